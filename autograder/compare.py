@@ -1,0 +1,164 @@
+"""A student's value against the reference's: what differs, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.sandbox.wire import Unsupported
+
+LOOSE_TOLERANCE = 2e-4
+"""Accepted error where single precision is in play, relative to the largest expected value."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of one comparison.
+
+    Attributes
+    ----------
+    equal : bool
+    reason : str
+        Empty if equal, otherwise "type", "count", "shape", "not finite" or "values".
+    text : str
+        One or two sentences that say what differs; empty if equal.
+    part : int or None
+        Which element of a tuple the rest is about.
+    where : tuple of int or None
+        Index of the first entry that differs.
+    expected, given : object
+        The two values, as arrays where both are numeric.
+    differs : ndarray of bool or None
+        Marks every entry that differs; None unless the shapes agree.
+    """
+
+    equal: bool
+    reason: str = ""
+    text: str = ""
+    part: int | None = None
+    where: tuple[int, ...] | None = None
+    expected: Any = None
+    given: Any = None
+    differs: np.ndarray | None = None
+
+
+def compare(expected: Any, given: Any, tolerance: float = 1e-7) -> Verdict:
+    """Compare a given value with the expected one.
+
+    Parameters
+    ----------
+    expected : array, number, bool, str, None, slice or tuple of these
+        What the reference returns; it decides what is acceptable.
+    given : object
+        What the answer returned. Lists stand for arrays or tuples; whole floats for ints.
+    tolerance : float, optional
+        Largest error relative to the largest expected absolute value. Where either side is in single
+        precision, `LOOSE_TOLERANCE` is used if it is larger.
+
+    Returns
+    -------
+    Verdict
+    """
+    if given is None and expected is not None:
+        return Verdict(False, "type", "The function returned None: is there a return statement on every way "
+                       "through it?", expected=expected)
+    if isinstance(given, Unsupported):
+        return Verdict(False, "type", f"The function returned a value of type {given.type_name}; "
+                       f"{_describe(expected)} is expected.", expected=expected)
+    if isinstance(expected, tuple):
+        return _compare_tuple(expected, given, tolerance)
+    if isinstance(expected, (np.ndarray, int, float, np.generic)):
+        return _compare_numbers(expected, given, tolerance)
+    if expected == given and type(expected) is type(given):
+        return Verdict(True, expected=expected, given=given)
+    return Verdict(False, "values", f"Expected {_short(expected)}, got {_short(given)}.",
+                   expected=expected, given=given)
+
+
+def _compare_tuple(expected: tuple[Any, ...], given: Any, tolerance: float) -> Verdict:
+    if isinstance(given, np.ndarray) and given.ndim > 0:
+        given = tuple(given)
+    if not isinstance(given, (tuple, list)):
+        return Verdict(False, "type", f"{_describe(expected)} is expected, got {_describe(given)}.",
+                       expected=expected, given=given)
+    if len(given) != len(expected):
+        return Verdict(False, "count", f"{len(expected)} values are expected, got {len(given)}.",
+                       expected=expected, given=given)
+    for part, (one, other) in enumerate(zip(expected, given, strict=True)):
+        verdict = compare(one, other, tolerance)
+        if not verdict.equal:
+            return Verdict(False, verdict.reason, f"Value {part + 1} of {len(expected)}: {verdict.text}", part,
+                           verdict.where, verdict.expected, verdict.given, verdict.differs)
+    return Verdict(True, expected=expected, given=given)
+
+
+def _compare_numbers(expected: Any, given: Any, tolerance: float) -> Verdict:
+    want, got = np.asarray(expected), _as_array(given)
+    if got is None:
+        return Verdict(False, "type", f"{_describe(expected)} is expected, got {_describe(given)}.",
+                       expected=expected, given=given)
+    if got.shape != want.shape:
+        return Verdict(False, "shape", f"The shape is {got.shape}; it has to be {want.shape}.",
+                       expected=want, given=got)
+    if got.dtype.kind == "c" and not np.any(got.imag):
+        got = got.real
+    single = any(a.dtype in (np.float32, np.float16) for a in (want, got))
+    differs = _differs(want, got, max(tolerance, LOOSE_TOLERANCE) if single else tolerance)
+    if not differs.any():
+        return Verdict(True, expected=want, given=got, differs=differs)
+    where = tuple(int(i) for i in np.argwhere(differs)[0]) if want.ndim else ()
+    reason, text = "values", f"got {_number(got[where])}, expected {_number(want[where])}."
+    if want.ndim:
+        text = (f"{int(differs.sum())} of {want.size} entries differ; the first is at "
+                f"[{', '.join(map(str, where))}]: " + text)
+    else:
+        text = text[0].upper() + text[1:]
+    if np.isfinite(want).all() and not np.isfinite(got).all():
+        reason = "not finite"
+        text += " Some entries are not finite (NaN or infinity): was the array filled before it was used?"
+    return Verdict(False, reason, text, None, where, want, got, differs)
+
+
+def _differs(want: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
+    if want.dtype.kind in "biu" and got.dtype.kind in "biu":
+        return np.asarray(want != got)
+    want, got = want.astype(np.complex128), got.astype(np.complex128)
+    finite = np.isfinite(want)
+    scale = np.abs(want[finite]).max(initial=0.0) or 1.0
+    with np.errstate(invalid="ignore", over="ignore"):
+        close = np.abs(want - got) <= tolerance * scale
+    same = (want == got) | (np.isnan(want) & np.isnan(got))
+    return np.asarray(~np.where(finite, close, same))
+
+
+def _as_array(value: Any) -> np.ndarray | None:
+    if isinstance(value, (str, slice)) or value is None:
+        return None
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return array if array.dtype.kind in "biufc" else None
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, tuple):
+        return f"{len(value)} values"
+    if isinstance(value, (bool, np.bool_)):
+        return "True or False"
+    if isinstance(value, (int, float, np.number)):
+        return "a number"
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def _number(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, (float, np.floating)) else str(value)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 80 else text[:77] + "..."

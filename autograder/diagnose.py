@@ -1,0 +1,123 @@
+"""Which misconception explains what an answer returned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograder.compare import compare
+from autograder.exercise import Exercise, Misconception
+from autograder.runner import LocalRunner, Outcome
+
+if TYPE_CHECKING:
+    from autograder.judge import CaseResult
+
+CONVINCING = 0.5
+"""Share of the failing cases that a misconception has to explain to be named at all."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One mistake that explains failing cases.
+
+    Attributes
+    ----------
+    name, explanation : str
+    answer : str
+        The function in which it was made.
+    certainty : float
+        Share of the answer's cases on which the answer does exactly what the mistake does; 1 where all agree.
+    """
+
+    name: str
+    explanation: str
+    answer: str
+    certainty: float = 1.0
+
+
+def diagnose(exercise: Exercise, results: Sequence[CaseResult]) -> tuple[Diagnosis, ...]:
+    """Explain the failing cases of an exercise.
+
+    Each known misconception is run on the same inputs; one that does what the answer did, on every case, explains
+    it. Failing that, one that explains at least half of the failing cases is named as likely.
+
+    Returns
+    -------
+    tuple of Diagnosis
+        The likeliest first; empty if nothing failed or nothing explains it.
+    """
+    found: list[Diagnosis] = []
+    for answer in exercise.answers:
+        own = [r for r in results if r.case.answer == answer]
+        failing = [r for r in own if not r.passed]
+        if not failing or all(r.outcome.kind in ("not written", "missing", "time", "crash") for r in failing):
+            continue
+        known = _known(exercise, answer, own, failing)
+        found += known or _general(answer, failing)
+    return tuple(found)
+
+
+def _known(
+    exercise: Exercise, answer: str, own: Sequence[CaseResult], failing: Sequence[CaseResult]
+) -> list[Diagnosis]:
+    scored: list[tuple[float, float, Misconception]] = []
+    for misconception in exercise.misconceptions:
+        if misconception.answer != answer:
+            continue
+        agrees = [_same(exercise, misconception, result) for result in own]
+        explained = sum(a for a, r in zip(agrees, own, strict=True) if not r.passed) / len(failing)
+        if explained >= CONVINCING:
+            scored.append((explained, sum(agrees) / len(own), misconception))
+    if not scored:
+        return []
+    scored.sort(key=lambda entry: entry[:2], reverse=True)
+    best = scored[0][:2]
+    return [Diagnosis(m.name, m.explanation, answer, certainty)
+            for explained, certainty, m in scored if (explained, certainty) == best]
+
+
+def _same(exercise: Exercise, misconception: Misconception, result: CaseResult) -> bool:
+    wrong = LocalRunner({misconception.answer: misconception.wrong}).call(misconception.answer, result.case.arguments)
+    if result.outcome.kind == "value" and wrong.kind == "value":
+        return (wrong.changed_inputs == result.outcome.changed_inputs
+                and _alike(wrong.value, result.outcome.value, exercise.tolerance))
+    return wrong.kind == result.outcome.kind == "error" and wrong.error_type == result.outcome.error_type
+
+
+def _alike(wrong: Any, given: Any, tolerance: float) -> bool:
+    """Equal to rounding, NaN included; a mistake's value may be of any kind."""
+    if wrong is None or given is None:
+        return wrong is given
+    return compare(wrong, given, tolerance).equal
+
+
+def _general(answer: str, failing: Sequence[CaseResult]) -> list[Diagnosis]:
+    """Mistakes that can be made in any exercise."""
+    named = partial(Diagnosis, answer=answer)
+    outcomes = [r.outcome for r in failing]
+    if all(o.kind == "value" and o.value is None for o in outcomes):
+        return [named("nothing returned", "The function ends without handing back its result. Printing a value is "
+                      "not returning it: the caller gets what stands after `return`.")]
+    if all(r.verdict.reason == "input changed" for r in failing):
+        return [named("input changed", "The function writes into the arrays that it was given. They belong to the "
+                      "caller, who may need them again, for the backward pass for instance: work on a new array.")]
+    if all(r.verdict.reason == "not finite" for r in failing):
+        return [named("array not filled", "Some entries of the result were never computed. np.empty reserves memory "
+                      "without setting it: what is left there shows up as NaN, infinity or arbitrary numbers.")]
+    if all(_transposed(o, r.verdict.expected) for o, r in zip(outcomes, failing, strict=True)):
+        return [named("axes swapped", "The values are right, but two axes of the result have changed places.")]
+    return []
+
+
+def _transposed(outcome: Outcome, expected: Any) -> bool:
+    given = outcome.value
+    if not (isinstance(given, np.ndarray) and isinstance(expected, np.ndarray)) or given.ndim != expected.ndim:
+        return False
+    return any(
+        compare(expected, np.swapaxes(given, i, j)).equal
+        for i in range(given.ndim) for j in range(i)
+    )

@@ -1,0 +1,63 @@
+"""A result in plain text: for terminals, logs, and readers who cannot see the picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from autograder.judge import CaseResult, Result
+
+
+def plain(result: Result) -> str:
+    """The whole judgment, a few lines."""
+    lines = [headline(result)]
+    failure = result.first_failure
+    if failure is not None and not result.not_written:
+        lines.append(f"First case that differs: {failure.case.name}: {call_text(result, failure)}")
+        lines.append(f"  {difference(failure)}")
+        lines += [f"{likelihood(d.certainty)}: {d.name}. {d.explanation}" for d in result.diagnoses]
+    return "\n".join(lines)
+
+
+def headline(result: Result) -> str:
+    """One sentence: passed, not yet written, or how many cases pass."""
+    name = result.exercise.name
+    if result.not_written:
+        return f"{name}: not yet written."
+    right = sum(case.passed for case in result.cases)
+    if result.passed:
+        return f"{name}: all {len(result.cases)} cases pass."
+    return f"{name}: {right} of {len(result.cases)} cases pass."
+
+
+def difference(failure: CaseResult) -> str:
+    """What went wrong in one case."""
+    kind, text = failure.outcome.kind, failure.verdict.text
+    if kind == "error":
+        return f"It raised {text}"
+    if kind == "rejected":
+        return f"Its result could not be read: {text}"
+    if kind == "not written":
+        return "It is not yet written."
+    return text
+
+
+def likelihood(certainty: float) -> str:
+    """How a diagnosis is introduced."""
+    return "This is what happens with" if certainty == 1 else "This looks like"
+
+
+def call_text(result: Result, case_result: CaseResult) -> str:
+    """The call with shapes in place of arrays: conv2d_forward(x (1, 2, 5, 4), ..., stride=2)."""
+    case = case_result.case
+    names = result.exercise.parameter_names(case.answer)
+    shown = ", ".join(_argument(n, a) for n, a in zip(names, case.arguments, strict=True))
+    return f"{case.answer}({shown})"
+
+
+def _argument(name: str, value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.size > 6:
+        return f"{name} of shape {value.shape}"
+    return f"{name}={value.tolist() if isinstance(value, np.ndarray) else value!r}"

@@ -1,0 +1,90 @@
+"""Where an answer is called: here, in the reader's own process, or elsewhere (see `autograder.sandbox`)."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from autograder.sandbox import wire
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of calling an answer once.
+
+    Attributes
+    ----------
+    kind : str
+        "value", "error" (it raised), "not written" (it raised NotImplementedError), "missing" (no such function),
+        "time" (it did not finish), "crash" (its process ended), "rejected" (its result could not be read).
+    value : object
+        What it returned, for "value".
+    error_type, text : str
+        The exception's class name, and what a person needs to know: for "error" the last lines of its traceback.
+    changed_inputs : tuple of int
+        Positions of the arguments that the call wrote into.
+    """
+
+    kind: str
+    value: Any = None
+    error_type: str = ""
+    text: str = ""
+    changed_inputs: tuple[int, ...] = ()
+
+
+class Runner(Protocol):
+    """Calls answers by name."""
+
+    def call(self, answer: str, arguments: tuple[Any, ...]) -> Outcome:
+        """Call one answer on fresh copies of the arguments."""
+
+
+class LocalRunner:
+    """Calls functions in this process: for a student's own check, where nothing has to be isolated.
+
+    Parameters
+    ----------
+    functions : mapping of str to callable
+        The answers by name.
+    """
+
+    def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
+        self.functions = functions
+
+    def call(self, answer: str, arguments: tuple[Any, ...]) -> Outcome:
+        """Call one answer; whatever it raises becomes an outcome, except a keyboard interrupt."""
+        function = self.functions.get(answer)
+        if function is None:
+            return Outcome("missing", text=f"There is no function called {answer}.")
+        fresh = wire.copy(arguments)
+        try:
+            with np.errstate(all="ignore"):
+                value = wire.copy(function(*fresh))
+        except NotImplementedError:
+            return Outcome("not written")
+        except wire.MalformedError as error:
+            return Outcome("rejected", text=str(error))
+        except (Exception, SystemExit) as error:
+            return Outcome("error", error_type=type(error).__name__, text=_explain(error))
+        return Outcome("value", value, changed_inputs=changed(arguments, fresh))
+
+
+def changed(before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[int, ...]:
+    """Positions of the array arguments that are not what they were."""
+    return tuple(
+        i for i, (old, new) in enumerate(zip(before, after, strict=True))
+        if isinstance(old, np.ndarray) and not np.array_equal(old, new, equal_nan=old.dtype.kind == "f")
+    )
+
+
+def _explain(error: BaseException) -> str:
+    """Class, message, and the student's own line, without our frames."""
+    text = "".join(traceback.format_exception_only(error)).strip()
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    if frames and frames[0].line:
+        text += f"  (line {frames[0].lineno}: {frames[0].line})"
+    return text
