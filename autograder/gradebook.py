@@ -1,0 +1,196 @@
+"""nbgrader, extended by configuration only: trusted verdicts in its gradebook, explanations in its feedback.
+
+nbgrader converts every submission twice. In the first pass our exporter replaces the submitted file by the
+instructor's notebook with the student's answers in it; in the second, `JudgeAnswers` runs the answers in the
+sandbox, writes what it found into the check cells, and `SaveVerdicts` enters the points.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.utils import is_grade, is_solution
+from traitlets import Bool, Float
+
+from autograder import exercise as declarations
+from autograder import submission as submissions
+from autograder.errors import AutograderError
+from autograder.judge import Result, judge
+from autograder.sandbox.isolation import Limits, why_unavailable
+from autograder.sandbox.session import Cell, SandboxRunner
+from autograder.seeds import course_secret, submission_seed
+
+CHECK_PREFIX = "check-"
+RECORD = "cnncourse"
+"""Key in an autograded notebook's metadata: what was graded, with which version, and the verdicts."""
+
+TRUSTED_WARNING = ("Submissions run WITHOUT a sandbox: their code can read and change everything that you can, the "
+                   "gradebook, the solutions and other students' work included.")
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads a submission of any quality; what comes out is the instructor's notebook with its answers."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        trusts = self.config.JudgeAnswers.get("trust_submissions", False)
+        if trusts is True or trusts == "True":
+            self.log.warning(TRUSTED_WARNING)
+        elif reason := why_unavailable():
+            message = ("No sandbox can start here, so strangers' code is not run. " + reason
+                       + " To grade people whose code you trust, add --trust-submissions to `course grade`, or "
+                       "--JudgeAnswers.trust_submissions=True to `nbgrader autograde`.")
+            self.log.error(message)
+            raise NbGraderException(message)
+
+    def from_filename(self, filename: str, resources: dict | None = None, **kwargs: Any) -> tuple[str, dict]:
+        """Convert a file; in nbgrader's first pass it is the stranger's, in the second our own."""
+        if not self.parent._sanitizing:
+            return super().from_filename(filename, resources, **kwargs)
+        assert resources is not None
+        template = instructors_notebook(self.parent.coursedir, resources["nbgrader"]["assignment"],
+                                        resources["nbgrader"]["notebook"])
+        submission = submissions.read(Path(filename), template)
+        for problem in submission.problems:
+            self.log.warning("%s: %s", filename, problem)
+        notebook = submissions.rebuild(template, submission)
+        notebook.metadata[RECORD] = {"submission": submission.fingerprint, "problems": list(submission.problems)}
+        return self.from_notebook_node(notebook, resources, **kwargs)
+
+
+class JudgeAnswers(NbGraderPreprocessor):
+    """Runs the answers in the sandbox and writes the judgments into the check cells."""
+
+    trust_submissions = Bool(False, help="Run submissions without a sandbox. " + TRUSTED_WARNING).tag(config=True)
+    call_seconds = Float(4.0, help="Wall time for one call of an answer.").tag(config=True)
+    total_seconds = Float(90.0, help="Wall time for one submission.").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Judge every exercise of a rebuilt notebook."""
+        from autograder.feedback import feedback_outputs
+
+        student = resources["nbgrader"]["student"]
+        fingerprint = nb.metadata[RECORD]["submission"]
+        secret = course_secret(Path(self.parent.parent.coursedir.root))
+        limits = Limits(call_seconds=self.call_seconds, total_seconds=self.total_seconds)
+        results: dict[str, Result] = {}
+        with SandboxRunner(sandbox_cells(nb), limits, trusted=self.trust_submissions) as runner:
+            for cell in nb.cells:
+                name = exercise_of(cell)
+                if name:
+                    exercise = declarations.find(name)
+                    seed = submission_seed(secret, student, name, fingerprint)
+                    results[name] = judge(exercise, runner, seed)
+                    cell.outputs = feedback_outputs(results[name])
+        nb.metadata[RECORD] |= {
+            "version": version(), "seconds": round(runner.seconds, 3), "problems_inside": runner.problems,
+            "verdicts": {name: record(result) for name, result in results.items()},
+        }
+        resources[RECORD] = {CHECK_PREFIX + name: result.score for name, result in results.items()}
+        return nb, resources
+
+
+class SaveVerdicts(SaveAutoGrades):
+    """Enters the points: from verdicts alone for code, by nbgrader's rules for written answers."""
+
+    def _add_score(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
+        if is_solution(cell):
+            super()._add_score(cell, resources)
+            return
+        grade = self.gradebook.find_grade(
+            cell.metadata["nbgrader"]["grade_id"], self.notebook_id, self.assignment_id, self.student_id)
+        share = resources[RECORD].get(cell.metadata["nbgrader"]["grade_id"])
+        grade.auto_score = (share or 0.0) * grade.max_score
+        # A person has to look where there is no verdict, and where a person's mark stands already.
+        grade.needs_manual_grade = share is None or grade.manual_score is not None
+        self.gradebook.db.commit()
+
+
+def instructors_notebook(coursedir: Any, assignment: str, notebook: str) -> NotebookNode:
+    """The notebook that students were given: the release version, or else the source version.
+
+    Raises
+    ------
+    NbGraderException
+        If neither is there.
+    """
+    for folder in (coursedir.release_directory, coursedir.source_directory):
+        path = Path(coursedir.format_path(folder, ".", assignment), f"{notebook}.ipynb")
+        if path.is_file():
+            return nbformat.read(path, as_version=4)
+    raise NbGraderException(f"There is no release or source version of {assignment}/{notebook}.ipynb to grade "
+                            "against. Run `course build` first.")
+
+
+def sandbox_cells(nb: NotebookNode) -> list[Cell]:
+    """What runs in the sandbox, in this order: setup cells, the student's own definitions, the answers."""
+    setup = [Cell(f"setup {i}", cell.source) for i, cell in enumerate(nb.cells)
+             if cell.cell_type == "code" and "setup" in cell.metadata.get("tags", ())]
+    own = [Cell("own definitions", cell.source) for cell in nb.cells if cell.id == "students-own-definitions"]
+    answers = [Cell(submissions.grade_id(cell), cell.source) for cell in nb.cells
+               if cell.cell_type == "code" and submissions.is_answer(cell)]
+    return setup + own + answers
+
+
+def exercise_of(cell: NotebookNode) -> str:
+    """Name of the exercise that a check cell is for; empty for any other cell."""
+    name = submissions.grade_id(cell)
+    if is_grade(cell) and not is_solution(cell) and name.startswith(CHECK_PREFIX):
+        return name.removeprefix(CHECK_PREFIX)
+    return ""
+
+
+def record(result: Result) -> dict[str, Any]:
+    """What is kept of a result in the autograded notebook."""
+    return {"score": result.score, "points": result.points, "max_points": result.exercise.points,
+            "passed": sum(case.passed for case in result.cases), "cases": len(result.cases),
+            "misconceptions": list(result.misconceptions), "not_written": result.not_written,
+            "message": result.message}
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """The record in an autograded notebook; None if there is none or the file is not whole."""
+    try:
+        own = json.loads(path.read_bytes())["metadata"][RECORD]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return own if isinstance(own, dict) and "verdicts" in own else None
+
+
+@cache
+def version() -> str:
+    """Fingerprint of everything that a verdict depends on: the code of the judge and of the reference."""
+    import autograder
+    import cnncourse
+
+    digest = hashlib.sha256()
+    for package in (autograder, cnncourse):
+        folder = Path(package.__path__[0])
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def check_cells_agree(nb: NotebookNode) -> None:
+    """Hold a notebook's check cells against the declared exercises.
+
+    Raises
+    ------
+    AutograderError
+        If a check cell names no exercise, or points differ.
+    """
+    for cell in nb.cells:
+        if name := exercise_of(cell):
+            points = declarations.find(name).points
+            if float(cell.metadata.nbgrader.points) != points:
+                raise AutograderError(f"check-{name} gives {cell.metadata.nbgrader.points} points, "
+                                      f"the exercise is worth {points:g}")
