@@ -1,0 +1,156 @@
+"""From the one text source of an assignment to the notebooks made of it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.configuration import configure
+from autograder.errors import AutograderError, BuildError
+
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+def assignments(root: Path) -> tuple[str, ...]:
+    """Names of the assignments whose source lies in solutions/.
+
+    Raises
+    ------
+    BuildError
+        If there is no such folder, or nothing in it.
+    """
+    names = tuple(sorted(path.stem for path in (root / "solutions").glob("*.md")))
+    if not names:
+        raise BuildError(f"{root / 'solutions'} holds no assignment: run this in a checkout of the course")
+    return names
+
+
+def source_notebook(root: Path, assignment: str) -> NotebookNode:
+    """The notebook with solutions, as nbgrader wants it: stable cell ids, no outputs.
+
+    Raises
+    ------
+    BuildError
+        If the source is missing, two cells share a name, or a check cell contradicts its exercise.
+    """
+    from autograder.gradebook import check_cells_agree
+
+    path = root / "solutions" / f"{assignment}.md"
+    if not path.is_file():
+        raise BuildError(f"There is no {path}. Assignments: {', '.join(assignments(root))}")
+    notebook = jupytext.read(path)
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    seen: set[str] = set()
+    for position, cell in enumerate(notebook.cells):
+        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        cell.id = re.sub(r"[^\w-]", "-", name)[:64] or f"cell-{position:03d}"
+        if cell.id in seen:
+            raise BuildError(f"{path}: two cells are called {cell.id}")
+        seen.add(cell.id)
+    try:
+        check_cells_agree(notebook)
+    except AutograderError as error:
+        raise BuildError(f"{path}: {error}") from error
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    nbformat.validate(notebook)
+    return notebook
+
+
+def build(
+    root: Path, names: Iterable[str], source: Path, release: Path, *, database: str | None = None,
+    announce: Callable[[str], None] = lambda name: None,
+) -> None:
+    """Write source and student notebooks.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+    names : iterable of str
+        Assignments.
+    source, release : Path
+        Where nbgrader's source notebooks and the student notebooks go; one folder an assignment in each.
+    database : str, optional
+        URL of the gradebook in which to enter the assignment; by default none.
+    announce : callable, optional
+        Called with each name before it is built.
+
+    Raises
+    ------
+    BuildError
+        See `source_notebook`; also if a student notebook to be replaced holds somebody's answers.
+    """
+    for name in names:
+        announce(name)
+        _refuse_to_overwrite_work(release / name / f"{name}.ipynb")
+        notebook = source_notebook(root, name)
+        folder = source / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+        _generate(name, source, release, database)
+
+
+def stale(root: Path, names: Iterable[str]) -> list[Path]:
+    """Student notebooks in notebooks/ that are not what their source gives now, missing ones included."""
+    with tempfile.TemporaryDirectory(prefix="course-build-") as folder:
+        fresh = Path(folder)
+        names = list(names)
+        build(root, names, fresh / "source", fresh / "release")
+        made = {path.relative_to(fresh / "release") for path in (fresh / "release").rglob("*.ipynb")}
+        there = {path.relative_to(root / "notebooks") for name in names
+                 for path in (root / "notebooks" / name).rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts}
+        return sorted(
+            root / "notebooks" / path for path in made | there
+            if path not in made or path not in there
+            or (fresh / "release" / path).read_bytes() != (root / "notebooks" / path).read_bytes()
+        )
+
+
+def _refuse_to_overwrite_work(path: Path) -> None:
+    """Raise if somebody has written answers into a student notebook that is about to be replaced."""
+    from nbgrader.utils import compute_checksum, is_solution
+
+    if not path.is_file():
+        return
+    try:
+        cells = nbformat.read(path, as_version=4).cells
+    except (ValueError, AttributeError, nbformat.reader.NotJSONError):
+        raise BuildError(f"{path} is no notebook any more; move it away, then build again") from None
+    for cell in cells:
+        if is_solution(cell) and cell.metadata.nbgrader.get("checksum") != compute_checksum(cell):
+            raise BuildError(f"{path} holds somebody's answers ({cell.metadata.nbgrader.grade_id}); move it to work/ "
+                             "or delete it, then build again")
+
+
+def _generate(name: str, source: Path, release: Path, database: str | None) -> None:
+    """Run nbgrader's own generate_assignment from `source` to `release`."""
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.converters.base import NbGraderException
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
+
+    common = Path(*[a for a, b in zip(source.parts, release.parts, strict=False) if a == b])
+    config = configure(Config(), source=str(source.relative_to(common)), release=str(release.relative_to(common)))
+    config.CourseDirectory.root = str(common)
+    config.CourseDirectory.assignment_id = name
+    config.BaseConverter.force = True
+    if database is None:
+        config.SaveCells.enabled = False
+        config.GenerateAssignment.no_database = True
+    else:
+        config.CourseDirectory.db_url = database
+    converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
+    converter.log.setLevel(logging.ERROR)
+    try:
+        converter.start()
+    except NbGraderException as error:
+        raise BuildError(f"nbgrader could not make the student version of {name}: {error}") from error

@@ -1,0 +1,231 @@
+"""The `course` command: what a student, an instructor and a developer do with the course."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from autograder.errors import AutograderError
+
+app = typer.Typer(
+    help="The course on convolutional networks: read it, teach it, grade it.",
+    no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_show_locals=False,
+)
+console = Console()
+
+CourseFolder = Annotated[Path, typer.Option("--course", help="Folder with nbgrader_config.py.", file_okay=False)]
+Trust = Annotated[bool, typer.Option("--trust-submissions", help="Run submissions WITHOUT a sandbox: their code can "
+                                     "then do everything that you can.")]
+
+
+def main() -> None:
+    """Run the command; errors that are meant for people are shown without a traceback."""
+    try:
+        app()
+    except AutograderError as error:
+        console.print(f"[bold red]Error:[/] {escape(str(error))}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        console.print("\nStopped. What is finished is kept; run the same command again to go on.")
+        sys.exit(130)
+
+
+@app.command(epilog="Example: [bold]course lab[/], then open 01-local-connectivity.")
+def lab(
+    folder: Annotated[Path, typer.Option(help="Where your own copies of the notebooks lie.")] = Path("work"),
+    options: Annotated[Optional[list[str]], typer.Argument(help="Passed on to jupyter lab, after --.")] = None,
+) -> None:
+    """Open the notebooks in JupyterLab, as copies of your own that no update overwrites."""
+    from autograder.workspace import prepare, start_jupyterlab
+
+    added = prepare(checkout(), folder)
+    for path in added:
+        console.print(f"new: {path}")
+    sys.exit(start_jupyterlab(folder, options or []))
+
+
+@app.command(epilog="Example: [bold]course build --check[/] fails if a committed notebook is stale.")
+def build(
+    names: Annotated[Optional[list[str]], typer.Argument(help="Assignments; by default all.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if notebooks/ is stale.")] = False,
+) -> None:
+    """Make the student notebooks in notebooks/ from their sources in solutions/."""
+    from autograder import build as building
+
+    root = checkout()
+    names = names or list(building.assignments(root))
+    if check:
+        if stale := building.stale(root, names):
+            for path in stale:
+                console.print(f"[red]stale:[/] {path.relative_to(root)}")
+            raise AutograderError("run `course build` and commit what it writes")
+        console.print(f"{len(names)} assignment(s) as their sources say.")
+        return
+    building.build(root, names, root / "build" / "source", root / "notebooks",
+                   announce=lambda name: console.print(f"building {name}"))
+
+
+@app.command(epilog="Example: [bold]course release 01-local-connectivity[/]")
+def release(
+    assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
+    course: CourseFolder = Path("."),
+    to: Annotated[Path, typer.Option(help="Where the zip for students goes.")] = Path("dist"),
+) -> None:
+    """Enter an assignment into the gradebook and make what students get: notebook and packages, no solutions."""
+    from autograder.release import release as make
+
+    for path in make(checkout(), course.resolve(), assignment, to.resolve()):
+        console.print(f"wrote {path}")
+
+
+@app.command(epilog="Examples: [bold]course grade 01-local-connectivity[/], "
+                    "[bold]course grade 01-local-connectivity --student ada --force[/]")
+def grade(
+    assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
+    course: CourseFolder = Path("."),
+    student: Annotated[Optional[list[str]], typer.Option(help="Only this student; may be repeated.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what is graded already.")] = False,
+    trust_submissions: Trust = False,
+) -> None:
+    """Grade submissions in a sandbox and write feedback; run again after an interruption, it goes on."""
+    from autograder.cohort import Course
+    from autograder.tables import scores
+
+    where = Course(course.resolve(), trust=trust_submissions)
+    reports = grade_with_progress(where, assignment, student, force=force)
+    console.print(scores(reports))
+    if any(report.status == "failed" for report in reports):
+        sys.exit(1)
+
+
+@app.command(epilog="Example: [bold]course feedback 01-local-connectivity[/]")
+def feedback(
+    assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
+    course: CourseFolder = Path("."),
+) -> None:
+    """Write the feedback pages again, after hand marking for instance."""
+    from nbgrader.converters.base import NbGraderException
+
+    from autograder.cohort import Course, write_feedback
+
+    where = Course(course.resolve())
+    failed = 0
+    for student in where.submitted(assignment):
+        try:
+            write_feedback(where, assignment, student)
+            page = where.step(where.directory.feedback_directory, student, assignment)
+            console.print(f"{student}: {page.relative_to(where.root)}")
+        except NbGraderException as error:
+            failed += 1
+            console.print(f"[red]{escape(student)}: {escape(str(error))}[/]")
+    sys.exit(1 if failed else 0)
+
+
+@app.command(epilog="Example: [bold]course report 01-local-connectivity --picture class.png[/]")
+def report(
+    assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
+    course: CourseFolder = Path("."),
+    picture: Annotated[Optional[Path], typer.Option(help="Also draw it into this file.")] = None,
+) -> None:
+    """Show scores and misconceptions of a class."""
+    from autograder.cohort import Course, reports
+    from autograder.tables import misconceptions, scores
+
+    known = reports(Course(course.resolve()), assignment)
+    console.print(scores(known))
+    console.print(misconceptions(known))
+    if picture is not None:
+        from autograder.report import class_figure
+
+        class_figure(assignment, known).savefig(picture)
+        console.print(f"wrote {picture}")
+
+
+@app.command(epilog="Example: [bold]course demo[/]; delete the folder demo/ to start over.")
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the course directory of the demo is made.")] = Path("demo"),
+) -> None:
+    """Play a whole class: build, release, hand in (well, badly, hostile), grade, feedback, results."""
+    from autograder.demo import run
+
+    run(checkout(), folder.resolve(), console)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what works on this machine and how to mend what does not."""
+    from autograder.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        mark = "[green]ok[/]  " if finding.fine else "[red]no[/]  "
+        console.print(f"{mark}{escape(finding.subject)}: {escape(finding.text)}")
+    sys.exit(0 if all(finding.fine for finding in findings) else 1)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+             epilog="Example: [bold]course test -k geometry[/]")
+def test(context: typer.Context) -> None:
+    """Run the tests; further options go to pytest."""
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", *context.args]
+    sys.exit(subprocess.run(command, cwd=checkout(), check=False).returncode)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+             epilog="Example: [bold]course bench judging[/]")
+def bench(
+    context: typer.Context,
+    name: Annotated[Optional[str], typer.Argument(help="Which benchmark; without one they are listed.")] = None,
+) -> None:
+    """Run a benchmark from bench/; further options go to it."""
+    folder = checkout() / "bench"
+    known = sorted(path.stem for path in folder.glob("*.py"))
+    if name not in known:
+        if name is not None:
+            raise AutograderError(f"there is no benchmark {name!r}; there are: {', '.join(known)}")
+        console.print("\n".join(known))
+        return
+    sys.exit(subprocess.run([sys.executable, str(folder / f"{name}.py"), *context.args], check=False).returncode)
+
+
+def grade_with_progress(where, assignment: str, students: list[str] | None = None, *, force: bool = False) -> list:
+    """Grade with a progress bar; the reports in the order of the class."""
+    from autograder.cohort import grade as grade_all
+
+    total = len(students or where.submitted(assignment))
+    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+               TextColumn("{task.description}"))
+    finished = []
+    with Progress(*columns, console=console, transient=False) as progress:
+        task = progress.add_task("", total=total)
+        for one in grade_all(where, assignment, students, force=force,
+                             on_start=lambda name: progress.update(task, description=escape(name))):
+            finished.append(one)
+            progress.advance(task)
+        progress.update(task, description="")
+    return finished
+
+
+def checkout() -> Path:
+    """The checkout of the course that this command was installed from.
+
+    Raises
+    ------
+    AutograderError
+        If it was installed from a wheel: there is nothing to build or test then.
+    """
+    root = Path(__file__).resolve().parent.parent
+    if not (root / "solutions").is_dir():
+        raise AutograderError("this command needs a checkout of the course; here only its packages are installed")
+    return root
+
+
+if __name__ == "__main__":
+    main()

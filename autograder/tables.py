@@ -1,0 +1,87 @@
+"""A class in the terminal: scores by exercise, and which mistakes were made how often."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from rich.markup import escape
+from rich.table import Table
+
+from autograder.cohort import Report
+
+
+def exercises_of(reports: Sequence[Report]) -> list[str]:
+    """Names of the exercises in the reports, in the order of the notebook."""
+    names: dict[str, None] = {}
+    for report in reports:
+        names |= dict.fromkeys(report.verdicts)
+    return list(names)
+
+
+def mark(verdict: dict | None) -> str:
+    """How one exercise went, in one sign that needs no color: right, part, wrong, not written, no verdict."""
+    if verdict is None:
+        return " "
+    if verdict["not_written"]:
+        return "·"
+    if verdict["score"] == 1:
+        return "✓"
+    return "½" if verdict["score"] > 0 else "✗"
+
+
+def count_misconceptions(reports: Sequence[Report]) -> list[tuple[str, str, list[str]]]:
+    """Exercise, misconception and the students who have it; the most frequent first."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for report in reports:
+        for exercise, verdict in report.verdicts.items():
+            for name in verdict["misconceptions"]:
+                found[exercise, name].append(report.student)
+    ordered = sorted(found.items(), key=lambda entry: -len(entry[1]))
+    return [(exercise, name, students) for (exercise, name), students in ordered]
+
+
+def scores(reports: Sequence[Report]) -> Table:
+    """One row a student: a sign for each exercise, points, seconds, and what has to be said."""
+    names = exercises_of(reports)
+    table = Table(title="Scores", caption="✓ right   ½ in part   ✗ wrong   · not written")
+    table.add_column("student", no_wrap=True)
+    for position in range(len(names)):
+        table.add_column(str(position + 1), justify="center")
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("seconds", justify="right")
+    table.add_column("notes", overflow="fold", min_width=24)
+    for report in reports:
+        notes = list(dict.fromkeys(report.problems))
+        notes += sorted({name for verdict in report.verdicts.values() for name in verdict["misconceptions"]})
+        table.add_row(
+            escape(report.student), *(mark(report.verdicts.get(name)) for name in names),
+            f"{report.score:g} / {report.max_score:g}",
+            f"{report.seconds:.1f}" if report.status == "graded" else report.status,
+            escape("; ".join(_first_line(note) for note in notes)),
+        )
+    for position, name in enumerate(names):
+        table.columns[position + 1].header = f"{position + 1}"
+    if names:
+        legend = "   ".join(f"{position + 1} {name}" for position, name in enumerate(names))
+        table.caption = f"{table.caption}\n{legend}"
+    return table
+
+
+def misconceptions(reports: Sequence[Report]) -> Table:
+    """Which mistakes the class makes."""
+    table = Table(title="Misconceptions")
+    for header in ("exercise", "misconception", "how many", "who"):
+        table.add_column(header, justify="right" if header == "how many" else "left")
+    for exercise, name, students in count_misconceptions(reports):
+        table.add_row(exercise, name, str(len(students)), escape(", ".join(students)))
+    return table
+
+
+def _first_line(text: str) -> str:
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    if not lines:
+        return ""
+    # Of a traceback the last line says what happened.
+    line = lines[-1] if "Error" in lines[-1] else lines[0]
+    return line if len(line) < 120 else line[:117] + "..."

@@ -1,0 +1,56 @@
+"""A student's or reader's own folder: copies of the notebooks that no update ever overwrites."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+STUDENT_EXTENSIONS_OFF = ("nbgrader.server_extensions.formgrader", "nbgrader.server_extensions.course_list")
+"""Server extensions that only instructors need; importing them takes most of JupyterLab's start."""
+
+
+def prepare(root: Path, folder: Path) -> list[Path]:
+    """Copy the notebooks that are not in the folder yet; what is there stays as it is.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+    folder : Path
+        The student's own folder; made if it is not there.
+
+    Returns
+    -------
+    list of Path
+        What was added.
+    """
+    added = []
+    for source in sorted((root / "notebooks").glob("*/*.ipynb")):
+        target = folder / source.parent.name / source.name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+            added.append(target)
+    return added
+
+
+def start_jupyterlab(folder: Path, options: list[str]) -> int:
+    """Run JupyterLab in the folder until it is stopped; its exit status."""
+    environment = os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(
+        filter(None, (str(write_settings(folder)), os.environ.get("JUPYTER_CONFIG_PATH"))))}
+    command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={folder.resolve()}", *options]
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def write_settings(folder: Path) -> Path:
+    """Write the Jupyter server settings of a student's folder; where they are."""
+    settings = folder / ".jupyter"
+    settings.mkdir(parents=True, exist_ok=True)
+    extensions = {name: False for name in STUDENT_EXTENSIONS_OFF}
+    (settings / "jupyter_server_config.json").write_text(
+        json.dumps({"ServerApp": {"jpserver_extensions": extensions}}, indent=2) + "\n")
+    return settings.resolve()
