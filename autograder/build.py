@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import shutil
@@ -149,8 +150,14 @@ def _generate(name: str, source: Path, release: Path, database: str | None) -> N
     else:
         config.CourseDirectory.db_url = database
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
-    converter.log.setLevel(logging.ERROR)
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    log = converter.log
+    kept, propagate = list(log.handlers), log.propagate
+    log.handlers, log.propagate = [handler], False
     try:
         converter.start()
     except NbGraderException as error:
-        raise BuildError(f"nbgrader could not make the student version of {name}: {error}") from error
+        raise BuildError(f"nbgrader could not make the student version of {name}:\n{said.getvalue()}") from error
+    finally:
+        log.handlers, log.propagate = kept, propagate

@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.apps import NbGrader
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from traitlets.config import Config, LoggingConfigurable
+from traitlets.config import Config, LoggingConfigurable, PyFileConfigLoader
 
 from autograder import submission as submissions
 from autograder.errors import AutograderError, SandboxUnavailableError
@@ -77,9 +76,7 @@ class Course:
     def __init__(self, root: Path, *, trust: bool = False) -> None:
         if not (root / "nbgrader_config.py").is_file():
             raise AutograderError(f"{root} holds no nbgrader_config.py, so it is not a course directory")
-        application = NbGrader()
-        application.load_config_file("nbgrader_config.py", path=[str(root)])
-        self.config: Config = application.config
+        self.config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
         self.config.CourseDirectory.root = str(root)
         self.config.JudgeAnswers.trust_submissions = trust
         self.root = root

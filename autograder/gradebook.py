@@ -154,6 +154,7 @@ def record(result: Result) -> dict[str, Any]:
     return {"score": result.score, "points": result.points, "max_points": result.exercise.points,
             "passed": sum(case.passed for case in result.cases), "cases": len(result.cases),
             "misconceptions": list(result.misconceptions), "not_written": result.not_written,
+            "ended": result.first_failure.outcome.kind if result.first_failure else "",
             "message": result.message}
 
 

@@ -66,6 +66,7 @@ def read(path: Path, template: NotebookNode) -> Submission:
     cells, problem = _load(path)
     wanted = {grade_id(cell): cell for cell in template.cells if is_answer(cell)}
     known = {grade_id(cell) for cell in template.cells if grade_id(cell)}
+    given = {cell.source.strip() for cell in template.cells}
     answers: dict[str, str] = {}
     attachments: dict[str, dict[str, Any]] = {}
     problems = [problem] if problem else []
@@ -77,7 +78,7 @@ def read(path: Path, template: NotebookNode) -> Submission:
                 problems.append(f"The answer cell {name} is there more than once; the last one counts.")
             answers[name] = source
             attachments[name] = _pictures(cell)
-        elif name not in known and cell.get("cell_type") == "code":
+        elif name not in known and cell.get("cell_type") == "code" and source.strip() not in given:
             own.append(source)
     own = _find_moved(own, wanted, answers, problems)
     problems += [f"The answer cell {name} is missing." for name in wanted if name not in answers and not problem]

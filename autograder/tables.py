@@ -10,6 +10,9 @@ from rich.table import Table
 
 from autograder.cohort import Report
 
+ENDINGS = {"time": "did not finish", "crash": "its process ended", "rejected": "the result could not be read"}
+"""How an answer can end without a value or an exception."""
+
 
 def exercises_of(reports: Sequence[Report]) -> list[str]:
     """Names of the exercises in the reports, in the order of the notebook."""
@@ -53,6 +56,8 @@ def scores(reports: Sequence[Report]) -> Table:
     table.add_column("notes", overflow="fold", min_width=24)
     for report in reports:
         notes = list(dict.fromkeys(report.problems))
+        notes += [f"{name}: {ENDINGS[verdict['ended']]}" for name, verdict in report.verdicts.items()
+                  if verdict["ended"] in ENDINGS]
         notes += sorted({name for verdict in report.verdicts.values() for name in verdict["misconceptions"]})
         table.add_row(
             escape(report.student), *(mark(report.verdicts.get(name)) for name in names),
