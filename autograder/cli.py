@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -40,7 +40,7 @@ def main() -> None:
 @app.command(epilog="Example: [bold]course lab[/], then open 01-local-connectivity.")
 def lab(
     folder: Annotated[Path, typer.Option(help="Where your own copies of the notebooks lie.")] = Path("work"),
-    options: Annotated[Optional[list[str]], typer.Argument(help="Passed on to jupyter lab, after --.")] = None,
+    options: Annotated[list[str] | None, typer.Argument(help="Passed on to jupyter lab, after --.")] = None,
 ) -> None:
     """Open the notebooks in JupyterLab, as copies of your own that no update overwrites."""
     from autograder.workspace import prepare, start_jupyterlab
@@ -53,7 +53,7 @@ def lab(
 
 @app.command(epilog="Example: [bold]course build --check[/] fails if a committed notebook is stale.")
 def build(
-    names: Annotated[Optional[list[str]], typer.Argument(help="Assignments; by default all.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Assignments; by default all.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if notebooks/ is stale.")] = False,
 ) -> None:
     """Make the student notebooks in notebooks/ from their sources in solutions/."""
@@ -90,7 +90,7 @@ def release(
 def grade(
     assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
     course: CourseFolder = Path("."),
-    student: Annotated[Optional[list[str]], typer.Option(help="Only this student; may be repeated.")] = None,
+    student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Grade again what is graded already.")] = False,
     trust_submissions: Trust = False,
 ) -> None:
@@ -132,7 +132,7 @@ def feedback(
 def report(
     assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
     course: CourseFolder = Path("."),
-    picture: Annotated[Optional[Path], typer.Option(help="Also draw it into this file.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Also draw it into this file.")] = None,
 ) -> None:
     """Show scores and misconceptions of a class."""
     from autograder.cohort import Course, reports
@@ -182,7 +182,7 @@ def test(context: typer.Context) -> None:
              epilog="Example: [bold]course bench judging[/]")
 def bench(
     context: typer.Context,
-    name: Annotated[Optional[str], typer.Argument(help="Which benchmark; without one they are listed.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Which benchmark; without one they are listed.")] = None,
 ) -> None:
     """Run a benchmark from bench/; further options go to it."""
     folder = checkout() / "bench"

@@ -120,7 +120,7 @@ def answers(solutions: Mapping[str, str], stubs: Mapping[str, str]) -> dict[str,
         "farah": {"output_size": "def output_size(input_size, kernel_size, stride, padding):\n"
                                  "    return (input_size - kernel_size + padding) // stride + 1\n"},
         "goran": {"conv2d_forward": _loops(left="j")},
-        "hana": stubs | first_three,
+        "hana": dict(stubs) | first_three,
         "ivan": {"conv2d_forward": "def conv2d_forward(x, weight, bias, stride, padding)\n    return x\n"},
         "june": {"im2col": "def im2col(x, kernel_size, stride, padding):\n    while True:\n        pass\n"},
         "kurt": {"conv2d_forward": HOSTILE_FORGER},

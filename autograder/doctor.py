@@ -6,7 +6,6 @@ import importlib
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autograder.sandbox import isolation
@@ -63,7 +62,7 @@ class Finding:
     text: str
 
 
-def examine() -> Iterator[Finding]:
+def examine() -> list[Finding]:
     """Examine Python, packages and the sandbox."""
     found: list[Finding] = []
     supported = (3, 11) <= sys.version_info[:2] <= (3, 13)

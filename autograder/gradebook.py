@@ -52,8 +52,9 @@ class SubmissionExporter(NotebookExporter):
             self.log.error(message)
             raise NbGraderException(message)
 
-    def from_filename(self, filename: str, resources: dict | None = None, **kwargs: Any) -> tuple[str, dict]:
+    def from_filename(self, filename: str, resources: dict | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Convert a file; in nbgrader's first pass it is the stranger's, in the second our own."""
+        assert self.parent is not None
         if not self.parent._sanitizing:
             return super().from_filename(filename, resources, **kwargs)
         assert resources is not None

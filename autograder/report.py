@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autograder.cohort import Report
@@ -35,7 +36,7 @@ def class_figure(assignment: str, reports: Sequence[Report]) -> Figure:
     return figure
 
 
-def _draw_scores(axes, names: list[str], reports: Sequence[Report]) -> None:
+def _draw_scores(axes: Axes, names: list[str], reports: Sequence[Report]) -> None:
     shares = np.array([[(report.verdicts.get(name) or {"score": np.nan})["score"] for name in names]
                        for report in reports], dtype=float).reshape(len(reports), len(names))
     axes.imshow(shares, cmap="cividis", vmin=0, vmax=1, aspect="auto")
@@ -49,7 +50,7 @@ def _draw_scores(axes, names: list[str], reports: Sequence[Report]) -> None:
     axes.set_title("✓ right   ½ in part   ✗ wrong   · not written", fontsize=10)
 
 
-def _draw_misconceptions(axes, found: list[tuple[str, str, list[str]]]) -> None:
+def _draw_misconceptions(axes: Axes, found: list[tuple[str, str, list[str]]]) -> None:
     counts = [len(students) for _, _, students in found]
     axes.barh(range(len(found)), counts, color="#4f6d8f")
     axes.set_yticks(range(len(found)), [f"{name}\n({exercise})" for exercise, name, _ in found], fontsize=9)

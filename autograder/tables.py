@@ -65,8 +65,6 @@ def scores(reports: Sequence[Report]) -> Table:
             f"{report.seconds:.1f}" if report.status == "graded" else report.status,
             escape("; ".join(_first_line(note) for note in notes)),
         )
-    for position, name in enumerate(names):
-        table.columns[position + 1].header = f"{position + 1}"
     if names:
         legend = "   ".join(f"{position + 1} {name}" for position, name in enumerate(names))
         table.caption = f"{table.caption}\n{legend}"

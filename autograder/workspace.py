@@ -50,7 +50,7 @@ def write_settings(folder: Path) -> Path:
     """Write the Jupyter server settings of a student's folder; where they are."""
     settings = folder / ".jupyter"
     settings.mkdir(parents=True, exist_ok=True)
-    extensions = {name: False for name in STUDENT_EXTENSIONS_OFF}
+    extensions = dict.fromkeys(STUDENT_EXTENSIONS_OFF, False)
     (settings / "jupyter_server_config.json").write_text(
         json.dumps({"ServerApp": {"jpserver_extensions": extensions}}, indent=2) + "\n")
     return settings.resolve()

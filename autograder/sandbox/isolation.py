@@ -161,8 +161,8 @@ def _files(limits: Limits, python: Path) -> list[str]:
     for folder in _parents(Path(sys.base_prefix, "lib"), library, python, Path("/grader/x"), Path("/packages/x"),
                           Path("/usr/lib")):
         arguments += ["--perms", "0755", "--dir", str(folder)]
-    for folder in ("/usr/lib", "/usr/lib64", "/lib", "/lib64"):
-        arguments += _system_folder(Path(folder))
+    for name in ("/usr/lib", "/usr/lib64", "/lib", "/lib64"):
+        arguments += _system_folder(Path(name))
     arguments += _bind(Path(sys.base_prefix, "lib"), Path(sys.base_prefix, "lib"))
     arguments += _bind(library, library) + _bind(python, python)
     for hidden in (library / "site-packages", library / "dist-packages", Path("/usr/lib/python3/dist-packages")):

