@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +13,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from autograder.errors import AutograderError
+
+if TYPE_CHECKING:
+    from autograder.cohort import Course, Report
 
 app = typer.Typer(
     help="The course on convolutional networks: read it, teach it, grade it.",
@@ -195,7 +198,9 @@ def bench(
     sys.exit(subprocess.run([sys.executable, str(folder / f"{name}.py"), *context.args], check=False).returncode)
 
 
-def grade_with_progress(where, assignment: str, students: list[str] | None = None, *, force: bool = False) -> list:
+def grade_with_progress(
+    where: Course, assignment: str, students: list[str] | None = None, *, force: bool = False
+) -> list[Report]:
     """Grade with a progress bar; the reports in the order of the class."""
     from autograder.cohort import grade as grade_all
 

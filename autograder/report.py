@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from autograder.cohort import Report
 from autograder.tables import count_misconceptions, exercises_of, mark
@@ -56,7 +57,7 @@ def _draw_misconceptions(axes: Axes, found: list[tuple[str, str, list[str]]]) ->
     axes.set_yticks(range(len(found)), [f"{name}\n({exercise})" for exercise, name, _ in found], fontsize=9)
     axes.invert_yaxis()
     axes.set_xlabel("students")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title("Misconceptions", fontsize=10)
     if not found:
         axes.text(0.5, 0.5, "none found", ha="center", transform=axes.transAxes)
