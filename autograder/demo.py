@@ -62,8 +62,8 @@ def run(root: Path, folder: Path, console: Console) -> None:
     page = course.step(course.directory.feedback_directory, "chen", ASSIGNMENT) / f"{ASSIGNMENT}.html"
     console.print(f"\nA picture of this:  {picture}\nA feedback page:    {page}\n"
                   f"nbgrader's formgrader on the result:\n    cd {folder}\n"
-                  f"    {Path(sys.executable).parent / 'jupyter'} lab\n    then choose Nbgrader > Formgrader in the menu",
-                  highlight=False, soft_wrap=True)
+                  f"    {Path(sys.executable).parent / 'jupyter'} lab\n"
+                  "    then choose Nbgrader > Formgrader in the menu", highlight=False, soft_wrap=True)
 
 
 def hand_in(root: Path, course: Course, released: Path) -> list[str]:

@@ -9,8 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-STUDENT_EXTENSIONS_OFF = ("nbgrader.server_extensions.formgrader", "nbgrader.server_extensions.course_list")
-"""Server extensions that only instructors need; importing them takes most of JupyterLab's start."""
+STUDENT_EXTENSIONS_OFF = tuple(
+    f"nbgrader.server_extensions.{name}"
+    for name in ("formgrader", "course_list", "assignment_list", "validate_assignment"))
+"""Instructors' server extensions. Any one of them imports all of nbgrader, most of the time that JupyterLab's server
+takes to start."""
 
 
 def prepare(root: Path, folder: Path) -> list[Path]:
@@ -51,6 +54,8 @@ def write_settings(folder: Path) -> Path:
     settings = folder / ".jupyter"
     settings.mkdir(parents=True, exist_ok=True)
     extensions = dict.fromkeys(STUDENT_EXTENSIONS_OFF, False)
-    (settings / "jupyter_server_config.json").write_text(
-        json.dumps({"ServerApp": {"jpserver_extensions": extensions}}, indent=2) + "\n")
+    (settings / "jupyter_server_config.json").write_text(json.dumps({
+        "ServerApp": {"jpserver_extensions": extensions},
+        "LabApp": {"news_url": None},  # otherwise JupyterLab asks on first start whether it may fetch news
+    }, indent=2) + "\n")
     return settings.resolve()
