@@ -18,6 +18,7 @@ from autograder.errors import AutograderError
 from autograder.release import enter
 
 ASSIGNMENT = "01-local-connectivity"
+HANDED_IN = "2026-10-09 17:30:00 UTC"
 CONFIGURATION = '''\
 """nbgrader for the demo's class; made by `course demo`."""
 
@@ -79,6 +80,10 @@ def hand_in(root: Path, course: Course, released: Path) -> list[str]:
                 cell["source"] = sources[name]
         target = course.step(course.directory.submitted_directory, student, ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
         _write_if_new(target, json.dumps(notebook, indent=1) + "\n")
+        _write_if_new(target.with_name("timestamp.txt"), f"{HANDED_IN}\n")
+    with course.gradebook() as gradebook:
+        for student, (first, last) in demo_class.NAMES.items():
+            gradebook.update_or_create_student(student, first_name=first, last_name=last)
     return list(everybody)
 
 

@@ -9,6 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from textwrap import dedent
 
+NAMES = {
+    "ada": ("Ada", "Lindqvist"), "boris": ("Boris", "Marin"), "chen": ("Chen", "Yu"), "dina": ("Dina", "Haddad"),
+    "emil": ("Emil", "Novak"), "farah": ("Farah", "Aziz"), "goran": ("Goran", "Ilic"), "hana": ("Hana", "Sato"),
+    "ivan": ("Ivan", "Orlov"), "june": ("June", "Park"), "kurt": ("Kurt", "Forger"), "lena": ("Lena", "Wrecker"),
+}
+
 IM2COL_FORWARD = '''
 def conv2d_forward(x, weight, bias, stride, padding):
     samples, channels, height, width = x.shape

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -171,12 +172,11 @@ def read_record(path: Path) -> dict[str, Any] | None:
 @cache
 def version() -> str:
     """Fingerprint of everything that a verdict depends on: the code of the judge and of the reference."""
-    import autograder
-    import cnncourse
-
     digest = hashlib.sha256()
-    for package in (autograder, cnncourse):
-        folder = Path(package.__path__[0])
+    for package in ("autograder", "cnncourse"):
+        specification = find_spec(package)
+        assert specification is not None and specification.submodule_search_locations is not None
+        folder = Path(specification.submodule_search_locations[0])
         for path in sorted(folder.rglob("*.py")):
             digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
     return digest.hexdigest()

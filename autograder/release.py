@@ -62,6 +62,7 @@ def enter(root: Path, course: Path, assignment: str) -> Path:
     source, out = (Path(course, folder) for folder in
                    (where.directory.source_directory, where.directory.release_directory))
     building.build(root, [assignment], source, out, database=where.directory.db_url)
+    (course / "exchange").mkdir(exist_ok=True)
     return out / assignment / f"{assignment}.ipynb"
 
 

@@ -205,6 +205,20 @@ def test_nbgraders_own_command_gives_the_same_marks(classroom):
         assert gradebook.find_submission(ASSIGNMENT, "by-nbgrader").score == here.score < maximum(classroom)
 
 
+def test_the_formgraders_autograde_button_gives_the_same_marks(classroom):
+    """The button calls nbgrader's API with the configuration of the course directory."""
+    from nbgrader.apps.api import NbGraderAPI
+
+    sources = {EXERCISE: classroom.solutions[EXERCISE].replace("* stride", "* 1")}
+    for student in ("by-hand", "by-button"):
+        classroom.hand_in(student, classroom.solved(**sources))
+    here = classroom.grade("by-hand")["by-hand"]
+    pressed = NbGraderAPI(config=classroom.course.config).autograde(ASSIGNMENT, "by-button")
+    assert pressed["success"], pressed.get("error")
+    with classroom.course.gradebook() as gradebook:
+        assert gradebook.find_submission(ASSIGNMENT, "by-button").score == here.score < maximum(classroom)
+
+
 def test_nbgrader_refuses_with_a_remedy_where_no_sandbox_can_start(classroom):
     classroom.hand_in("refused", classroom.solved())
     program = ("import sys\nfrom autograder.sandbox import isolation\n"
