@@ -1,0 +1,132 @@
+"""Arguments as they are given, turned into what the kernels take; every complaint names the argument and the rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnncourse.errors import ArrayTypeError, GeometryError, ShapeError
+from cnncourse.geometry import dilated_extent, same_padding
+from cnncourse.geometry.settings import per_axis, sides_per_axis
+
+Array = NDArray[np.floating[Any]]
+Pair = int | tuple[int, int]
+Padding = int | tuple[int | tuple[int, int], int | tuple[int, int]] | Literal["same", "valid"]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Settings of a sliding window along both axes, checked, and the number of its positions.
+
+    Attributes
+    ----------
+    kernel, stride, dilation, output : (int, int)
+        Vertical, horizontal.
+    vertical, horizontal : (int, int)
+        Padding before and after.
+    """
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    vertical: tuple[int, int]
+    horizontal: tuple[int, int]
+    output: tuple[int, int]
+
+    @property
+    def steps(self) -> tuple[int, int, int, int, int, int]:
+        """sh, sw, ph, pw, dh, dw, as the kernels take them."""
+        return (*self.stride, self.vertical[0], self.horizontal[0], *self.dilation)
+
+
+def windows(
+    operation: str, size: tuple[int, int], kernel_size: Any, stride: Any, padding: Any, dilation: Any,
+    ceil_mode: bool = False,
+) -> Windows:
+    """Check the settings of a sliding window and count its positions.
+
+    Raises
+    ------
+    ArgumentError
+        If a setting is not a whole number, or too small.
+    GeometryError
+        If the window is larger than the padded input.
+    """
+    kernel, step = per_axis("kernel_size", kernel_size, 1), per_axis("stride", stride, 1)
+    spread = per_axis("dilation", dilation, 1)
+    if isinstance(padding, str) and padding == "same":
+        around = tuple(same_padding(*axis) for axis in zip(size, kernel, step, spread, strict=True))
+    else:
+        around = sides_per_axis("padding", 0 if isinstance(padding, str) and padding == "valid" else padding)
+    counts = []
+    for name, length, taps, pace, gap, (before, after) in zip(
+            ("height", "width"), size, kernel, step, spread, around, strict=True):
+        extent = dilated_extent(taps, gap)
+        free = length + before + after - extent
+        if free < 0:
+            raise GeometryError(f"{operation}: a window of {extent} does not fit the {name} {length} with padding "
+                                f"{before} + {after}: {length + before + after} is less than {extent}")
+        count = (-(-free // pace) if ceil_mode else free // pace) + 1
+        # As in PyTorch, a last window that would start past the input and its leading padding is dropped.
+        counts.append(count - 1 if ceil_mode and (count - 1) * pace >= length + before else count)
+    return Windows(kernel, step, spread, around[0], around[1], (counts[0], counts[1]))
+
+
+def pooling_windows(
+    operation: str, size: tuple[int, int], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Windows:
+    """The same for pooling: the stride is the kernel size by default, and no window may lie in the padding alone.
+
+    Raises
+    ------
+    GeometryError
+        If the same padding on both sides is more than half of the window, or a single side as large as the window.
+    """
+    found = windows(operation, size, kernel_size, kernel_size if stride is None else stride, padding, dilation, ceil_mode)
+    for taps, gap, (before, after) in zip(
+            found.kernel, found.dilation, (found.vertical, found.horizontal), strict=True):
+        extent = dilated_extent(taps, gap)
+        most = extent // 2 if before == after else extent - 1
+        if max(before, after) > most:
+            raise GeometryError(f"{operation}: padding {before} + {after} for a window of {extent}: at most {most} on "
+                                "a side, so that every window sees some of the input")
+    return found
+
+
+def array(operation: str, name: str, value: Any, dimensions: int, like: Array | None = None) -> Array:
+    """An array of the right kind as C-contiguous memory; never a copy of what is contiguous already.
+
+    Raises
+    ------
+    ArrayTypeError
+        If it is no array of float32 or float64, or not of the precision of `like`.
+    ShapeError
+        If it has another number of dimensions.
+    """
+    if not isinstance(value, np.ndarray) or value.dtype not in (np.float32, np.float64):
+        given = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+        raise ArrayTypeError(f"{operation}: {name} has to be an array of float32 or float64, {given} was given; "
+                             f"{name}.astype(np.float32) converts an array")
+    if value.ndim != dimensions:
+        raise ShapeError(f"{operation}: {name} has to have {dimensions} dimensions, its shape is {value.shape}")
+    if like is not None and value.dtype != like.dtype:
+        raise ArrayTypeError(f"{operation}: {name} is {value.dtype} and x is {like.dtype}; both have to be the same: "
+                             f"{name}.astype(np.{like.dtype}) converts it")
+    return np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("="))
+
+
+def gradient(operation: str, value: Any, shape: tuple[int, ...], like: Array) -> Array:
+    """An upstream gradient, which has to have the shape of the operation's output.
+
+    Raises
+    ------
+    ArrayTypeError, ShapeError
+    """
+    checked = array(operation, "grad_out", value, len(shape), like)
+    if checked.shape != shape:
+        raise ShapeError(f"{operation}: grad_out has shape {checked.shape}; with these settings the output has "
+                         f"{shape}, and its gradient the same")
+    return checked
