@@ -118,5 +118,6 @@ def _checked(
                          f"filters of weight {shapes}")
     if weight.shape[1] != x.shape[1] // groups:
         raise ShapeError(f"{operation}: weight has {weight.shape[1]} input channels and x has {x.shape[1]} {shapes}; "
-                         f"weight has to have shape (out_channels, {x.shape[1] // groups}, kernel_height, kernel_width)")
+                         f"weight has to have shape (out_channels, {x.shape[1] // groups}, kernel_height, "
+                         "kernel_width)")
     return x, weight, windows(operation, x.shape[2:], weight.shape[2:], stride, padding, dilation), groups

@@ -47,9 +47,10 @@ def max_pool2d(  # type: ignore[no-untyped-def]
     Returns
     -------
     out : ndarray, shape (N, C, P, Q), dtype of x
-        NaN where a window holds one.
+        NaN where a window holds one; -infinity where dilation steps over the whole input.
     indices : ndarray of int64, shape of out
-        If asked for: where in its plane each maximum lies, row * W + column; the first of equal ones.
+        If asked for: where in its plane each maximum lies, row * W + column; the first of equal ones. -1 if there is
+        none.
 
     Raises
     ------
@@ -96,11 +97,11 @@ def max_pool2d_backward(
     if indices is None:
         _, indices = _maximum(x, found)
     elif indices.shape != grad_out.shape or indices.dtype.kind not in "iu":
-        raise ArgumentError(f"max_pool2d_backward: indices has to be whole numbers of shape {grad_out.shape}, an array "
-                            f"of {indices.dtype} and shape {indices.shape} was given")
-    elif indices.size and not 0 <= indices.min() <= indices.max() < x.shape[2] * x.shape[3]:
-        raise ArgumentError(f"max_pool2d_backward: indices have to lie in a plane of {x.shape[2:]}, there are some from "
-                            f"{indices.min()} to {indices.max()}")
+        raise ArgumentError(f"max_pool2d_backward: indices has to be whole numbers of shape {grad_out.shape}, an "
+                            f"array of {indices.dtype} and shape {indices.shape} was given")
+    elif indices.size and not -1 <= indices.min() <= indices.max() < x.shape[2] * x.shape[3]:
+        raise ArgumentError(f"max_pool2d_backward: indices have to lie in a plane of {x.shape[2:]}, there are some "
+                            f"from {indices.min()} to {indices.max()}")
     grad_x = np.zeros_like(x)
     kernels.max_backward(grad_out, np.ascontiguousarray(indices, np.int64), grad_x)
     return grad_x
@@ -191,8 +192,9 @@ def lp_pool2d(
 
     Notes
     -----
-    (sum of x^p)^(1/p). As in PyTorch there are no absolute values: with an odd p negative inputs subtract, and a negative
-    sum gives NaN for p other than 1. A window that hangs over the padded input (ceil_mode) is scaled up to a whole one.
+    (sum of x^p)^(1/p). As in PyTorch there are no absolute values: with an odd p negative inputs subtract, and a
+    negative sum gives NaN for p other than 1. A window that hangs over the padded input (ceil_mode) is scaled up to a
+    whole one.
     """
     x = array("lp_pool2d", "x", x, 4)
     power = _norm("lp_pool2d", norm_type)
@@ -203,8 +205,8 @@ def lp_pool2d(
 
 
 def lp_pool2d_backward(
-    grad_out: Array, x: Array, norm_type: float, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, *,
-    ceil_mode: bool = False,
+    grad_out: Array, x: Array, norm_type: float, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0,
+    *, ceil_mode: bool = False,
 ) -> Array:
     """Gradient of `lp_pool2d`; zero for windows whose norm is zero, where there is none.
 

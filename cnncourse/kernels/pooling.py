@@ -20,8 +20,8 @@ def max_forward(x, out, indices, R, S, sh, sw, ph, pw, dh, dw):
             plane = x[n, c]
             for p in range(P):
                 for q in range(Q):
-                    found = -1
-                    best = plane[0, 0]
+                    found = -1  # stays so where dilation steps over the whole picture
+                    best = -np.inf
                     for r in range(R):
                         i = p * sh + r * dh - ph
                         if 0 <= i < H:
@@ -46,7 +46,8 @@ def max_backward(grad_out, indices, grad_x):
             for p in range(P):
                 for q in range(Q):
                     index = indices[n, c, p, q]
-                    grad_x[n, c, index // W, index % W] += grad_out[n, c, p, q]
+                    if index >= 0:
+                        grad_x[n, c, index // W, index % W] += grad_out[n, c, p, q]
 
 
 @njit(cache=True, nogil=True)
