@@ -1,5 +1,8 @@
-"""Exercises of 01-local-connectivity, in the order of the notebook."""
+"""Exercises of 01-local-connectivity; the order of the imports is the order of the notebook."""
 
-from autograder.exercises.local_connectivity import layers, one_neuron, settings
+from autograder.exercises.local_connectivity import one_neuron  # isort: skip
+from autograder.exercises.local_connectivity import layers  # isort: skip
+from autograder.exercises.local_connectivity import variants  # isort: skip
+from autograder.exercises.local_connectivity import settings  # isort: skip
 
-__all__ = ["layers", "one_neuron", "settings"]
+__all__ = ["layers", "one_neuron", "settings", "variants"]
