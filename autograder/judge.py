@@ -95,7 +95,9 @@ class Result:
         return bool(own) and all(case.passed for case in own)
 
 
-def judge(exercise: Exercise, runner: Runner, seed: int = 0) -> Result:
+def judge(
+    exercise: Exercise, runner: Runner, seed: int = 0, announce: Callable[[Case], None] = lambda case: None
+) -> Result:
     """Run all cases of an exercise and explain what fails.
 
     Parameters
@@ -105,6 +107,8 @@ def judge(exercise: Exercise, runner: Runner, seed: int = 0) -> Result:
         Calls the answers, here or in a sandbox.
     seed : int, optional
         From which the inputs are drawn.
+    announce : callable, optional
+        Called with each case before it runs.
 
     Returns
     -------
@@ -113,6 +117,7 @@ def judge(exercise: Exercise, runner: Runner, seed: int = 0) -> Result:
     results: list[CaseResult] = []
     ended: dict[str, Outcome] = {}
     for case in exercise.cases(seed):
+        announce(case)
         outcome = ended.get(case.answer) or runner.call(case.answer, case.arguments)
         if outcome.kind in GIVE_UP:
             ended[case.answer] = outcome
@@ -148,10 +153,11 @@ def grade_answers(
         If the number or the names of the functions are not the exercise's.
     """
     exercise = declarations.find(exercise_name)
-    return judge(exercise, LocalRunner(_by_name(exercise, functions)), seed)
+    return judge(exercise, LocalRunner(by_name(exercise, functions)), seed)
 
 
-def _by_name(exercise: Exercise, functions: Any) -> Mapping[str, Callable[..., Any]]:
+def by_name(exercise: Exercise, functions: Any) -> Mapping[str, Callable[..., Any]]:
+    """Functions in any form that `grade_answers` takes, by the names of the exercise's answers."""
     takes = f"{exercise.name} takes {len(exercise.answers)} function(s): {', '.join(exercise.answers)}"
     if isinstance(functions, Mapping):
         if unknown := set(functions) - set(exercise.answers):

@@ -85,6 +85,7 @@ def _explain(error: BaseException) -> str:
     """Class, message, and the student's own line, without our frames."""
     text = "".join(traceback.format_exception_only(error)).strip()
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
-    if frames and frames[0].line:
-        text += f"  (line {frames[0].lineno}: {frames[0].line})"
+    own = [f for f in frames if f.filename == frames[0].filename]
+    if own and own[-1].line:
+        text += f"  (line {own[-1].lineno}: {own[-1].line})"
     return text

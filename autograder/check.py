@@ -1,0 +1,162 @@
+"""What a student calls in a notebook: check an answer, ask for a hint, look at what one's own code does."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from autograder import exercise as declarations
+from autograder import message
+from autograder.errors import AutograderError
+from autograder.exercise import HINT_LEVELS, Case
+from autograder.judge import Result, by_name, judge
+from autograder.progress import next_hint_level, record
+from autograder.runner import LocalRunner
+
+SIGN_OF_LIFE_SECONDS = 1.0
+STATUS = "cnncourse-check-status"
+
+
+class CheckReport:
+    """A result that displays itself: rich in a notebook, plain elsewhere."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+
+    def __repr__(self) -> str:
+        return message.plain(self.result)
+
+    def _repr_html_(self) -> str:
+        from autograder.feedback import notebook_html
+
+        return notebook_html(self.result)
+
+
+def check(exercise_name: str, *functions: Callable[..., Any]) -> None:
+    """Check your answer and show what was found; returns nothing.
+
+    Parameters
+    ----------
+    exercise_name : str
+        One of `autograder.exercises()`.
+    *functions : callable
+        Your functions, in the exercise's order, by name and without calling them: check("zero_pad", zero_pad).
+    """
+    running: list[Case] = []
+    began = time.monotonic()
+    status = _Status()
+
+    def announce(case: Case) -> None:
+        running[:] = [case]
+        if time.monotonic() - began > SIGN_OF_LIFE_SECONDS:
+            status.show(f"{exercise_name}: running the case {case.name} ...")
+
+    try:
+        exercise = declarations.find(exercise_name)
+        result = judge(exercise, LocalRunner(by_name(exercise, functions)), announce=announce)
+    except AutograderError as error:
+        _say(f"This check could not run. {error}")
+        return
+    except KeyboardInterrupt:
+        during = f" during the case {running[0].name}" if running else ""
+        _say(f"{exercise_name}: interrupted{during}. Does a loop there ever end?")
+        return
+    finally:
+        status.clear()
+    record(result)
+    _display(CheckReport(result))
+
+
+def hint(exercise_name: str) -> None:
+    """Show a hint; each call shows one more, three in all.
+
+    Parameters
+    ----------
+    exercise_name : str
+        One of `autograder.exercises()`.
+    """
+    try:
+        exercise = declarations.find(exercise_name)
+    except AutograderError as error:
+        _say(str(error))
+        return
+    level = next_hint_level(exercise.name)
+    lines = [f"Hint {number + 1} of {HINT_LEVELS}: {text}" for number, text in enumerate(exercise.hints[:level])]
+    if level == HINT_LEVELS:
+        lines.append("That was the last one.")
+    _say("\n".join(lines))
+
+
+def preview(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call something that uses your answers, and stay friendly if they are not written yet.
+
+    Parameters
+    ----------
+    function : callable
+    *args, **kwargs
+        Passed on to it.
+
+    Returns
+    -------
+    object
+        What the function returns; None if an answer is not written yet or raises.
+    """
+    try:
+        return function(*args, **kwargs)
+    except NotImplementedError as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        _say(f"Not yet written: {frames[-1].name}. Once it is, run this cell again.")
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        last = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), frames[-1])
+        _say(f"{last.name} raised {type(error).__name__}: {error}\n  line {last.lineno}: {last.line}")
+    return None
+
+
+class _Status:
+    """One line that is replaced by the next, and gone in the end."""
+
+    def __init__(self) -> None:
+        self.handle: Any = None
+
+    def show(self, text: str) -> None:
+        if not _in_kernel():
+            return
+        from IPython.display import Pretty, display
+
+        if self.handle is None:
+            self.handle = display(Pretty(text), display_id=True)
+        else:
+            self.handle.update(Pretty(text))
+
+    def clear(self) -> None:
+        if self.handle is not None:
+            from IPython.display import Pretty
+
+            self.handle.update(Pretty(""))
+
+
+def _in_kernel() -> bool:
+    """Whether somebody looks at this in a notebook."""
+    if "IPython" not in sys.modules:
+        return False
+    from IPython import get_ipython
+
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def _display(report: CheckReport) -> None:
+    if _in_kernel():
+        from IPython.display import display
+
+        display(report)
+    else:
+        print(report)
+
+
+def _say(text: str) -> None:
+    print(text)

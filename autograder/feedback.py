@@ -1,0 +1,108 @@
+"""A result as HTML: for the notebook, and for the feedback page, whose sanitizer allows little."""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from autograder import message
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from autograder.judge import Result
+
+SIGNS = {"passed": "✓", "failed": "✗", "not tried": "·"}
+"""How a case went, in a sign that needs no color."""
+
+
+def notebook_html(result: Result) -> str:
+    """The result for a notebook, with the picture inside and hints to open.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    str
+        HTML without scripts; colors follow JupyterLab's theme.
+    """
+    picture = picture_of(result)
+    data = base64.b64encode(picture).decode() if picture else ""
+    return _template("check.html.j2").render(_content(result), picture=data)
+
+
+def feedback_outputs(result: Result) -> list[NotebookNode]:
+    """The result as outputs of a check cell in an autograded notebook.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    list of NotebookNode
+        Text and HTML that a sanitizer leaves as they are, then the picture, if there is one.
+    """
+    import nbformat
+
+    html = _template("feedback.html.j2").render(_content(result))
+    outputs = [nbformat.v4.new_output("display_data", {"text/html": html, "text/plain": result.message})]
+    picture = picture_of(result)
+    if picture is not None:
+        alternative = message.difference(result.first_failure) if result.first_failure else ""
+        outputs.append(nbformat.v4.new_output(
+            "display_data", {"image/png": base64.b64encode(picture).decode(), "text/plain": alternative},
+            metadata={"image/png": {"alt": alternative}}))
+    return outputs
+
+
+def picture_of(result: Result) -> bytes | None:
+    """The first failure as a PNG file; None if there is nothing to draw."""
+    failure = result.first_failure
+    if failure is None or result.not_written:
+        return None
+    from autograder.picture import difference_figure, png
+
+    figure = difference_figure(failure.verdict)
+    return None if figure is None else png(figure)
+
+
+def _content(result: Result) -> dict[str, Any]:
+    failure = None if result.not_written else result.first_failure
+    return {
+        "result": result,
+        "exercise": result.exercise,
+        "headline": message.headline(result),
+        "cases": [(SIGNS[state], state, case.case.name) for case, state in _states(result)],
+        "failure": failure,
+        "call": message.call_text(result, failure) if failure else "",
+        "difference": message.difference(failure) if failure else "",
+        "diagnoses": [(message.likelihood(d.certainty), d) for d in result.diagnoses],
+    }
+
+
+def _states(result: Result) -> list[tuple[Any, str]]:
+    """Cases with how they went; those after an answer that ended for good were not tried."""
+    ended: set[str] = set()
+    found = []
+    for case in result.cases:
+        state = "passed" if case.passed else "not tried" if case.case.answer in ended else "failed"
+        if case.outcome.kind in ("not written", "missing", "time", "crash"):
+            ended.add(case.case.answer)
+        found.append((case, state))
+    return found
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(loader=jinja2.PackageLoader("autograder"), autoescape=True, trim_blocks=True,
+                              lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+
+
+def _template(name: str) -> jinja2.Template:
+    return _environment().get_template(name)
