@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, LoggingConfigurable, PyFileConfigLoader
 
 from autograder import submission as submissions
@@ -27,6 +29,9 @@ from autograder.gradebook import instructors_notebook, read_record, version
 from autograder.sandbox.isolation import why_unavailable
 
 LOG_FILE = "grading.log"
+
+# nbgrader builds rows that refer to each other before it adds them, and SQLAlchemy 2 says so each time.
+warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 
 @dataclass(frozen=True)

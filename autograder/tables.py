@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.cohort import Report
+from autograder.exercise import exercises
 
 ENDINGS = {"time": "did not finish", "crash": "its process ended", "rejected": "the result could not be read"}
 """How an answer can end without a value or an exception."""
@@ -16,10 +17,8 @@ ENDINGS = {"time": "did not finish", "crash": "its process ended", "rejected": "
 
 def exercises_of(reports: Sequence[Report]) -> list[str]:
     """Names of the exercises in the reports, in the order of the notebook."""
-    names: dict[str, None] = {}
-    for report in reports:
-        names |= dict.fromkeys(report.verdicts)
-    return list(names)
+    found = {name for report in reports for name in report.verdicts}
+    return [name for name in exercises() if name in found]
 
 
 def mark(verdict: dict | None) -> str:

@@ -66,7 +66,13 @@ class Conv2dForward:
         Misconception("stride missing in the window's position",
                       "The size of the output is right. But the window of output (i, j) starts at row i * stride and "
                       "column j * stride of the padded input.",
-                      mistakes.stride_not_in_position),
+                      mistakes.stride_not_in_position(down=True, across=True)),
+        Misconception("stride missing in the window's column",
+                      "The rows of the window are right. But the window of output (i, j) starts at column j * stride.",
+                      mistakes.stride_not_in_position(down=False, across=True)),
+        Misconception("stride missing in the window's row",
+                      "The columns of the window are right. But the window of output (i, j) starts at row i * stride.",
+                      mistakes.stride_not_in_position(down=True, across=False)),
         Misconception("one row and column too few",
                       "The size of the output is the number of steps plus one: before its first step the window has a "
                       "position too.",

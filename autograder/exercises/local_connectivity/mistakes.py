@@ -38,12 +38,13 @@ def only_square_kernels(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, str
     return F.conv2d(x, weight, bias, stride=stride, padding=padding)
 
 
-def stride_not_in_position(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int
-) -> np.ndarray:
-    """The output has the right size, but its windows lie one input apart."""
-    rows, columns = F.conv2d(x, weight, bias, stride=stride, padding=padding).shape[2:]
-    return F.conv2d(x, weight, bias, padding=padding)[:, :, :rows, :columns]
+def stride_not_in_position(down: bool, across: bool) -> Layer:
+    """The output has the right size, but its windows lie one input apart, along one axis or both."""
+    def layer(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
+        rows, columns = F.conv2d(x, weight, bias, stride=stride, padding=padding).shape[2:]
+        steps = (1 if down else stride, 1 if across else stride)
+        return F.conv2d(x, weight, bias, stride=steps, padding=padding)[:, :, :rows, :columns]
+    return layer
 
 
 def first_sample_only(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
