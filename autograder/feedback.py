@@ -46,11 +46,12 @@ def feedback_outputs(result: Result) -> list[NotebookNode]:
     Returns
     -------
     list of NotebookNode
-        Text and HTML that a sanitizer leaves as they are, then the picture, if there is one.
+        Text and HTML that a sanitizer leaves as they are; the picture, if there is one; the list of cases.
     """
     import nbformat
 
-    html = _template("feedback.html.j2").render(_content(result))
+    content = _content(result)
+    html = _template("feedback.html.j2").render(content)
     outputs = [nbformat.v4.new_output("display_data", {"text/html": html, "text/plain": result.message})]
     picture = picture_of(result)
     if picture is not None:
@@ -58,6 +59,10 @@ def feedback_outputs(result: Result) -> list[NotebookNode]:
         outputs.append(nbformat.v4.new_output(
             "display_data", {"image/png": base64.b64encode(picture).decode(), "text/plain": alternative},
             metadata={"image/png": {"alt": alternative}}))
+    if content["failure"]:
+        cases = _template("feedback_cases.html.j2").render(content)
+        names = "\n".join(" ".join(case) for case in content["cases"])
+        outputs.append(nbformat.v4.new_output("display_data", {"text/html": cases, "text/plain": names}))
     return outputs
 
 

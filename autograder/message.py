@@ -60,4 +60,7 @@ def call_text(result: Result, case_result: CaseResult) -> str:
 def _argument(name: str, value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size > 6:
         return f"{name} of shape {value.shape}"
-    return f"{name}={value.tolist() if isinstance(value, np.ndarray) else value!r}"
+    if isinstance(value, np.ndarray):
+        digits = 3 if value.dtype.kind == "f" else 0
+        return f"{name}={np.round(value.astype(float), digits).tolist() if digits else value.tolist()}"
+    return f"{name}={value!r}"

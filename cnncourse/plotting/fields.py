@@ -149,12 +149,16 @@ def taps(*stacks: Sequence[int], kernel_size: int = 3) -> Illustration:
 
 
 def _field(dilations: Sequence[int], kernel_size: int) -> int:
-    return geometry.receptive_field([(kernel_size, 1, dilation) for dilation in dilations]).size
+    return geometry.receptive_field(_windows(dilations, kernel_size)).size
+
+
+def _windows(dilations: Sequence[int], kernel_size: int) -> list[geometry.Window]:
+    return [geometry.Window(kernel_size, dilation=dilation) for dilation in dilations]
 
 
 def _told(dilations: Sequence[int], kernel_size: int) -> str:
     """The panel's title: how many inputs are seen, and how far apart the outer ones lie."""
-    seen, span = len(_reached(dilations, kernel_size)[0]), _field(dilations, kernel_size)
+    seen, span = len(geometry.inputs_seen(_windows(dilations, kernel_size))), _field(dilations, kernel_size)
     spread = "" if seen == span else f", spread over {span}"
     noun = "dilation" if len(dilations) == 1 else "dilations"
     return f"{noun} {', '.join(map(str, dilations))}: {seen} inputs{spread}"
@@ -212,11 +216,11 @@ def effective_field(depths: Sequence[int] = (2, 6, 12, 24), kernel_size: int = 3
     Luo, Li, Urtasun, Zemel: Understanding the effective receptive field in deep convolutional neural networks,
     2016.
     """
-    largest = geometry.receptive_field([(kernel_size, 1, 1)] * max(depths)).size
+    largest = _field([1] * max(depths), kernel_size)
     figure = Illustration(7.0, 2.6)
     told = []
     for axes, depth in zip(np.atleast_1d(figure.subplots(1, len(depths))), depths, strict=True):
-        field = geometry.receptive_field([(kernel_size, 1, 1)] * depth).size
+        field = _field([1] * depth, kernel_size)
         paths = _paths(depth, kernel_size)
         margin = (largest - field) // 2
         axes.imshow(np.pad(paths / paths.max(), margin), cmap="cividis", vmin=0, vmax=1)
@@ -235,7 +239,7 @@ def effective_field(depths: Sequence[int] = (2, 6, 12, 24), kernel_size: int = 3
 def _paths(depth: int, kernel_size: int) -> np.ndarray:
     """Share of the paths from each pixel of the receptive field to the neuron."""
     kernel = np.full((1, 1, kernel_size, kernel_size), kernel_size**-2.0)
-    paths = np.ones((1, 1, 1, 1))
+    paths: np.ndarray = np.ones((1, 1, 1, 1))
     for _ in range(depth):
         paths = F.conv2d(paths, kernel, np.zeros(1), padding=kernel_size - 1)
     return paths[0, 0]

@@ -61,8 +61,9 @@ class Illustration(Figure):
     def png(self) -> bytes:
         """The picture as a PNG file."""
         stream = io.BytesIO()
-        self.savefig(stream, format="png", dpi=self.dpi * SHARPNESS, bbox_inches="tight", pad_inches=0.08,
-                     metadata={"Software": None})
+        with mpl.rc_context(_SETTINGS):
+            self.savefig(stream, format="png", dpi=self.dpi * SHARPNESS, bbox_inches="tight", pad_inches=0.08,
+                         metadata={"Software": None})
         return stream.getvalue()
 
     def html(self) -> str:

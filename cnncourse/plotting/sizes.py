@@ -220,8 +220,8 @@ def _rules(kernel_size: int, stride: int) -> dict[str, Callable[[int], int]]:
         "Caffe convolution": lambda size: geometry.caffe_conv_output_size(size, kernel_size, stride),
         "PyTorch convolution": lambda size: geometry.pytorch_conv_output_size(size, kernel_size, stride),
         "ONNX convolution": lambda size: geometry.onnx_output_size(size, kernel_size, stride),
-        "TensorFlow VALID": lambda size: geometry.tensorflow_output_size(size, kernel_size, stride, "VALID"),
-        "TensorFlow SAME": lambda size: geometry.tensorflow_output_size(size, kernel_size, stride, "SAME"),
+        "TensorFlow VALID": lambda size: geometry.tensorflow_output_size(size, kernel_size, stride, padding="VALID"),
+        "TensorFlow SAME": lambda size: geometry.tensorflow_output_size(size, kernel_size, stride, padding="SAME"),
         "Caffe pooling": lambda size: geometry.caffe_pool_output_size(size, kernel_size, stride),
         "PyTorch pooling": lambda size: geometry.pytorch_pool_output_size(size, kernel_size, stride),
         "PyTorch pooling, ceil_mode": lambda size: geometry.pytorch_pool_output_size(

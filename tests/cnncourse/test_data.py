@@ -37,7 +37,7 @@ def test_photographs_differ_and_belong_to_the_caller():
 
 
 def test_unknown_photograph_is_refused_with_the_names_there_are():
-    with pytest.raises(ValueError, match="'cat'.*'temple' and 'flower'"):
+    with pytest.raises(ValueError, match=r"'cat'.*'temple' and 'flower'"):
         data.photograph("cat")
 
 

@@ -188,14 +188,18 @@ def test_receptive_field_tells_rows_columns_and_full_depth():
         plotting.receptive_field((3, 7, 9), 5, 3, 2, (3, 0))
 
 
-@pytest.mark.parametrize(("dilations", "inputs"), [((1, 1, 1), 7), ((1, 2, 4), 15), ((2, 2), 9)])
-def test_taps_mark_as_many_inputs_as_reach_the_neuron(dilations, inputs):
+@pytest.mark.parametrize(("dilations", "inputs", "told"), [
+    ((1, 1, 1), 7, "7 inputs"), ((1, 2, 4), 15, "15 inputs"), ((2, 2), 5, "5 inputs, spread over 9")])
+def test_taps_mark_the_inputs_that_reach_the_neuron(dilations, inputs, told):
+    rows = np.eye(31).reshape(31, 1, 1, 31)
+    for dilation in dilations:
+        rows = F.conv2d(rows, np.ones((1, 1, 1, 3)), np.zeros(1), dilation=dilation, padding=(0, dilation))
+    reaching = np.flatnonzero(rows[:, 0, 0, 15]) - 15
     figure = plotting.taps(dilations)
-    marked = [line for line in figure.axes[0].lines if line.get_marker() == "o" and max(line.get_ydata()) == 0
-              and line.get_markerfacecolor() != "white"]
-    span = np.ptp(marked[0].get_xdata()) + 1
-    assert span == inputs
-    assert f"depends on {inputs} inputs" in figure.alt
+    (marked,) = [line for line in figure.axes[0].lines if line.get_marker() == "o" and max(line.get_ydata()) == 0
+                 and line.get_color() != "white"]
+    assert sorted(marked.get_xdata()) == reaching.tolist() and len(reaching) == inputs
+    assert figure.alt.endswith(f": {told}.")
 
 
 def test_effective_field_grows_more_slowly_than_the_receptive_field():
