@@ -84,6 +84,8 @@ class Course:
         self.config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
         self.config.CourseDirectory.root = str(root)
         self.config.JudgeAnswers.trust_submissions = trust
+        if self.config.Exchange.root == str(Path("exchange").resolve()):  # said relative to where nbgrader runs
+            self.config.Exchange.root = str(root / "exchange")
         self.root = root
         self.trust = trust
         self.directory = CourseDirectory(config=self.config)

@@ -31,6 +31,7 @@ def configure(
     from nbgrader.preprocessors import AssignLatePenalties, GetGrades
 
     from autograder.gradebook import JudgeAnswers, SaveVerdicts, SubmissionExporter
+    from autograder.sanitize import SanitizeAnswers
 
     _find_scripts()
     config.CourseDirectory.course_id = course_id
@@ -45,6 +46,7 @@ def configure(
     config.Autograde.autograde_preprocessors = [JudgeAnswers, SaveVerdicts, AssignLatePenalties]
     config.GenerateFeedback.preprocessors = [GetGrades, CSSHTMLHeaderPreprocessor]
     config.HTMLExporter.sanitize_html = True
+    config.HTMLExporter.preprocessors = [SanitizeAnswers]
     return config
 
 

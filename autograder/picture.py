@@ -90,8 +90,13 @@ def _annotate(axes: Axes, array: np.ndarray, low: float, high: float) -> None:
     middle = (low + high) / 2
     size = 9 if array.shape[1] <= 6 else 7
     for (row, column), value in np.ndenumerate(array):
-        axes.text(column, row, f"{value:.3g}", ha="center", va="center", fontsize=size,
+        axes.text(column, row, _short(value), ha="center", va="center", fontsize=size,
                   color="black" if np.isfinite(value) and value > middle else "white")
+
+
+def _short(value: float) -> str:
+    """A number of at most five characters or so."""
+    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 100 else f"{value:.2g}"
 
 
 def _mark(axes: Axes, row: int, column: int) -> None:

@@ -98,7 +98,8 @@ TRICKS = (
         "    def __array_ufunc__(self, *a, **k): return np.bool_(True)\n"
         "def conv2d_forward(*a):\n    import numpy.testing as t\n"
         "    def _desired(frame):\n        while frame is not None:\n"
-        "            if 'expected' in frame.f_globals: return frame.f_globals['expected']\n            frame = frame.f_back\n"
+        "            if 'expected' in frame.f_globals: return frame.f_globals['expected']\n"
+        "            frame = frame.f_back\n"
         "    return _desired(sys._getframe())\n")),
     Trick("hand in one's own numpy.py", answering("import sys\nfor _n in [n for n in sys.modules if n.split('.')[0] == "
           "'numpy']:\n    del sys.modules[_n]\nsys.path.insert(0, '')\nimport numpy as np\n"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -38,6 +39,13 @@ def grade_of(classroom: Classroom, student: str, name: str):
         return grade.auto_score, grade.manual_score, grade.needs_manual_grade
 
 
+def without_bias(classroom: Classroom) -> dict[str, str]:
+    """The solution of the exercise, called with a bias of zero."""
+    return {EXERCISE: classroom.solutions[EXERCISE] + "\n\n_right = conv2d_forward\n"
+            "def conv2d_forward(x, weight, bias, stride, padding):\n"
+            "    return _right(x, weight, 0 * bias, stride, padding)\n"}
+
+
 def test_the_solutions_earn_all_points_and_the_written_answer_waits_for_a_person(classroom):
     classroom.hand_in("solver", classroom.solved())
     report = classroom.grade("solver")["solver"]
@@ -55,9 +63,7 @@ def test_an_untouched_notebook_earns_nothing_and_every_exercise_says_not_yet_wri
 
 
 def test_a_mistake_is_named_in_the_report_the_autograded_notebook_and_the_feedback_page(classroom):
-    wrong = classroom.solutions[EXERCISE].replace("bias[", "0 * bias[").replace("+ bias", "+ 0 * bias")
-    assert wrong != classroom.solutions[EXERCISE]
-    classroom.hand_in("forgetful", classroom.solved(**{EXERCISE: wrong}))
+    classroom.hand_in("forgetful", classroom.solved(**without_bias(classroom)))
     report = classroom.grade("forgetful")["forgetful"]
     assert report.verdicts[EXERCISE]["misconceptions"] == ["bias forgotten"]
     assert report.score == maximum(classroom) - report.verdicts[EXERCISE]["max_points"]
@@ -99,8 +105,8 @@ def test_a_broken_notebook_gets_a_score_for_what_is_there_and_a_word_on_what_is_
     report = classroom.grade(student)[student]
     assert report.status == "graded", report
     full = maximum(classroom)
-    expected = full if kind in ALL_POINTS else 0 if kind in NO_POINTS else full - report.verdicts[EXERCISE]["max_points"]
-    assert report.score == expected, report
+    at_stake = 0 if kind in ALL_POINTS else full if kind in NO_POINTS else report.verdicts[EXERCISE]["max_points"]
+    assert report.score == full - at_stake, report
     if kind not in ("format of the future", "nbgrader metadata of an old schema", "an output of 50 MB",
                     "duplicated cells"):
         assert report.problems
@@ -129,7 +135,7 @@ def test_a_trick_earns_nothing(trick, classroom):
     report = classroom.grade(student)[student]
     assert report.verdicts[EXERCISE]["score"] == 0
     assert grade_of(classroom, student, f"check-{EXERCISE}")[0] == 0
-    assert report.score == maximum(classroom) - report.verdicts[EXERCISE]["max_points"]
+    assert report.score <= maximum(classroom) - report.verdicts[EXERCISE]["max_points"]
     if trick.by_hand:
         assert grade_of(classroom, student, "explain-full-depth") == (None, None, True)
 
@@ -155,16 +161,20 @@ def test_a_hostile_submission_changes_nothing_outside_its_own_marks(classroom):
     assert grade_of(classroom, "victim", f"check-{EXERCISE}")[0] > 0
 
 
-def test_scripts_in_a_written_answer_do_not_reach_the_feedback_page(classroom):
+def test_scripts_in_a_written_answer_reach_neither_the_feedback_page_nor_the_formgrader(classroom):
+    from nbconvert.exporters import HTMLExporter
+
     notebook = classroom.solved()
     cell(notebook, "explain-full-depth")["source"] = (
-        "Because.<script>alert('XSS-1')</script><img src=x onerror=alert('XSS-2')>\n\n[x](javascript:alert('XSS-3'))")
+        "Because.<script>alert('XSS')</script><img src=x onerror=alert('XSS')>\n\n[XSS](javascript:alert('XSS'))")
     classroom.hand_in("scripter", notebook)
     classroom.grade("scripter")
-    page = classroom.path("feedback", "scripter", ".html").read_text()
-    assert "Because." in page
-    for sign in ("<script>alert('XSS-1')", "onerror=alert", 'href="javascript:alert'):
-        assert sign not in page
+    exporter = HTMLExporter(config=classroom.course.config)  # made by the formgrader in this way
+    shown, _ = exporter.from_filename(str(classroom.path("autograded", "scripter")))
+    for page in (classroom.path("feedback", "scripter", ".html").read_text(), shown):
+        assert "Because." in page
+        written = page[page.index("Because.") - 20:][:400]
+        assert not re.search(r"<script|<img|href=.javascript", written)
 
 
 def test_grading_again_changes_nothing_and_forced_regrading_gives_the_same(classroom):
@@ -194,7 +204,7 @@ def test_a_hand_mark_survives_regrading_and_reaches_the_feedback(classroom):
 
 
 def test_nbgraders_own_command_gives_the_same_marks(classroom):
-    sources = {EXERCISE: classroom.solutions[EXERCISE].replace("* stride", "* 1")}
+    sources = without_bias(classroom)
     for student in ("by-course", "by-nbgrader"):
         classroom.hand_in(student, classroom.solved(**sources))
     here = classroom.grade("by-course")["by-course"]
@@ -209,7 +219,7 @@ def test_the_formgraders_autograde_button_gives_the_same_marks(classroom):
     """The button calls nbgrader's API with the configuration of the course directory."""
     from nbgrader.apps.api import NbGraderAPI
 
-    sources = {EXERCISE: classroom.solutions[EXERCISE].replace("* stride", "* 1")}
+    sources = without_bias(classroom)
     for student in ("by-hand", "by-button"):
         classroom.hand_in(student, classroom.solved(**sources))
     here = classroom.grade("by-hand")["by-hand"]
@@ -256,14 +266,14 @@ def test_a_killed_run_is_taken_up_again_and_nothing_counts_twice(root, tmp_path)
 
 
 def test_inputs_differ_between_students_and_come_back_when_graded_again(classroom):
-    """An answer that returns a fingerprint of its input shows what it was given, in the words on the difference."""
-    spy = "def output_size(*a):\n    return hash(a) % 10 ** 9\n"
+    """The words on a difference hold values of the input."""
+    wrong = "def zero_pad(x, padding):\n    return np.pad(2 * x, ((0, 0), (0, 0), (padding,) * 2, (padding,) * 2))\n"
     for student in ("first", "second"):
-        classroom.hand_in(student, classroom.solved(output_size=spy))
-    messages = {student: report.verdicts["output_size"]["message"]
+        classroom.hand_in(student, classroom.solved(zero_pad=wrong))
+    messages = {student: report.verdicts["zero_pad"]["message"]
                 for student, report in classroom.grade("first", "second").items()}
     assert messages["first"] != messages["second"]
-    again = classroom.grade("first", force=True)["first"].verdicts["output_size"]["message"]
+    again = classroom.grade("first", force=True)["first"].verdicts["zero_pad"]["message"]
     assert again == messages["first"]
 
 

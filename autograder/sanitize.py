@@ -1,0 +1,67 @@
+"""Written answers as people see them: markup of a stranger may be shown, but not run.
+
+nbgrader's feedback and formgrader templates render the answers of students without any filter, whatever nbconvert's
+sanitize_html says. So this preprocessor, which every HTML page passes through, renders each written answer itself,
+cleans the result, and hands on a single HTML block that is left as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bleach
+from nbconvert.filters.markdown import markdown2html
+from nbconvert.preprocessors import Preprocessor
+from nbformat import NotebookNode
+
+from autograder.submission import PICTURES, is_answer
+
+TAGS = (
+    "a", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i",
+    "img", "li", "ol", "p", "pre", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
+)
+PROTOCOLS = ("data", "http", "https", "mailto")
+
+
+class SanitizeAnswers(Preprocessor):
+    """Cleans the markup of written answers in a notebook that becomes a page."""
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Replace a student's markdown by clean HTML; leave every other cell alone."""
+        if cell.cell_type == "markdown" and is_answer(cell):
+            cell.source = clean(cell.source, cell.get("attachments", {}))
+            cell.pop("attachments", None)
+        return cell, resources
+
+
+def clean(markdown: str, attachments: dict[str, dict[str, str]] | None = None) -> str:
+    """Markdown as one HTML block without anything that runs, or loads from elsewhere.
+
+    Parameters
+    ----------
+    markdown : str
+        Of a stranger.
+    attachments : dict, optional
+        Pictures that belong to it, as in a notebook: by name, then by type, in base64.
+
+    Returns
+    -------
+    str
+        One line, so that rendering it as markdown once more changes nothing.
+    """
+    for name, bundle in (attachments or {}).items():
+        for kind in PICTURES:
+            if kind in bundle:
+                markdown = markdown.replace(f"(attachment:{name})", f"(data:{kind};base64,{bundle[kind]})")
+    html = bleach.clean(markdown2html(markdown), tags=TAGS, attributes=_allowed, protocols=PROTOCOLS)
+    return f"<div>{html}</div>".replace("\r", "").replace("\n", "&#10;")
+
+
+def _allowed(tag: str, name: str, value: str) -> bool:
+    if tag == "a":
+        return name == "title" or (name == "href" and not value.strip().lower().startswith("data:"))
+    if tag == "img":
+        return name == "alt" or (name == "src" and value.startswith(tuple(f"data:{kind};base64," for kind in PICTURES)))
+    return False
