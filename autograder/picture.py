@@ -39,8 +39,13 @@ def difference_figure(verdict: Verdict) -> Figure | None:
         return None
     plane = _plane(verdict.where)
     want, got, differs = (_two_dimensional(np.asarray(a)[plane]) for a in (expected, given, verdict.differs))
-    want, got, differs = (a[:MOST_DRAWN, :MOST_DRAWN] for a in (want, got, differs))
-    return _arrays_figure(want, got, differs, plane, expected.ndim)
+    corner = _corner(verdict.where, differs.shape)
+    shown = tuple(slice(start, start + MOST_DRAWN) for start in corner)
+    figure = _arrays_figure(want[shown], got[shown], differs[shown], corner)
+    index = ", ".join(":" if isinstance(i, slice) else str(i) for i in plane)
+    where = f"slice [{index}]; " if expected.ndim > 2 else ""
+    figure.suptitle(f"{where}{int(differs.sum())} of {differs.size} entries differ (outlined and crossed)", fontsize=9)
+    return figure
 
 
 def png(figure: Figure) -> bytes:
@@ -55,13 +60,18 @@ def _plane(where: tuple[int, ...]) -> tuple[Any, ...]:
     return (*where[:-2], slice(None), slice(None)) if len(where) > 1 else (slice(None),)
 
 
+def _corner(where: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, int]:
+    """First row and column of the part that is drawn, so that the first difference lies in it."""
+    row, column = where[-2:] if len(where) > 1 else (0, where[0])
+    return tuple(max(0, min(at - MOST_DRAWN // 2, size - MOST_DRAWN))  # type: ignore[return-value]
+                 for at, size in zip((row, column), shape, strict=True))
+
+
 def _two_dimensional(array: np.ndarray) -> np.ndarray:
     return array[None, :] if array.ndim == 1 else array
 
 
-def _arrays_figure(
-    want: np.ndarray, got: np.ndarray, differs: np.ndarray, plane: tuple[Any, ...], dimensions: int
-) -> Figure:
+def _arrays_figure(want: np.ndarray, got: np.ndarray, differs: np.ndarray, corner: tuple[int, int]) -> Figure:
     want, got = (np.real(a).astype(float) for a in (want, got))
     finite = np.concatenate([a[np.isfinite(a)] for a in (want, got)])
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
@@ -75,14 +85,11 @@ def _arrays_figure(
         axes.set_title(title)
         axes.set_xlabel("column")
         axes.set_ylabel("row")
-        _whole_ticks(axes, rows, columns)
+        _whole_ticks(axes, want.shape, corner)
         if array.size <= MOST_ANNOTATED:
             _annotate(axes, array, low, high)
     for row, column in np.argwhere(differs):
         _mark(right, row, column)
-    index = ", ".join(":" if isinstance(i, slice) else str(i) for i in plane)
-    where = f"slice [{index}]; " if dimensions > 2 else ""
-    figure.suptitle(f"{where}{int(differs.sum())} of {differs.size} entries differ (outlined and crossed)", fontsize=9)
     return figure
 
 
@@ -107,9 +114,11 @@ def _mark(axes: Axes, row: int, column: int) -> None:
         axes.plot([column + 0.2, column + 0.42], [row - 0.2, row - 0.42], color=color, linewidth=thickness)
 
 
-def _whole_ticks(axes: Axes, rows: int, columns: int) -> None:
-    axes.set_xticks(range(0, columns, max(1, columns // 8)))
-    axes.set_yticks(range(0, rows, max(1, rows // 8)))
+def _whole_ticks(axes: Axes, shape: tuple[int, ...], corner: tuple[int, int]) -> None:
+    """Ticks at whole rows and columns, numbered as in the whole array."""
+    for axis, size, start in zip((axes.yaxis, axes.xaxis), shape, corner, strict=True):
+        places = range(0, size, max(1, size // 8))
+        axis.set_ticks(list(places), labels=[str(start + place) for place in places])
 
 
 def _shapes_figure(expected: tuple[int, ...], given: tuple[int, ...]) -> Figure:

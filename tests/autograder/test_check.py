@@ -1,0 +1,195 @@
+"""What a student sees: checks, hints, previews, progress, in a notebook and without one."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from autograder import check, grade_answers, hint, preview, progress
+from autograder.check import CheckReport
+from autograder.compare import compare
+from autograder.feedback import feedback_outputs, notebook_html
+from autograder.picture import difference_figure, png
+from tests.answers.right import RIGHT
+
+(right_pad,) = RIGHT["zero_pad"][0]
+
+
+def one_sided(x, padding):
+    return np.pad(x, ((0, 0), (0, 0), (padding, 0), (padding, 0)))
+
+
+def stub(x, padding):
+    raise NotImplementedError
+
+
+def test_a_right_answer_is_told_in_one_line(capsys):
+    check("zero_pad", right_pad)
+    assert capsys.readouterr().out == "zero_pad: all 10 cases pass.\n"
+
+
+def test_a_mistake_is_told_with_case_place_name_and_rule(capsys):
+    check("zero_pad", one_sided)
+    said = capsys.readouterr().out
+    for piece in ("1 of 10 cases pass", "one picture, padding 1", "The shape is (1, 1, 4, 4); it has to be (1, 1, 5, 5)",
+                  "padding before only", "all four sides"):
+        assert piece in said
+
+
+def test_a_stub_is_not_yet_written(capsys):
+    check("zero_pad", stub)
+    assert capsys.readouterr().out == "zero_pad: not yet written.\n"
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (("zero_pd", right_pad), "Did you mean 'zero_pad'"),
+    (("zero_pad",), "zero_pad takes 1 function(s): zero_pad; 0 given"),
+    (("zero_pad", np.zeros(3)), "is not a function: pass it by name, without calling it"),
+])
+def test_a_wrong_call_is_answered_kindly(arguments, said, capsys):
+    check(*arguments)
+    assert said in capsys.readouterr().out
+
+
+def test_an_interrupted_check_names_the_case(capsys):
+    def endless(x, padding):
+        threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
+        while True:
+            pass
+
+    check("zero_pad", endless)
+    assert "interrupted during the case one picture, padding 1" in capsys.readouterr().out
+
+
+def test_hints_come_one_at_a_time_and_end(capsys):
+    said = []
+    for _ in range(4):
+        hint("zero_pad")
+        said.append(capsys.readouterr().out)
+    assert [text.count("Hint ") for text in said] == [1, 2, 3, 3]
+    assert "That was the last one." in said[2]
+    assert "That was the last one." not in said[1]
+
+
+def test_a_preview_of_an_unwritten_answer_says_which(capsys):
+    assert preview(lambda: stub(1, 2)) is None
+    assert "Not yet written: stub" in capsys.readouterr().out
+
+
+def test_a_preview_of_a_failing_answer_is_short_and_of_a_working_one_is_its_value(capsys):
+    assert preview(lambda: [][1]) is None
+    said = capsys.readouterr().out
+    assert "IndexError" in said
+    assert len(said.splitlines()) == 2
+    assert preview(sorted, [2, 1], reverse=True) == [2, 1]
+
+
+def test_progress_counts_tries_points_and_mistakes_and_is_kept(capsys):
+    check("zero_pad", one_sided)
+    check("zero_pad", right_pad)
+    check("output_size", lambda *a: 0)
+    text, html = repr(progress("01-local-connectivity")), progress("01-local-connectivity")._repr_html_()
+    assert "2 of 24 points" in text
+    for shown in (text, html):
+        for piece in ("✓ passed, tried 2 times", "tried 1 time", "· not started"):
+            assert piece in shown
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"zero_pad": 3}', '{"zero_pad": {"tries": "x", "score": null}}'])
+def test_a_damaged_progress_file_is_no_error(content, tmp_path, capsys):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "progress.json").write_text(content)
+    check("zero_pad", right_pad)
+    assert "✓ passed, tried 1 time" in repr(progress())
+
+
+def test_progress_that_cannot_be_kept_is_no_error(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CNNCOURSE_STATE", str(tmp_path / "file" / "below"))
+    check("zero_pad", right_pad)
+    assert "all 10 cases pass" in capsys.readouterr().out
+
+
+class Markup(HTMLParser):
+    """Collects elements, and complains about what is not closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open, self.seen, self.images = [], [], []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append(tag)
+        if tag == "img":
+            self.images.append(dict(attributes))
+        elif tag not in ("br", "hr"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_rich_form_has_a_picture_with_words_and_hints_that_open_without_a_kernel():
+    markup = Markup(notebook_html(grade_answers("zero_pad", lambda x, p: right_pad(2 * x, p))))
+    assert markup.images[0]["src"].startswith("data:image/png;base64,")
+    assert "entries differ; the first is at" in markup.images[0]["alt"]
+    assert markup.seen.count("details") == 4  # cases, and three hints one inside the other
+    assert "script" not in markup.seen
+
+
+def test_what_a_student_wrote_is_shown_and_not_run_as_markup():
+    def bad(x, padding):
+        raise ValueError("<script>alert(1)</script>")
+
+    html = notebook_html(grade_answers("zero_pad", bad))
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize("answer", [right_pad, one_sided, stub, lambda *_: None, lambda *_: 1 / 0, lambda x, p: x + 1j])
+def test_every_kind_of_result_has_text_html_and_notebook_outputs(answer):
+    result = grade_answers("zero_pad", answer)
+    report = CheckReport(result)
+    Markup(report._repr_html_())
+    outputs = feedback_outputs(result)
+    assert result.exercise.name in repr(report)
+    assert outputs[0]["data"]["text/plain"] == result.message
+    json.dumps(outputs)
+
+
+def test_the_feedback_survives_the_sanitizer_unchanged():
+    from nbconvert.filters.strings import clean_html
+
+    for output in feedback_outputs(grade_answers("zero_pad", one_sided)):
+        html = output["data"].get("text/html", "")
+        assert "&lt;" not in clean_html(html).replace("&lt;", "", html.count("&lt;"))
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 3, 4), (2, 2, 3, 4), (1, 1, 1, 1), (1, 1, 90, 90)])
+def test_the_picture_shows_the_slice_with_the_first_difference(shape):
+    expected = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    given = expected.copy()
+    given.flat[-1] += 5
+    figure = difference_figure(compare(expected, given))
+    assert "1 of " in figure.get_suptitle()
+    if len(shape) > 2:
+        where = ", ".join(str(n - 1) for n in shape[:-2])
+        assert f"slice [{where}, :, :]" in figure.get_suptitle()
+    assert png(figure).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("given", [np.zeros((2, 5)), np.zeros(7), np.float64(3), np.full((3, 4), np.nan)])
+def test_shapes_and_values_that_are_not_finite_are_drawn_too(given):
+    verdict = compare(np.ones((3, 4)), np.asarray(given))
+    assert png(difference_figure(verdict)).startswith(b"\x89PNG")
+
+
+def test_numbers_and_exceptions_have_no_picture():
+    assert difference_figure(compare(3, 4)) is None
+    assert difference_figure(compare(np.ones(3), None)) is None

@@ -1,0 +1,185 @@
+"""Every exercise judges well: right answers pass, mistakes are caught and named, strange answers do no harm."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from autograder import grade_answers
+from autograder.errors import AutograderError, UnknownExerciseError
+from autograder.exercise import HINT_LEVELS, every, exercises
+from autograder.judge import judge
+from autograder.runner import LocalRunner
+from tests.answers.right import RIGHT
+from tests.answers.wrong import FRIENDLY_ONLY, WRONG
+
+SEEDS = range(20)
+ALL = list(every())
+
+
+def with_mistake(exercise, misconception):
+    return LocalRunner(exercise.references | {misconception.answer: misconception.wrong})
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.name)
+def test_the_reference_passes_its_own_cases_for_every_seed(exercise):
+    for seed in SEEDS:
+        assert judge(exercise, LocalRunner(exercise.references), seed).passed
+
+
+@pytest.mark.parametrize("name, number", [(name, i) for name in RIGHT for i in range(len(RIGHT[name]))])
+def test_right_answers_of_every_kind_pass_for_every_seed(name, number):
+    for seed in range(6):
+        result = grade_answers(name, RIGHT[name][number], seed)
+        assert result.passed, result.message
+        assert result.score == 1
+        assert result.misconceptions == ()
+
+
+def test_there_are_three_right_answers_and_four_misconceptions_for_every_exercise():
+    assert set(RIGHT) >= set(exercises("01-local-connectivity"))
+    for exercise in ALL:
+        assert len(RIGHT[exercise.name]) >= 3
+        assert len(exercise.misconceptions) >= 4
+        assert len(set(exercise.hints)) == HINT_LEVELS
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.name)
+def test_every_misconception_is_caught_always_and_named_first_nearly_always(exercise):
+    missed = []
+    for misconception, seed in itertools.product(exercise.misconceptions, SEEDS):
+        result = judge(exercise, with_mistake(exercise, misconception), seed)
+        assert not result.answer_passed(misconception.answer), (misconception.name, seed)
+        assert result.score < 1
+        if result.misconceptions[:1] != (misconception.name,):
+            missed.append((misconception.name, seed, result.misconceptions))
+    assert len(missed) <= 0.05 * len(exercise.misconceptions) * len(SEEDS), missed
+
+
+@pytest.mark.parametrize("exercise, name, function", WRONG, ids=[f"{e}: {n}" for e, n, _ in WRONG])
+def test_mistakes_written_in_another_way_get_the_same_name(exercise, name, function):
+    for seed in range(5):
+        result = grade_answers(exercise, function, seed)
+        assert not result.passed
+        assert result.misconceptions[0] == name, result.message
+        assert name in result.message
+
+
+@pytest.mark.parametrize("exercise, case, function", FRIENDLY_ONLY, ids=[f"{e}: {c}" for e, c, _ in FRIENDLY_ONLY])
+def test_an_answer_for_friendly_shapes_only_is_told_which_shape_broke_it(exercise, case, function):
+    result = grade_answers(exercise, function)
+    assert not result.passed
+    assert any(one.passed for one in result.cases)
+    assert case in result.first_failure.case.name
+    assert case in result.message
+
+
+def test_two_mistakes_at_once_are_caught_in_every_combination():
+    """Mistakes of the layer that change inputs can be stacked: the one's filters, the other's padding, no bias ..."""
+    from cnncourse import functional as F
+
+    filters = {"flipped": lambda w: w[:, :, ::-1, ::-1], "first": lambda w: w[:1].repeat(len(w), 0),
+               "transposed": lambda w: w.swapaxes(2, 3), "mean": lambda w: w / w.dtype.type(w[0].size)}
+    biases = {"none": lambda b: 0 * b, "doubled": lambda b: 2 * b, "first": lambda b: b[:1].repeat(len(b))}
+    strides = {"ignored": lambda s: 1, "rows": lambda s: (s, 1), "columns": lambda s: (1, s)}
+    paddings = {"ignored": lambda p: 0, "before": lambda p: ((p, 0), (p, 0)), "after": lambda p: ((0, p), (0, p))}
+
+    def layer(one, two):
+        def wrong(x, weight, bias, stride, padding):
+            changed = {"weight": weight, "bias": bias, "stride": stride, "padding": padding}
+            for kind, change in (one, two):
+                changed[kind] = change(changed[kind])
+            return F.conv2d(x, changed.pop("weight"), changed.pop("bias"), **changed)
+        return wrong
+
+    kinds = {"weight": filters, "bias": biases, "stride": strides, "padding": paddings}
+    tried = 0
+    for (kind, changes), (other, more) in itertools.combinations(kinds.items(), 2):
+        for one, two in itertools.product(changes.values(), more.values()):
+            tried += 1
+            assert not grade_answers("conv2d_forward", layer((kind, one), (other, two)), seed=tried).passed
+    assert tried == 63
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.name)
+def test_an_unknown_mistake_is_caught_and_not_named_with_certainty(exercise):
+    def strange(answer):
+        def wrong(*arguments):
+            value = exercise.references[answer](*arguments)
+            return value[::-1] if isinstance(value, tuple) else np.asarray(value) * 1.37 + 0.21
+        return wrong
+
+    result = grade_answers(exercise.name, {answer: strange(answer) for answer in exercise.answers})
+    assert not result.passed
+    assert not [d for d in result.diagnoses if d.certainty == 1], result.message
+
+
+def endless(*_):
+    return endless()
+
+
+def changing(x, *_):
+    if isinstance(x, np.ndarray):
+        x[...] = 0
+    return x
+
+
+STRANGE = {
+    "nothing": lambda *_: None, "text": lambda *_: "5", "an object": lambda *_: object(),
+    "a generator": lambda *_: iter(()), "an object array": lambda *_: np.array([None]),
+    "not a number": lambda *_: float("nan"), "infinity": lambda *_: np.inf, "a huge number": lambda *_: 10 ** 5000,
+    "an empty array": lambda *_: np.empty((0, 3)), "a dictionary": lambda *_: {},
+    "an exception": lambda *_: 1 / 0, "a wrong number of arguments": lambda: 1, "the end": lambda *_: exit(),
+    "recursion without end": endless, "its input": lambda x, *_: x, "its changed input": changing,
+    "a wrong shape": lambda *_: np.zeros((1, 2, 3, 4, 5)), "complex numbers": lambda *_: 1j * np.ones((1, 1, 3, 3)),
+    "nested lists": lambda *_: [[[[]]]], "ragged lists": lambda *_: [[1], [2, 3]], "a type": lambda *_: int,
+    "infinitely nested": lambda *_: (lambda box: box.append(box) or box)([]),
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.name)
+def test_strange_answers_fail_without_harm(exercise, kind):
+    result = grade_answers(exercise.name, dict.fromkeys(exercise.answers, STRANGE[kind]))
+    assert not result.passed
+    assert result.score == 0
+    assert exercise.name in result.message
+
+
+def test_half_an_exercise_earns_half():
+    columns, layer = RIGHT["conv2d_matmul"][0]
+    result = grade_answers("conv2d_matmul", (columns, lambda *_: None))
+    assert (result.passed, result.score) == (False, 0.5)
+    assert grade_answers("conv2d_matmul", (columns, layer)).score == 1
+
+
+def test_an_answer_that_spoils_its_input_is_told_so():
+    def in_place(x, padding):
+        out = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+        x *= 0
+        return out
+
+    result = grade_answers("zero_pad", in_place)
+    assert not result.passed
+    assert result.misconceptions == ("input changed",)
+    assert "input x" in result.message
+
+
+def test_the_same_seed_gives_the_same_inputs_and_another_one_others():
+    one, same, other = (next(e for e in ALL if e.name == "conv2d_forward").cases(seed)[0].arguments[0]
+                        for seed in (3, 3, 4))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_wrong_calls_of_the_judge_say_what_is_right():
+    with pytest.raises(UnknownExerciseError, match="conv2d_forward"):
+        grade_answers("conv2d_foward", lambda: 0)
+    with pytest.raises(AutograderError, match="im2col, conv2d_matmul; 1 given"):
+        grade_answers("conv2d_matmul", lambda: 0)
+    with pytest.raises(AutograderError, match="is not a function"):
+        grade_answers("zero_pad", [np.zeros(3)])
+    with pytest.raises(AutograderError, match="pad is not among them"):
+        grade_answers("zero_pad", {"pad": lambda: 0})

@@ -1,0 +1,99 @@
+"""Values as bytes: what goes in comes out, and bytes of strangers are refused, never believed."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from autograder.sandbox import wire
+
+NUMBERS = st.one_of(st.booleans(), st.integers(-2 ** 900, 2 ** 900), st.floats(), st.text(max_size=20), st.none())
+ARRAYS = arrays.arrays(st.sampled_from(list(wire.DTYPES.values())), arrays.array_shapes(min_dims=0, max_dims=4, max_side=4))
+VALUES = st.recursive(NUMBERS | ARRAYS, lambda inner: st.lists(inner, max_size=4).map(tuple), max_leaves=8)
+
+
+def same(one, other) -> bool:
+    if isinstance(one, np.ndarray):
+        return (isinstance(other, np.ndarray) and one.dtype == other.dtype and one.shape == other.shape
+                and one.tobytes() == other.tobytes())
+    if isinstance(one, tuple):
+        return isinstance(other, tuple) and len(one) == len(other) and all(map(same, one, other))
+    return type(one) is type(other) and (one == other or one != one)
+
+
+@settings(deadline=None)
+@given(VALUES)
+def test_a_value_comes_back_as_it_was(value):
+    assert same(value, wire.copy(value))
+
+
+@pytest.mark.parametrize("array", [np.ones((3, 4)), np.asfortranarray(np.ones((3, 4))), np.ones((3, 8))[:, ::2]])
+def test_a_copy_keeps_the_layout_and_shares_no_memory(array):
+    copy = wire.copy(array)
+    assert (copy.flags.c_contiguous, copy.flags.f_contiguous) == (array.flags.c_contiguous, array.flags.f_contiguous)
+    assert not np.shares_memory(copy, array)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=80))
+def test_any_bytes_are_a_message_or_refused(data):
+    try:
+        wire.read_frame(io.BytesIO(data).read)
+    except wire.MalformedError:
+        pass
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES, st.data())
+def test_a_message_with_flipped_bytes_is_a_message_or_refused(value, data):
+    frame = bytearray(wire.pack({"kind": "value"}, value))
+    for _ in range(data.draw(st.integers(1, 4))):
+        frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        wire.read_frame(io.BytesIO(bytes(frame)).read)
+    except wire.MalformedError:
+        pass
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
+                    | st.sampled_from(["array", "float64", "C", "int", "float", "inf", "strided", "9" * 500]),
+                    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
+                        st.sampled_from(["value", "array", "number", "kind", "tuple", "slice", "text", "none"]), inner),
+                    max_leaves=12)
+
+
+@settings(max_examples=300, deadline=None)
+@given(JSON, st.binary(max_size=64))
+def test_any_header_is_a_value_or_refused(header, body):
+    try:
+        wire.unpack(json.dumps(header).encode(), body)
+    except wire.MalformedError:
+        pass
+
+
+@pytest.mark.parametrize("shape", [[-1], [2 ** 62], [2 ** 31, 2 ** 31], [1] * 40, [1.5], ["3"], 3, [True], [10 ** 30]])
+def test_shapes_that_lie_are_refused_before_anything_is_allocated(shape):
+    header = json.dumps({"value": {"array": ["float64", shape, "C"]}}).encode()
+    with pytest.raises(wire.MalformedError):
+        wire.unpack(header, b"\0" * 8)
+
+
+@pytest.mark.parametrize("name", ["object", "O", "|V8", "datetime64", "<U4", None, 5, []])
+def test_kinds_of_arrays_that_no_exercise_asks_for_are_refused(name):
+    with pytest.raises(wire.MalformedError):
+        wire.unpack(json.dumps({"value": {"array": [name, [1], "C"]}}).encode(), b"\0" * 8)
+
+
+def test_a_claimed_length_beyond_the_limit_is_refused_before_reading():
+    def read(count: int) -> bytes:
+        assert count < wire.MAX_BODY
+        return wire.PREFIX.pack(2 ** 31, 2 ** 60)[:count]
+
+    with pytest.raises(wire.MalformedError, match="too much"):
+        wire.read_frame(read)
