@@ -36,8 +36,8 @@ def test_a_right_answer_is_told_in_one_line(capsys):
 def test_a_mistake_is_told_with_case_place_name_and_rule(capsys):
     check("zero_pad", one_sided)
     said = capsys.readouterr().out
-    for piece in ("1 of 10 cases pass", "one picture, padding 1", "The shape is (1, 1, 4, 4); it has to be (1, 1, 5, 5)",
-                  "padding before only", "all four sides"):
+    for piece in ("1 of 10 cases pass", "one picture, padding 1",
+                  "The shape is (1, 1, 4, 4); it has to be (1, 1, 5, 5)", "padding before only", "all four sides"):
         assert piece in said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 
@@ -14,7 +15,8 @@ from hypothesis.extra import numpy as arrays
 from autograder.sandbox import wire
 
 NUMBERS = st.one_of(st.booleans(), st.integers(-2 ** 900, 2 ** 900), st.floats(), st.text(max_size=20), st.none())
-ARRAYS = arrays.arrays(st.sampled_from(list(wire.DTYPES.values())), arrays.array_shapes(min_dims=0, max_dims=4, max_side=4))
+SHAPES = arrays.array_shapes(min_dims=0, max_dims=4, max_side=4)
+ARRAYS = arrays.arrays(st.sampled_from(list(wire.DTYPES.values())), SHAPES)
 VALUES = st.recursive(NUMBERS | ARRAYS, lambda inner: st.lists(inner, max_size=4).map(tuple), max_leaves=8)
 
 
@@ -43,10 +45,8 @@ def test_a_copy_keeps_the_layout_and_shares_no_memory(array):
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_a_message_or_refused(data):
-    try:
+    with contextlib.suppress(wire.MalformedError):
         wire.read_frame(io.BytesIO(data).read)
-    except wire.MalformedError:
-        pass
 
 
 @settings(max_examples=300, deadline=None)
@@ -55,10 +55,8 @@ def test_a_message_with_flipped_bytes_is_a_message_or_refused(value, data):
     frame = bytearray(wire.pack({"kind": "value"}, value))
     for _ in range(data.draw(st.integers(1, 4))):
         frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with contextlib.suppress(wire.MalformedError):
         wire.read_frame(io.BytesIO(bytes(frame)).read)
-    except wire.MalformedError:
-        pass
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
@@ -71,10 +69,8 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st
 @settings(max_examples=300, deadline=None)
 @given(JSON, st.binary(max_size=64))
 def test_any_header_is_a_value_or_refused(header, body):
-    try:
+    with contextlib.suppress(wire.MalformedError):
         wire.unpack(json.dumps(header).encode(), body)
-    except wire.MalformedError:
-        pass
 
 
 @pytest.mark.parametrize("shape", [[-1], [2 ** 62], [2 ** 31, 2 ** 31], [1] * 40, [1.5], ["3"], 3, [True], [10 ** 30]])
