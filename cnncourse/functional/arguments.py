@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncourse.errors import ArrayTypeError, GeometryError, ShapeError
-from cnncourse.geometry import dilated_extent, same_padding
-from cnncourse.geometry.settings import per_axis, sides_per_axis
+from cnncourse.errors import ArgumentError, ArrayTypeError, GeometryError, ShapeError
+from cnncourse.geometry import dilated_extent, onnx_output_size, same_padding
+from cnncourse.geometry.settings import PADDING_FORMS, per_axis, sides_per_axis
 
 Array = NDArray[np.floating[Any]]
 Pair = int | tuple[int, int]
@@ -54,25 +54,31 @@ def windows(
         If a setting is not a whole number, or too small.
     GeometryError
         If the window is larger than the padded input.
+    ShapeError
+        If a side of the input is zero.
     """
-    kernel, step = per_axis("kernel_size", kernel_size, 1), per_axis("stride", stride, 1)
-    spread = per_axis("dilation", dilation, 1)
-    if isinstance(padding, str) and padding == "same":
-        around = tuple(same_padding(*axis) for axis in zip(size, kernel, step, spread, strict=True))
+    for name, length in zip(("height", "width"), size, strict=True):
+        if length == 0:
+            raise ShapeError(f"{operation}: the {name} of the input is 0; only the number of samples may be")
+    kernel = per_axis(f"{operation}: kernel_size", kernel_size, 1)
+    step = per_axis(f"{operation}: stride", stride, 1)
+    spread = per_axis(f"{operation}: dilation", dilation, 1)
+    if padding == "same":
+        vertical, horizontal = (same_padding(*axis) for axis in zip(size, kernel, step, spread, strict=True))
+    elif padding == "valid":
+        vertical, horizontal = (0, 0), (0, 0)
+    elif isinstance(padding, str):
+        raise ArgumentError(f"{operation}: padding has to be {PADDING_FORMS}; {padding!r} was given")
     else:
-        around = sides_per_axis("padding", 0 if isinstance(padding, str) and padding == "valid" else padding)
+        vertical, horizontal = sides_per_axis(f"{operation}: padding", padding)
     counts = []
-    for name, length, taps, pace, gap, (before, after) in zip(
-            ("height", "width"), size, kernel, step, spread, around, strict=True):
-        extent = dilated_extent(taps, gap)
-        free = length + before + after - extent
-        if free < 0 and not (ceil_mode and -free < pace):  # rounded up, one cut window may be left, as in PyTorch
-            raise GeometryError(f"{operation}: a window of {extent} does not fit the {name} {length} with padding "
-                                f"{before} + {after}: {length + before + after} is less than {extent}")
-        count = (-(-free // pace) if ceil_mode else free // pace) + 1
-        # As in PyTorch, a last window that would start past the input and its leading padding is dropped.
-        counts.append(count - 1 if ceil_mode and (count - 1) * pace >= length + before else count)
-    return Windows(kernel, step, spread, around[0], around[1], (counts[0], counts[1]))
+    for name, *axis in zip(("height", "width"), size, kernel, step, (vertical, horizontal), spread, strict=True):
+        try:
+            # ONNX's rule is PyTorch's, made for padding that may differ from side to side.
+            counts.append(onnx_output_size(*axis, ceil_mode=ceil_mode))
+        except GeometryError as error:
+            raise GeometryError(f"{operation}: along the {name}, {error}") from None
+    return Windows(kernel, step, spread, vertical, horizontal, (counts[0], counts[1]))
 
 
 def pooling_windows(
@@ -98,7 +104,7 @@ def pooling_windows(
 
 
 def array(operation: str, name: str, value: Any, dimensions: int, like: Array | None = None) -> Array:
-    """An array of the right kind as C-contiguous memory; never a copy of what is contiguous already.
+    """An array of the right kind as C-contiguous memory; a copy only if it is not, or read-only.
 
     Raises
     ------
@@ -116,7 +122,8 @@ def array(operation: str, name: str, value: Any, dimensions: int, like: Array | 
     if like is not None and value.dtype != like.dtype:
         raise ArrayTypeError(f"{operation}: {name} is {value.dtype} and x is {like.dtype}; both have to be the same: "
                              f"{name}.astype(np.{like.dtype}) converts it")
-    return np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("="))
+    # A read-only array is copied too: Numba would compile every kernel once more for it.
+    return np.require(value, requirements=["C", "A", "W", "E"])
 
 
 def gradient(operation: str, value: Any, shape: tuple[int, ...], like: Array) -> Array:

@@ -73,7 +73,7 @@ def col2im(
     This is the transpose of `im2col`: the gradient of its input, given the gradient of its columns.
     """
     columns = array("col2im", "columns", columns, 3)
-    size = per_axis("output_size", output_size, 1)
+    size = per_axis("col2im: output_size", output_size, 1)
     found = windows("col2im", size, kernel_size, stride, padding, dilation)
     (rows, taps), (height, width) = found.kernel, found.output
     if columns.shape[1] % (rows * taps) or columns.shape[2] != height * width:

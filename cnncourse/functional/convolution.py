@@ -111,7 +111,7 @@ def _checked(
 ) -> tuple[Array, Array, Windows, int]:
     x = array(operation, "x", x, 4)
     weight = array(operation, "weight", weight, 4, x)
-    groups = whole("groups", groups, 1)
+    groups = whole(f"{operation}: groups", groups, 1)
     shapes = f"(x: {x.shape}, weight: {weight.shape}, groups={groups})"
     if x.shape[1] % groups or len(weight) % groups:
         raise ShapeError(f"{operation}: groups has to divide the {x.shape[1]} channels of x and the {len(weight)} "

@@ -178,7 +178,7 @@ def lp_pool2d(
     x, kernel_size, stride, padding, ceil_mode
         As in `avg_pool2d`.
     norm_type : float
-        p, above 0; infinity is `max_pool2d`.
+        p, above 0; infinity takes the largest magnitude.
 
     Returns
     -------
@@ -199,7 +199,7 @@ def lp_pool2d(
     x = array("lp_pool2d", "x", x, 4)
     power = _norm("lp_pool2d", norm_type)
     if np.isinf(power):
-        return max_pool2d(x, kernel_size, stride, padding, ceil_mode=ceil_mode)
+        return max_pool2d(np.abs(x), kernel_size, stride, padding, ceil_mode=ceil_mode)
     found = pooling_windows("lp_pool2d", x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     return _lp(x, power, found)
 
@@ -231,11 +231,13 @@ def lp_pool2d_backward(
     x = array("lp_pool2d_backward", "x", x, 4)
     power = _norm("lp_pool2d_backward", norm_type)
     if np.isinf(power):
-        return max_pool2d_backward(grad_out, x, kernel_size, stride, padding, ceil_mode=ceil_mode)
+        magnitude = np.abs(x)
+        return np.sign(x) * max_pool2d_backward(
+            grad_out, magnitude, kernel_size, stride, padding, ceil_mode=ceil_mode)
     found = pooling_windows("lp_pool2d_backward", x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     grad_out = gradient("lp_pool2d_backward", grad_out, (*x.shape[:2], *found.output), x)
     out = _lp(x, power, found)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         outer = np.where(out == 0, x.dtype.type(0), grad_out * out ** x.dtype.type(1 - power))
         spread = _spread(outer * x.dtype.type(found.kernel[0] * found.kernel[1]), x, found, True)
         # Where no window passes anything on, x^(p - 1) may be infinite (p < 1) and must not make a NaN of the zero.
@@ -266,7 +268,7 @@ def _around(found: Windows) -> tuple[int, int, int, int]:
 
 
 def _lp(x: Array, power: float, found: Windows) -> Array:
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
         sums = _average(x ** x.dtype.type(power), found, True) * x.dtype.type(found.kernel[0] * found.kernel[1])
         return np.asarray(sums ** x.dtype.type(1 / power))
 

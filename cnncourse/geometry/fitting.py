@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cnncourse.geometry.padding import Padding, dilated_extent, resolved
 from cnncourse.geometry.settings import whole
+
+FARTHEST = 10_000
+"""Settings that fit are looked for up to this distance from those given."""
 
 
 @dataclass(frozen=True)
@@ -121,15 +124,16 @@ def nearest_fits(
 
 def _nearest(given: Settings) -> Iterator[Fit]:
     before, after = given.sides
-    # Within this distance from the given value every remainder of the division by the stride occurs.
-    reach = max(-given.free, 0) + given.stride
+    # Within this distance from the given value every remainder of the division by the stride occurs. What is too far
+    # off to be of help is not looked for.
+    reach = min(max(-given.free, 0) + given.stride, FARTHEST)
     strides = (replace(given, stride=value) for value in _outwards(given.stride, 1, given.free))
-    ends = (replace(given, padding=(before, value)) for value in range(after, after + reach))
+    spread = (replace(given, padding=(before + more // 2, after + more - more // 2)) for more in range(reach + 1))
     alike = (replace(given, padding=value) for value in _outwards(max(before, after), 0, after + before + reach))
     kernels = (replace(given, kernel_size=v) for v in _outwards(given.kernel_size, 1, given.kernel_size + reach))
     inputs = (replace(given, input_size=v) for v in _outwards(given.input_size, 1, given.input_size + reach))
     found: list[Fit] = []
-    for setting, candidates in (("stride", strides), ("padding", ends), ("padding", alike),
+    for setting, candidates in (("stride", strides), ("padding", spread), ("padding", alike),
                                 ("kernel_size", kernels), ("input_size", inputs)):
         fitting = next((one for one in candidates if one.fits), None)
         if fitting is not None:
@@ -139,9 +143,13 @@ def _nearest(given: Settings) -> Iterator[Fit]:
     yield from found
 
 
-def _outwards(start: int, lowest: int, highest: int) -> Iterable[int]:
+def _outwards(start: int, lowest: int, highest: int) -> Iterator[int]:
     """Numbers from lowest to highest, nearest to start first, the smaller of two equally near first."""
-    return sorted(range(lowest, highest + 1), key=lambda value: abs(value - start))
+    for distance in range(min(max(start - lowest, highest - start), FARTHEST) + 1):
+        if lowest <= start - distance <= highest:
+            yield start - distance
+        if distance and lowest <= start + distance <= highest:
+            yield start + distance
 
 
 def _value(settings: Settings, name: str) -> int | tuple[int, int]:
@@ -160,11 +168,12 @@ def too_large(settings: Settings) -> str:
     """The words for a window that is larger than the padded input."""
     extent = dilated_extent(settings.kernel_size, settings.dilation)
     before, after = settings.sides
-    spans = f"a window of kernel_size {settings.kernel_size}"
+    window = f"a window of {settings.kernel_size}"
     if settings.dilation > 1:
-        spans += f" with dilation {settings.dilation} spans {settings.dilation}*({settings.kernel_size} - 1) + 1 = {extent}"
-    return (f"{spans} which does not fit into {settings.input_size} + {before} + {after} = "
-            f"{settings.input_size + before + after}, the input with its padding; {_offers(settings)}")
+        window += (f" taps with dilation {settings.dilation}, which spans "
+                   f"{settings.dilation}*({settings.kernel_size} - 1) + 1 = {extent},")
+    return (f"{window} does not fit into {settings.input_size} + {before} + {after} = "
+            f"{settings.input_size + before + after} padded inputs; {_offers(settings)}")
 
 
 def _sum(settings: Settings) -> str:
@@ -177,7 +186,7 @@ def _sum(settings: Settings) -> str:
 
 
 def _offers(settings: Settings) -> str:
-    return ", ".join(str(fit) for fit in _nearest(settings))
+    return ", ".join(str(fit) for fit in _nearest(settings)) or "no setting near these fits"
 
 
 def _decimal(number: float) -> str:

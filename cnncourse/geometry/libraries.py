@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cnncourse.errors import ArgumentError, GeometryError
+from cnncourse.geometry.fitting import Settings, too_large
 from cnncourse.geometry.padding import dilated_extent, same_padding
 from cnncourse.geometry.settings import sides, whole
 from cnncourse.geometry.sizes import output_size
@@ -82,8 +83,8 @@ def caffe_pool_output_size(input_size: int, kernel_size: int, stride: int = 1, p
     if pad >= kernel:
         raise GeometryError(f"Caffe pools with padding smaller than the kernel: padding {pad} and kernel_size "
                             f"{kernel} were given, padding {kernel - 1} is the most that fits")
-    rounded_up = output_size(input_size, kernel, stride, pad, 1, "ceil")
-    return rounded_up - 1 if pad and (rounded_up - 1) * stride >= input_size + pad else rounded_up
+    size = _rounded_up(Settings(input_size, kernel, stride, pad, 1))
+    return size - 1 if pad and (size - 1) * stride >= input_size + pad else size
 
 
 def tensorflow_output_size(
@@ -219,14 +220,14 @@ def pytorch_pool_output_size(
     Raises
     ------
     GeometryError
-        If the kernel is larger than the padded input, or the padding larger than half of what the kernel spans.
+        If the kernel does not fit the padded input, or the padding is larger than half of what the kernel spans.
     ArgumentError
         If a setting is not a whole number, or too small.
 
     Notes
     -----
     n = floor((W + 2 P - (d (F - 1) + 1)) / S) + 1, with ceil in place of floor in ceil_mode; there, if
-    (n - 1) S >= W + P, it is n - 1.
+    (n - 1) S >= W + P, it is n - 1. Rounded up, a window may be larger than the padded input by less than S.
 
     References
     ----------
@@ -322,7 +323,16 @@ def onnx_padding(
 
 
 def _pool_output_size(
-    input_size: int, kernel_size: int, stride: int, padding: tuple[int, int], dilation: int, ceil_mode: bool
+    input_size: int, kernel_size: int, stride: int, padding: Sides, dilation: int, ceil_mode: bool
 ) -> int:
-    size = output_size(input_size, kernel_size, stride, padding, dilation, "ceil" if ceil_mode else "floor")
-    return size - 1 if ceil_mode and (size - 1) * stride >= input_size + padding[0] else size
+    if not ceil_mode:
+        return output_size(input_size, kernel_size, stride, padding, dilation, "floor")
+    size = _rounded_up(Settings(input_size, kernel_size, stride, padding, dilation))
+    return size - 1 if (size - 1) * stride >= input_size + sides("padding", padding)[0] else size
+
+
+def _rounded_up(settings: Settings) -> int:
+    """Rounded up, a window larger than the padded input is still one position, if less than a stride is missing."""
+    if -settings.free >= settings.stride:
+        raise GeometryError(too_large(settings))
+    return -(-settings.free // settings.stride) + 1

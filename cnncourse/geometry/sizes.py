@@ -85,11 +85,12 @@ def output_size(
         raise ArgumentError(f"rounding has to be 'exact', 'floor' or 'ceil', {rounding!r} was given")
     if not is_pair(input_size):
         return _one_axis(input_size, kernel_size, stride, padding, dilation, rounding)
+    around: tuple[Any, Any] = (padding, padding) if isinstance(padding, str) else sides_per_axis("padding", padding)
     settings = zip(
         per_axis("input_size", input_size, 1),
         per_axis("kernel_size", kernel_size, 1),
         per_axis("stride", stride, 1),
-        (padding, padding) if isinstance(padding, str) else sides_per_axis("padding", padding),
+        around,
         per_axis("dilation", dilation, 1),
         strict=True,
     )

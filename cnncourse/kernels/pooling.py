@@ -2,8 +2,9 @@
 
 Each output pixel visits the inputs of its window that lie inside the picture. The maximum remembers where it was found,
 as a flat index into the plane, so that its gradient is a single addition; among equal values the first one in reading
-order wins, and NaN beats everything, as in PyTorch. The average divides by the number of inputs, or by the window's
-size within the padded picture, padding included; a window that hangs over the end of that (ceil_mode) is cut there.
+order wins, and NaN, the last one, beats everything, as in PyTorch. The average divides by the number of inputs, or by
+the window's size within the padded picture, padding included; a window that hangs over the end of that (ceil_mode) is
+cut there.
 """
 
 import numpy as np
@@ -29,7 +30,7 @@ def max_forward(x, out, indices, R, S, sh, sw, ph, pw, dh, dw):
                                 j = q * sw + s * dw - pw
                                 if 0 <= j < W:
                                     value = plane[i, j]
-                                    if found < 0 or value > best or (np.isnan(value) and not np.isnan(best)):
+                                    if found < 0 or value > best or np.isnan(value):
                                         best = value
                                         found = i * W + j
                     out[n, c, p, q] = best
