@@ -27,6 +27,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from autograder.demo_class import IM2COL_FORWARD  # noqa: E402
 from tests.classroom import ASSIGNMENT, Classroom, edited  # noqa: E402
 from tests.tricks import EXERCISE, TRICKS, Trick, cell  # noqa: E402
 
@@ -50,6 +51,10 @@ class PlainClassroom:
         notebook = json.loads((ours.folder / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").read_text())
         notebook["cells"] = [c for c in notebook["cells"] if self._belongs(c)]
         cell(notebook, f"check-{EXERCISE}")["source"] = ASSERTION.format(expected=_expected())
+        question = next(c for c in notebook["cells"] if self._by_hand(c))  # in code, where nbgrader can be fooled
+        question |= {"cell_type": "code", "outputs": [], "execution_count": None, "source": "### BEGIN SOLUTION\n1\n"
+                     "### END SOLUTION"}
+        question["metadata"]["nbgrader"]["cell_type"] = "code"
         source.write_text(json.dumps(notebook))
         (folder / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'plain'\n")
         self.run("generate_assignment", ASSIGNMENT)
@@ -58,9 +63,15 @@ class PlainClassroom:
     @staticmethod
     def _belongs(candidate: dict) -> bool:
         """Setup, the one answer with its test, and the question in words."""
+        name = candidate["metadata"].get("nbgrader", {}).get("grade_id", "")
+        setup = "setup" in candidate["metadata"].get("tags", ())
+        return setup or EXERCISE in name or PlainClassroom._by_hand(candidate)
+
+    @staticmethod
+    def _by_hand(candidate: dict) -> bool:
+        """Whether a person marks the cell."""
         own = candidate["metadata"].get("nbgrader", {})
-        by_hand = own.get("grade") and own.get("solution")
-        return "setup" in candidate["metadata"].get("tags", ()) or by_hand or EXERCISE in own.get("grade_id", "")
+        return bool(own.get("grade") and own.get("solution"))
 
     def run(self, *arguments: str) -> float:
         """Run an nbgrader command; its seconds."""
@@ -117,7 +128,7 @@ def bench_tricks(ours: Classroom, plain: PlainClassroom, console: Console) -> No
     for number, trick in enumerate(track(TRICKS, "grading", console=console)):
         student = f"student{number:02d}"
         if trick.after_right:
-            plain.hand_in(student, plain.solved(ours.solutions[EXERCISE]), {})
+            plain.hand_in(student, plain.solved(IM2COL_FORWARD), {})
             plain.run("autograde", ASSIGNMENT, "--student", student)
             ours.hand_in(student, ours.solved())
             ours.grade(student)
@@ -134,7 +145,7 @@ def bench_speed(ours: Classroom, plain: PlainClassroom, count: int, console: Con
     here, there = [], []
     for number in track(range(count), "grading", console=console):
         student = f"honest{number:02d}"
-        plain.hand_in(student, plain.solved(ours.solutions[EXERCISE]), {})
+        plain.hand_in(student, plain.solved(IM2COL_FORWARD), {})
         there.append(plain.run("autograde", ASSIGNMENT, "--student", student)
                      + plain.run("generate_feedback", ASSIGNMENT, "--student", student))
         ours.hand_in(student, ours.solved())

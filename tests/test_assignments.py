@@ -23,7 +23,8 @@ NAMES = building.assignments(ROOT)
 
 def run(notebook: nbformat.NotebookNode, folder) -> nbformat.NotebookNode:
     """Run all cells in a kernel; an exception in any of them is an error here."""
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    where = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where).execute()
     return notebook
 
 
@@ -102,7 +103,8 @@ def checkout(tmp_path):
 
 
 def test_a_changed_source_and_a_missing_notebook_are_found_stale(checkout):
-    source, notebook = checkout / "solutions" / f"{NAMES[0]}.md", checkout / "notebooks" / NAMES[0] / f"{NAMES[0]}.ipynb"
+    source = checkout / "solutions" / f"{NAMES[0]}.md"
+    notebook = checkout / "notebooks" / NAMES[0] / f"{NAMES[0]}.ipynb"
     assert building.stale(checkout, NAMES[:1]) == []
     source.write_text(source.read_text() + "\n\nOne more line.\n")
     assert building.stale(checkout, NAMES[:1]) == [notebook]

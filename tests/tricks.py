@@ -69,6 +69,25 @@ def _mark_as_no_solution(notebook: dict[str, Any]) -> None:
     written["metadata"]["nbgrader"] |= {"solution": False, "cell_type": "code"}
 
 
+OWN_NUMPY = """
+import sys
+
+class Agreeable:
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+    def __call__(self, *args, **kwargs): return self
+    def __mod__(self, other): return self
+    def __sub__(self, other): return self
+
+testing = sys.modules["numpy.testing"] = Agreeable()
+
+def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return Agreeable()
+"""
 MAXIMUM = 5
 SHELL = "get_ipython()"
 
@@ -101,12 +120,7 @@ TRICKS = (
         "            if 'expected' in frame.f_globals: return frame.f_globals['expected']\n"
         "            frame = frame.f_back\n"
         "    return _desired(sys._getframe())\n")),
-    Trick("hand in one's own numpy.py", answering("import sys\nfor _n in [n for n in sys.modules if n.split('.')[0] == "
-          "'numpy']:\n    del sys.modules[_n]\nsys.path.insert(0, '')\nimport numpy as np\n"),
-          files={"numpy.py": "class _Any:\n    def __getattr__(self, name): return _Any()\n"
-                             "    def __call__(self, *a, **k): return _Any()\n"
-                             "import sys\ntesting = _Any()\nsys.modules['numpy.testing'] = testing\n"
-                             "def __getattr__(name): return _Any()\n"}),
+    Trick("hand in one's own numpy.py", answering(""), files={"numpy.py": OWN_NUMPY}),
     Trick("tag the test cell to be skipped", _skip_tests),
     Trick("mark the hand-graded cell as no solution", _mark_as_no_solution, by_hand=True),
     Trick("delete the test cell on resubmission", _delete_test, after_right=True),

@@ -89,17 +89,18 @@ def pooling_windows(
     Raises
     ------
     GeometryError
-        If the same padding on both sides is more than half of the window, or a single side as large as the window.
+        If the same padding on both sides is more than half of the kernel, as in PyTorch, or a side of uneven or
+        "same" padding as large as the window.
     """
     stride = kernel_size if stride is None else stride
     found = windows(operation, size, kernel_size, stride, padding, dilation, ceil_mode)
     for taps, gap, (before, after) in zip(
             found.kernel, found.dilation, (found.vertical, found.horizontal), strict=True):
         extent = dilated_extent(taps, gap)
-        most = extent // 2 if before == after else extent - 1
+        most = taps // 2 if before == after and padding != "same" else extent - 1
         if max(before, after) > most:
-            raise GeometryError(f"{operation}: padding {before} + {after} for a window of {extent}: at most {most} on "
-                                "a side, so that every window sees some of the input")
+            raise GeometryError(f"{operation}: padding {before} + {after} for a kernel of {taps} that spans {extent}: "
+                                f"at most {most} on a side, so that every window sees some of the input")
     return found
 
 
