@@ -99,11 +99,11 @@ def grade(
 ) -> None:
     """Grade submissions in a sandbox and write feedback; run again after an interruption, it goes on."""
     from autograder.cohort import Course
-    from autograder.tables import scores
+    from autograder.tables import notes, scores
 
     where = Course(course.resolve(), trust=trust_submissions)
     reports = grade_with_progress(where, assignment, student, force=force)
-    console.print(scores(reports))
+    console.print(scores(reports), notes(reports), sep="\n")
     if any(report.status == "failed" for report in reports):
         sys.exit(1)
 
@@ -139,11 +139,10 @@ def report(
 ) -> None:
     """Show scores and misconceptions of a class."""
     from autograder.cohort import Course, reports
-    from autograder.tables import misconceptions, scores
+    from autograder.tables import misconceptions, notes, scores
 
     known = reports(Course(course.resolve()), assignment)
-    console.print(scores(known))
-    console.print(misconceptions(known))
+    console.print(scores(known), misconceptions(known), notes(known), sep="\n")
     if picture is not None:
         from autograder.report import class_figure
 

@@ -47,7 +47,7 @@ def run(root: Path, folder: Path, console: Console) -> None:
     """
     from autograder.cli import grade_with_progress
     from autograder.report import class_figure
-    from autograder.tables import misconceptions, scores
+    from autograder.tables import misconceptions, notes, scores
 
     _prepare(folder)
     course = Course(folder)
@@ -56,8 +56,8 @@ def run(root: Path, folder: Path, console: Console) -> None:
     students = hand_in(root, course, released)
     console.print(f"{len(students)} students hand in")
     reports = grade_with_progress(course, ASSIGNMENT)
-    console.print(scores(reports))
-    console.print(misconceptions(reports))
+    for table in (scores(reports), misconceptions(reports), notes(reports)):
+        console.print(table)
     picture = folder / "class.png"
     class_figure(ASSIGNMENT, reports).savefig(picture)
     page = course.step(course.directory.feedback_directory, "chen", ASSIGNMENT) / f"{ASSIGNMENT}.html"

@@ -44,30 +44,38 @@ def count_misconceptions(reports: Sequence[Report]) -> list[tuple[str, str, list
 
 
 def scores(reports: Sequence[Report]) -> Table:
-    """One row a student: a sign for each exercise, points, seconds, and what has to be said."""
+    """One row a student: a sign for each exercise, points, and the seconds that grading took."""
     names = exercises_of(reports)
-    table = Table(title="Scores", caption="✓ right   ½ in part   ✗ wrong   · not written")
+    legend = [f"{position + 1} {name}" for position, name in enumerate(names)]
+    lines = ["✓ right   ½ in part   ✗ wrong   · not written"]
+    lines += ["   ".join(legend[start : start + 3]) for start in range(0, len(legend), 3)]
+    table = Table(title="Scores", caption="\n".join(lines))
     table.add_column("student", no_wrap=True)
     for position in range(len(names)):
         table.add_column(str(position + 1), justify="center")
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("seconds", justify="right")
-    table.add_column("notes", overflow="fold", min_width=24)
     for report in reports:
-        notes = list(dict.fromkeys(report.problems))
-        notes += [f"{name}: {ENDINGS[verdict['ended']]}" for name, verdict in report.verdicts.items()
-                  if verdict["ended"] in ENDINGS]
-        notes += sorted({name for verdict in report.verdicts.values() for name in verdict["misconceptions"]})
         table.add_row(
             escape(report.student), *(mark(report.verdicts.get(name)) for name in names),
             f"{report.score:g} / {report.max_score:g}",
             f"{report.seconds:.1f}" if report.status == "graded" else report.status,
-            escape("; ".join(_first_line(note) for note in notes)),
         )
-    if names:
-        legend = "   ".join(f"{position + 1} {name}" for position, name in enumerate(names))
-        table.caption = f"{table.caption}\n{legend}"
     return table
+
+
+def notes(reports: Sequence[Report]) -> Table | str:
+    """What an instructor should look at: one row for each problem; an empty text if there is none."""
+    table = Table(title="To look at")
+    table.add_column("student", no_wrap=True)
+    table.add_column("what happened")
+    for report in reports:
+        found = [_first_line(problem) for problem in dict.fromkeys(report.problems)]
+        found += [f"{name}: {ENDINGS[verdict['ended']]}" for name, verdict in report.verdicts.items()
+                  if verdict["ended"] in ENDINGS]
+        for text in found:
+            table.add_row(escape(report.student), escape(text))
+    return table if table.row_count else ""
 
 
 def misconceptions(reports: Sequence[Report]) -> Table:

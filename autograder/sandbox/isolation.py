@@ -157,8 +157,8 @@ def _files(limits: Limits) -> list[str]:
     arguments = ["--proc", "/proc", "--dev", "/dev"]
     library = Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix}))
     # Without this, bubblewrap gives the parents of a mount to root alone when root starts it.
-    for folder in _parents(Path(sys.base_prefix, "lib"), library, _inner_python(), Path("/grader/x"), Path("/packages/x"),
-                          Path("/usr/lib")):
+    places = ("/usr/lib", "/grader/worker.py", "/packages/numpy", Path(sys.base_prefix, "lib"), library, _inner_python())
+    for folder in _parents(*map(Path, places)):
         arguments += ["--perms", "0755", "--dir", str(folder)]
     for name in ("/usr/lib", "/usr/lib64", "/lib", "/lib64"):
         arguments += _system_folder(Path(name))
@@ -179,7 +179,7 @@ def _files(limits: Limits) -> list[str]:
 
 
 def _inner_python() -> Path:
-    """Where the interpreter lies in the sandbox: where it finds its library, even if a virtual environment copied it."""
+    """Where the interpreter lies in the sandbox: beside its library, even if a virtual environment holds a copy."""
     return Path(sys.base_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from cnncourse.errors import ArgumentError, GeometryError
 from cnncourse.geometry.fitting import Settings, too_large
-from cnncourse.geometry.padding import dilated_extent, same_padding
+from cnncourse.geometry.padding import same_padding
 from cnncourse.geometry.settings import sides, whole
 from cnncourse.geometry.sizes import output_size
 
@@ -220,7 +220,7 @@ def pytorch_pool_output_size(
     Raises
     ------
     GeometryError
-        If the kernel does not fit the padded input, or the padding is larger than half of what the kernel spans.
+        If the kernel does not fit the padded input, or the padding is larger than half of the kernel.
     ArgumentError
         If a setting is not a whole number, or too small.
 
@@ -234,10 +234,10 @@ def pytorch_pool_output_size(
     PyTorch, documentation of ``torch.nn.MaxPool2d``, section Shape.
     """
     before, after = sides("padding", padding)
-    extent = dilated_extent(kernel_size, dilation)
-    if 2 * max(before, after) > extent:
-        raise GeometryError(f"padding has to be at most half of what the kernel spans: padding "
-                            f"{padding} was given, half of {extent} allows {extent // 2}")
+    kernel = whole("kernel_size", kernel_size, 1)
+    if 2 * max(before, after) > kernel:
+        raise GeometryError(f"padding has to be at most half of the kernel: padding {padding} was given, "
+                            f"kernel_size {kernel} allows {kernel // 2}")
     return _pool_output_size(input_size, kernel_size, kernel_size if stride is None else stride,
                              (before, after), dilation, ceil_mode)
 
@@ -308,6 +308,8 @@ def onnx_padding(
     Notes
     -----
     The total is max((ceil(W / S) - 1) S + d (F - 1) + 1 - W, 0); VALID and NOTSET add nothing of their own.
+    The text of the operators does not say what a total below zero means, which comes up where the stride is larger than
+    the kernel. ONNX Runtime then leaves inputs out at both ends; here, as in TensorFlow, nothing is added.
 
     References
     ----------
