@@ -257,7 +257,7 @@ def reports(course: Course, assignment: str) -> list[Report]:
     notebooks = _notebooks(course, assignment)
     return [
         _report(course, assignment, student, notebooks,
-                "unchanged" if _is_finished(course, assignment, student, notebooks) else "not graded", (), 0.0)
+                "unchanged" if _is_finished(course, assignment, student, notebooks) else "to be graded", (), 0.0)
         for student in course.submitted(assignment)
     ]
 

@@ -157,8 +157,8 @@ def _files(limits: Limits) -> list[str]:
     arguments = ["--proc", "/proc", "--dev", "/dev"]
     library = Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix}))
     # Without this, bubblewrap gives the parents of a mount to root alone when root starts it.
-    places = ("/usr/lib", "/grader/worker.py", "/packages/numpy", Path(sys.base_prefix, "lib"), library, _inner_python())
-    for folder in _parents(*map(Path, places)):
+    ours = (Path("/grader/worker.py"), Path("/packages/numpy"), Path("/usr/lib"))
+    for folder in _parents(*ours, Path(sys.base_prefix, "lib"), library, _inner_python()):
         arguments += ["--perms", "0755", "--dir", str(folder)]
     for name in ("/usr/lib", "/usr/lib64", "/lib", "/lib64"):
         arguments += _system_folder(Path(name))
