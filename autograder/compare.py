@@ -84,7 +84,8 @@ def _compare_tuple(expected: tuple[Any, ...], given: Any, tolerance: float) -> V
         return Verdict(False, "type", f"{_describe(expected)} is expected, got {_describe(given)}.",
                        expected=expected, given=given)
     if len(given) != len(expected):
-        return Verdict(False, "count", f"{len(expected)} values are expected, got {len(given)}.",
+        return Verdict(False, "count", f"{len(expected)} values are expected, {_short(expected)}; got "
+                       f"{len(given)}: {_short(given)}.",
                        expected=expected, given=given)
     for part, (one, other) in enumerate(zip(expected, given, strict=True)):
         verdict = compare(one, other, tolerance)

@@ -101,7 +101,7 @@ def _general(answer: str, failing: Sequence[CaseResult]) -> list[Diagnosis]:
     outcomes = [r.outcome for r in failing]
     if all(o.kind == "value" and o.value is None for o in outcomes):
         return [named("nothing returned", "The function ends without handing back its result. Printing a value is "
-                      "not returning it: the caller gets what stands after `return`.")]
+                      "not returning it: the caller gets what stands after the word return.")]
     if all(r.verdict.reason == "input changed" for r in failing):
         return [named("input changed", "The function writes into the arrays that it was given. They belong to the "
                       "caller, who may need them again, for the backward pass for instance: work on a new array.")]

@@ -13,7 +13,7 @@ from autograder import message
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from autograder.judge import Result
+    from autograder.judge import CaseResult, Result
 
 SIGNS = {"passed": "✓", "failed": "✗", "not tried": "·"}
 """How a case went, in a sign that needs no color."""
@@ -79,11 +79,15 @@ def picture_of(result: Result) -> bytes | None:
 
 def _content(result: Result) -> dict[str, Any]:
     failure = None if result.not_written else result.first_failure
+
+    def case_name(case: CaseResult) -> str:
+        return f"{case.case.answer}: {case.case.name}" if len(result.exercise.answers) > 1 else case.case.name
+
     return {
         "result": result,
         "exercise": result.exercise,
         "headline": message.headline(result),
-        "cases": [(SIGNS[state], state, case.case.name) for case, state in _states(result)],
+        "cases": [(SIGNS[state], state, case_name(case)) for case, state in _states(result)],
         "failure": failure,
         "call": message.call_text(result, failure) if failure else "",
         "difference": message.difference(failure) if failure else "",

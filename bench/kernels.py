@@ -35,11 +35,11 @@ def convolutions(rng: np.random.Generator) -> Iterator[tuple[str, Work, Work]]:
         tx, tweight = torch.tensor(x, requires_grad=True), torch.tensor(weight, requires_grad=True)
         out = T.conv2d(tx, tweight, **settings)
         grad_out = rng.standard_normal(out.shape, np.float32)
+        given = torch.from_numpy(grad_out)
         yield (f"{name}, forward", lambda x=x, w=weight, s=settings: F.conv2d(x, w, **s),
                lambda x=tx, w=tweight, s=settings: T.conv2d(x.detach(), w.detach(), **s))
         yield (f"{name}, backward", lambda x=x, w=weight, s=settings, g=grad_out: F.conv2d_backward(g, x, w, **s),
-               lambda o=out, x=tx, w=tweight, g=torch.from_numpy(grad_out): torch.autograd.grad(
-                   o, (x, w), g, retain_graph=True))
+               lambda o=out, x=tx, w=tweight, g=given: torch.autograd.grad(o, (x, w), g, retain_graph=True))
 
 
 def pools(rng: np.random.Generator) -> Iterator[tuple[str, Work, Work]]:
@@ -99,25 +99,25 @@ def compare(rng: np.random.Generator, dtype: type) -> Iterator[tuple[str, float]
 
     size, kernel, stride, padding, dilation = zip(random_window(rng, True), random_window(rng, True), strict=True)
     x = (rng.integers(-8, 9, (batch, depth, *size)) / 4).astype(dtype)
-    ceil_mode, counted = bool(rng.integers(2)), bool(rng.integers(2))
-    window, given = (kernel, stride, padding), torch.tensor(x, requires_grad=True)
-    rules: list[tuple[str, Callable, Callable, Callable, dict]] = [
-        ("max_pool2d", F.max_pool2d, F.max_pool2d_backward, T.max_pool2d, {"dilation": dilation}),
-        ("avg_pool2d", F.avg_pool2d, F.avg_pool2d_backward, T.avg_pool2d, {"count_include_pad": counted}),
+    ceil_mode, counted, power = bool(rng.integers(2)), bool(rng.integers(2)), float(rng.choice((1, 2, 2.5, 3)))
+    window, positive = (kernel, stride, padding), np.abs(x) + dtype(0.25)
+    operations: list[tuple[str, np.ndarray, tuple, dict]] = [
+        ("max_pool2d", x, window, {"dilation": dilation}),
+        ("avg_pool2d", x, window, {"count_include_pad": counted}),
     ]
-    for name, forward, backward, theirs, rule in rules:
-        out = forward(x, *window, ceil_mode=ceil_mode, **rule)
+    if all(map(int.__ge__, size, kernel)):  # there is no padding in PyTorch's
+        operations.append(("lp_pool2d", positive, (power, kernel, stride), {}))
+    for name, x, arguments, rules in operations:
+        rules["ceil_mode"] = ceil_mode
+        out = getattr(F, name)(x, *arguments, **rules)
         if np.isinf(out).any():
             continue  # dilation steps over the whole input, where PyTorch's backward pass writes out of bounds
-        expected = theirs(given, *window, ceil_mode=ceil_mode, **rule)
+        given = torch.tensor(x, requires_grad=True)
+        expected = getattr(T, name)(given, *arguments, **rules)
         yield name, error(out, expected)
         grad_out = rng.standard_normal(out.shape).astype(dtype)
         (grad_x,) = torch.autograd.grad(expected, given, torch.from_numpy(grad_out))
-        yield f"{name}_backward", error(backward(grad_out, x, *window, ceil_mode=ceil_mode, **rule), grad_x)
-    x, given = np.abs(x) + dtype(0.25), given.detach().abs() + 0.25
-    power = float(rng.choice((1, 2, 2.5, 3)))
-    yield "lp_pool2d", error(F.lp_pool2d(x, power, kernel, stride, ceil_mode=True), T.lp_pool2d(
-        given, power, kernel, stride, ceil_mode=True)) if all(map(int.__ge__, size, kernel)) else 0.0
+        yield f"{name}_backward", error(getattr(F, f"{name}_backward")(grad_out, x, *arguments, **rules), grad_x)
 
 
 def agreement(settings: int) -> None:
