@@ -101,6 +101,10 @@ def grade(
     from autograder.cohort import Course
     from autograder.tables import notes, scores
 
+    if trust_submissions:
+        from autograder.gradebook import TRUSTED_WARNING
+
+        console.print(f"[bold white on red] WARNING [/] {TRUSTED_WARNING}")
     where = Course(course.resolve(), trust=trust_submissions)
     reports = grade_with_progress(where, assignment, student, force=force)
     console.print(scores(reports), notes(reports), sep="\n")

@@ -107,6 +107,17 @@ def test_grade_report_and_feedback_work_one_after_the_other(root, tmp_path):
     assert page.is_file()
 
 
+def test_trusting_submissions_is_said_loudly_and_grades_the_same(root, tmp_path):
+    classroom = Classroom(root, tmp_path / "class")
+    classroom.hand_in("ada", classroom.solved())
+    classroom.hand_in("eve", classroom.solved(zero_pad="def zero_pad(x, padding):\n    while True:\n        pass\n"))
+    graded = course("grade", ASSIGNMENT, "--course", str(classroom.folder), "--trust-submissions")
+    assert "WARNING" in graded.stdout
+    assert "WITHOUT a sandbox" in graded.stdout
+    assert "24 / 27" in graded.stdout
+    assert "zero_pad: did not finish" in graded.stdout
+
+
 def test_a_checkout_is_asked_for_where_one_is_needed(monkeypatch, tmp_path):
     monkeypatch.setattr(cli, "__file__", str(tmp_path / "site-packages" / "autograder" / "cli.py"))
     with pytest.raises(AutograderError, match="needs a checkout"):

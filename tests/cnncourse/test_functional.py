@@ -124,6 +124,12 @@ def test_of_equal_values_the_first_gets_the_gradient():
     assert F.max_pool2d_backward(np.array([[[[3.0, 4.0]]]]), x, 2, 1).tolist() == [[[[0, 7, 0], [0, 0, 0]]]]
 
 
+def test_relu_passes_nothing_back_at_zero_and_keeps_nan():
+    x = np.array([-1.0, 0.0, 2.0, np.nan])
+    np.testing.assert_array_equal(F.relu(x), [0, 0, 2, np.nan])
+    assert F.relu_backward(np.array([5.0, 6, 7, 8]), x).tolist() == [0, 0, 7, 8]
+
+
 def test_padding_never_wins_a_maximum_but_counts_in_an_average():
     x = np.full((1, 1, 2, 2), -8.0)
     assert (F.max_pool2d(x, 2, 2, 1) == -8).all()
