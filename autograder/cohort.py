@@ -203,6 +203,10 @@ def _grade_one(
     folder = course.step(course.directory.submitted_directory, student, assignment)
     if absent := [name for name in notebooks if not (folder / f"{name}.ipynb").is_file()]:
         return "failed", _enter_zero(course, assignment, student, folder, absent)
+    if strange := [path.name for path in folder.rglob("*")
+                   if path.is_symlink() or not (path.is_file() or path.is_dir())]:
+        # nbgrader copies what lies beside the notebook, and would follow these wherever they lead.
+        return "failed", (f"Links or devices are among the files: {', '.join(strange)}. Remove them and grade again.",)
     config = Config(course.config)
     config.BaseConverter.force = True
     try:

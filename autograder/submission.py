@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-MAX_FILE_BYTES = 256 << 20
+MAX_FILE_BYTES = 128 << 20
 MAX_SOURCE_CHARACTERS = 1 << 20
 MAX_ATTACHMENT_CHARACTERS = 4 << 20
 PICTURES = ("image/png", "image/jpeg", "image/gif")
@@ -127,6 +127,8 @@ def is_answer(cell: Any) -> bool:
 def _load(path: Path) -> tuple[list[dict[str, Any]], str]:
     """Cells of a notebook file of any version, and what is wrong with it."""
     try:
+        if path.is_symlink() or not path.is_file():
+            return [], "The file is a link or a device, not a notebook. Nothing in it could be graded."
         if path.stat().st_size > MAX_FILE_BYTES:
             return [], f"The file is larger than {MAX_FILE_BYTES >> 20} MiB and was not read: clear the outputs."
         notebook = json.loads(path.read_bytes().decode("utf-8-sig"))

@@ -125,6 +125,16 @@ def test_a_submission_without_its_notebook_gets_zero_and_the_others_are_graded(c
     assert reports["next"].score == maximum(classroom)
 
 
+def test_links_among_the_submitted_files_are_refused_and_the_others_are_graded(classroom):
+    for student in ("linker", "neighbor"):
+        classroom.hand_in(student, classroom.solved())
+    classroom.path("submitted", "linker").with_name("data.txt").symlink_to("/dev/zero")
+    reports = classroom.grade("linker", "neighbor")
+    assert reports["linker"].status == "failed"
+    assert "data.txt" in reports["linker"].problems[0]
+    assert reports["neighbor"].score == maximum(classroom)
+
+
 @pytest.mark.parametrize("trick", TRICKS, ids=[trick.name for trick in TRICKS])
 def test_a_trick_earns_nothing(trick, classroom):
     student = "trick-" + trick.name.replace(" ", "-").replace("'", "")

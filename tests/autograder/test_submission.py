@@ -108,6 +108,15 @@ def test_definitions_from_own_cells_are_kept_and_nothing_that_runs_by_itself(tem
     assert not any(word in helpers for word in ("open", "print", "range", "cnncourse"))
 
 
+@pytest.mark.parametrize("target", ["/dev/zero", "/etc/passwd", "nowhere"])
+def test_a_link_is_not_followed(target, template, tmp_path):
+    path = tmp_path / "linked.ipynb"
+    path.symlink_to(target)
+    read = submissions.read(path, template)
+    assert read.answers == {}
+    assert "link or a device" in read.problems[0]
+
+
 def test_outputs_of_fifty_megabytes_do_not_reach_the_rebuilt_notebook(template, tmp_path):
     work = nbformat.from_dict(template)
     work.cells[1].outputs = [nbformat.v4.new_output("stream", text="x" * 50_000_000)]
