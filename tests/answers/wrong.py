@@ -68,6 +68,9 @@ WRONG = [
     ("conv2d_forward", "padding before only", layer(height="(H + padding - R) // stride + 1",
                                                     width="(W + padding - S) // stride + 1")),
     ("conv2d_forward", "only square inputs", layer(width="(H + 2 * padding - S) // stride + 1")),
+    ("conv2d_forward", "bias added along the width",
+     lambda x, w, b, s, p: np.einsum("nchwrs,kcrs->nkhw", np.lib.stride_tricks.sliding_window_view(
+         np.pad(x, ((0, 0), (0, 0), (p, p), (p, p))), w.shape[2:], axis=(2, 3))[:, :, ::s, ::s], w) + b),
     ("conv2d_forward", "negative outputs cut off",
      body(f"out[n, k, i, j] = max(0, np.sum({WINDOW} * weight[k]) + bias[k])")),
     ("output_size", "not rounded", lambda w, f, s, p: 1 + (w - f + 2 * p) / s),

@@ -17,6 +17,10 @@ FLIPPED = ("flipped kernel",
            "top left of the window. What the mathematicians call convolution turns the filter by half a turn first; "
            "this layer is a cross-correlation.")
 NO_BIAS = ("bias forgotten", "Every output of filter k is a dot product plus the filter's own bias, bias[k].")
+BIAS_ALONG_WIDTH = (
+    "bias added along the width",
+    "NumPy lines up shapes from the last axis: a bias of shape (K,) added to (N, K, OH, OW) meets the columns, not the "
+    "filters. It needs the shape (K, 1, 1).")
 MANY_BIASES = ("bias added once per channel",
                "The bias belongs to the filter, not to its channels: it is added once to each output, after the sum "
                "over "
@@ -59,6 +63,7 @@ def layer_cases(rng: np.random.Generator, answer: str) -> Iterator[Case]:
     yield case("a stride larger than the kernel", (1, 2, 8, 11), (2, 2, 2), 3, 0)
     yield case("windows side by side", (1, 3, 6, 4), (2, 2, 2), 2, 0)
     yield case("a 1x1 kernel", (2, 5, 3, 4), (4, 1, 1), 1, 0)
+    yield case("a kernel larger than the input without its padding", (1, 2, 2, 3), (2, 3, 4), 1, 1)
     yield case("a window as large as the input", (2, 2, 3, 4), (3, 3, 4), 1, 0)
     x, weight, bias = (array.astype(np.float32) for array in draw_layer(rng, (1, 2, 6, 5), (3, 3, 3)))
     yield Case("single precision", (x, weight, bias, 1, 1), answer)

@@ -9,6 +9,7 @@ import numpy as np
 from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.local_connectivity import mistakes
 from autograder.exercises.local_connectivity.common import (
+    BIAS_ALONG_WIDTH,
     FIRST_CHANNEL,
     LAST_CHANNEL,
     MANY_BIASES,
@@ -39,6 +40,7 @@ class Conv2dForward:
         *layer_misconceptions("conv2d_forward"),
         Misconception(*MANY_BIASES,
                       lambda x, w, b, s, p: F.conv2d(x, w, b * b.dtype.type(x.shape[1]), stride=s, padding=p)),
+        Misconception(*BIAS_ALONG_WIDTH, lambda x, w, b, s, p: F.conv2d(x, w, stride=s, padding=p) + b),
         Misconception(*FIRST_CHANNEL, lambda x, w, b, s, p: F.conv2d(x[:, :1], w[:, :1], b, stride=s, padding=p)),
         Misconception(*LAST_CHANNEL, lambda x, w, b, s, p: F.conv2d(x[:, -1:], w[:, -1:], b, stride=s, padding=p)),
         Misconception(*ONE_FILTER,

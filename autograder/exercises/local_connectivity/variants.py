@@ -10,6 +10,7 @@ import numpy as np
 from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.local_connectivity import mistakes
 from autograder.exercises.local_connectivity.common import (
+    BIAS_ALONG_WIDTH,
     FIRST_CHANNEL,
     FLIPPED,
     LAST_CHANNEL,
@@ -150,6 +151,7 @@ class Conv1x1:
     misconceptions = (
         Misconception(*NO_BIAS, lambda x, w, b: mistakes.pointwise(x, w, 0 * b)),
         Misconception(*MANY_BIASES, lambda x, w, b: mistakes.pointwise(x, w, b * b.dtype.type(x.shape[1]))),
+        Misconception(*BIAS_ALONG_WIDTH, lambda x, w, b: mistakes.pointwise(x, w, 0 * b) + b),
         Misconception("channels and pixels mixed",
                       "A reshape keeps the order of the entries, and in NCHW a channel's pixels come before the next "
                       "channel: the channel axis has to be moved, not reshaped away.",
