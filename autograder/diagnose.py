@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograder.compare import compare
-from autograder.exercise import Exercise, Misconception
+from autograder.exercise import Exercise
 from autograder.runner import LocalRunner, Outcome
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 CONVINCING = 0.5
 """Share of the failing cases that a misconception has to explain to be named at all."""
+
+ERROR_WEIGHT = 0.4
+"""What the same kind of exception counts, beside 1 for the same value."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,15 @@ class Diagnosis:
     certainty: float = 1.0
 
 
+@dataclass(frozen=True, order=True)
+class _Evidence:
+    """What speaks for a mistake: it does the same on every case, share of the failures explained, share of all cases."""
+
+    exact: bool
+    explained: float
+    certainty: float
+
+
 def diagnose(exercise: Exercise, results: Sequence[CaseResult]) -> tuple[Diagnosis, ...]:
     """Explain the failing cases of an exercise.
 
@@ -56,32 +68,34 @@ def diagnose(exercise: Exercise, results: Sequence[CaseResult]) -> tuple[Diagnos
         failing = [r for r in own if not r.passed]
         if not failing or all(r.outcome.kind in ("not written", "missing", "time", "crash") for r in failing):
             continue
-        known = _known(exercise, answer, own, failing)
+        known = _known(exercise, answer, own)
         found += known or _general(answer, failing)
     return tuple(found)
 
 
-def _known(
-    exercise: Exercise, answer: str, own: Sequence[CaseResult], failing: Sequence[CaseResult]
-) -> list[Diagnosis]:
-    scored: list[tuple[float, float, Misconception]] = []
-    for misconception in exercise.misconceptions:
-        if misconception.answer != answer:
-            continue
-        agrees = [_same(exercise, misconception, result) for result in own]
-        explained = sum(a for a, r in zip(agrees, own, strict=True) if not r.passed) / len(failing)
-        if explained >= CONVINCING:
-            scored.append((explained, sum(agrees) / len(own), misconception))
-    if not scored:
-        return []
-    scored.sort(key=lambda entry: entry[:2], reverse=True)
-    best = scored[0][:2]
-    return [Diagnosis(m.name, m.explanation, answer, certainty)
-            for explained, certainty, m in scored if (explained, certainty) == best]
+def _known(exercise: Exercise, answer: str, own: Sequence[CaseResult]) -> list[Diagnosis]:
+    found = [
+        (max(_weigh(exercise, answer, wrong, own) for wrong in (m.wrong, *m.also)), m)
+        for m in exercise.misconceptions if m.answer == answer
+    ]
+    convincing = [(evidence, m) for evidence, m in found if evidence.exact or evidence.explained >= CONVINCING]
+    best = max((evidence for evidence, _ in convincing), default=None)
+    return [Diagnosis(m.name, m.explanation, answer, evidence.certainty)
+            for evidence, m in convincing if evidence == best]
 
 
-def _same(exercise: Exercise, misconception: Misconception, result: CaseResult) -> bool:
-    wrong = LocalRunner({misconception.answer: misconception.wrong}).call(misconception.answer, result.case.arguments)
+def _weigh(exercise: Exercise, answer: str, function: Callable[..., Any], own: Sequence[CaseResult]) -> _Evidence:
+    """How well a wrong implementation explains what an answer did."""
+    runner = LocalRunner({answer: function})
+    agrees = [_same(exercise, runner.call(answer, result.case.arguments), result) for result in own]
+    # Many mistakes end in the same kind of exception, which is therefore less of a proof than equal values.
+    weights = [1.0 if result.outcome.kind == "value" else ERROR_WEIGHT for result in own]
+    failing = [not result.passed for result in own]
+    explained = sum(a * w for a, w, f in zip(agrees, weights, failing, strict=True) if f) / sum(failing)
+    return _Evidence(all(agrees), explained, sum(agrees) / len(own))
+
+
+def _same(exercise: Exercise, wrong: Outcome, result: CaseResult) -> bool:
     if result.outcome.kind == "value" and wrong.kind == "value":
         return (wrong.changed_inputs == result.outcome.changed_inputs
                 and _alike(wrong.value, result.outcome.value, exercise.tolerance))

@@ -24,7 +24,7 @@ from __future__ import annotations
 import inspect
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,8 +48,8 @@ class Case:
     answer : str
         Which of the exercise's answers is called; empty means the first.
     may_raise : bool
-        True where the settings do not fit, so that an answer may refuse them with a ValueError or an
-        AssertionError instead of returning the reference's value.
+        True where the settings do not fit, so that an answer may refuse them, with a ValueError or an AssertionError
+        of its own, instead of returning the reference's value.
     """
 
     name: str
@@ -72,12 +72,15 @@ class Misconception:
         An implementation that makes just this mistake; same arguments as the answer.
     answer : str
         The answer that it replaces; empty means the first.
+    also : tuple of callable
+        Other implementations that show the same mistake with other values.
     """
 
     name: str
     explanation: str
     wrong: Callable[..., Any]
     answer: str = ""
+    also: tuple[Callable[..., Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,7 @@ def exercise(
             references={answer: _member(body, name, answer) for answer in answers or (name,)},
             generate=_member(body, name, "cases"),
             misconceptions=tuple(
-                Misconception(m.name, m.explanation, m.wrong, m.answer or (answers or (name,))[0])
+                replace(m, answer=m.answer or (answers or (name,))[0])
                 for m in _member(body, name, "misconceptions")
             ),
             hints=tuple(_member(body, name, "hints")),

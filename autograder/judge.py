@@ -173,7 +173,7 @@ def by_name(exercise: Exercise, functions: Any) -> Mapping[str, Callable[..., An
 
 
 def _verdict(exercise: Exercise, case: Case, outcome: Outcome) -> Verdict:
-    if outcome.kind == "error" and case.may_raise and outcome.error_type in REFUSALS:
+    if case.may_raise and outcome.refused and outcome.error_type in REFUSALS:
         return Verdict(True)
     expected = exercise.references[case.answer](*case.arguments)
     if outcome.kind != "value":

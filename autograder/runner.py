@@ -27,6 +27,8 @@ class Outcome:
         The exception's class name, and what a person needs to know: for "error" the last lines of its traceback.
     changed_inputs : tuple of int
         Positions of the arguments that the call wrote into.
+    refused : bool
+        Whether the exception was raised on purpose, by a raise or assert of the answer's own.
     """
 
     kind: str
@@ -34,6 +36,7 @@ class Outcome:
     error_type: str = ""
     text: str = ""
     changed_inputs: tuple[int, ...] = ()
+    refused: bool = False
 
 
 class Runner(Protocol):
@@ -69,7 +72,7 @@ class LocalRunner:
         except wire.MalformedError as error:
             return Outcome("rejected", text=str(error))
         except (Exception, SystemExit) as error:
-            return Outcome("error", error_type=type(error).__name__, text=_explain(error))
+            return Outcome("error", error_type=type(error).__name__, text=_explain(error), refused=_on_purpose(error))
         return Outcome("value", value, changed_inputs=changed(arguments, fresh))
 
 
@@ -79,6 +82,15 @@ def changed(before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[int, ...]:
         i for i, (old, new) in enumerate(zip(before, after, strict=True))
         if isinstance(old, np.ndarray) and not np.array_equal(old, new, equal_nan=old.dtype.kind == "f")
     )
+
+
+def _on_purpose(error: BaseException) -> bool:
+    """Whether the answer itself raised; an array operation that fails by accident raises a ValueError too."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    if not frames or frames[-1].filename != frames[0].filename:
+        return False
+    line = frames[-1].line or ""
+    return line.startswith(("raise", "assert")) if line else "broadcast" not in str(error)
 
 
 def _explain(error: BaseException) -> str:

@@ -172,7 +172,8 @@ class SandboxRunner:
         if kind == "missing":
             relevant = {answer: self.problems[answer]} if answer in self.problems else self.problems
             text += "".join(f" Cell {name}: {problem}" for name, problem in relevant.items())
-        return Outcome(kind, value, _text(header.get("error_type"))[:100], text, tuple(changed))
+        return Outcome(kind, value, _text(header.get("error_type"))[:100], text, tuple(changed),
+                       header.get("refused") is True)
 
     def _start(self) -> bool:
         """Start a worker and run the cells; one that takes the worker down is left out the next time."""

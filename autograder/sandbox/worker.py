@@ -144,7 +144,14 @@ def _call(namespace: dict[str, Any], answer: str, arguments: tuple[Any, ...]) ->
     except wire.MalformedError as error:
         return wire.pack({"kind": "rejected", "text": str(error)})
     except (Exception, SystemExit, KeyboardInterrupt) as error:
-        return wire.pack({"kind": "error", "error_type": type(error).__name__, "text": _explain(error)})
+        return wire.pack({"kind": "error", "error_type": type(error).__name__, "text": _explain(error),
+                          "refused": _on_purpose(error)})
+
+
+def _on_purpose(error: BaseException) -> bool:
+    """Whether the exception comes from a raise or assert of the stranger's own."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return frames[-1].filename.startswith("<") and (frames[-1].line or "").startswith(("raise", "assert"))
 
 
 def _explain(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from autograder.errors import AutograderError, UnknownExerciseError
 from autograder.exercise import HINT_LEVELS, every, exercises
 from autograder.judge import judge
 from autograder.runner import LocalRunner
-from tests.answers.right import RIGHT
+from tests.answers.right import RIGHT, conv_windows
 from tests.answers.wrong import FRIENDLY_ONLY, WRONG
 
 SEEDS = range(20)
@@ -172,6 +172,20 @@ def test_the_same_seed_gives_the_same_inputs_and_another_one_others():
                         for seed in (3, 3, 4))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+def test_an_accident_where_settings_do_not_fit_is_no_refusal_and_a_refusal_is_none_where_they_do():
+    def rounds_up(x, weight, bias, stride, padding):
+        return conv_windows(x, weight, bias, stride, padding) + np.zeros(
+            [-(-(x.shape[a] + 2 * padding - weight.shape[a]) // stride) + 1 for a in (2, 3)])
+
+    def refuses_everything(*_):
+        raise ValueError("does not fit")
+
+    last = grade_answers("conv2d_forward", rounds_up).cases[-1]
+    assert (last.case.may_raise, last.outcome.error_type, last.passed) == (True, "ValueError", False)
+    refused = grade_answers("conv2d_forward", refuses_everything)
+    assert [case.passed for case in refused.cases] == [case.case.may_raise for case in refused.cases]
 
 
 def test_wrong_calls_of_the_judge_say_what_is_right():

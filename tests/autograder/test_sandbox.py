@@ -51,6 +51,13 @@ def test_an_exception_is_told_with_the_students_own_line():
     assert "line 3: return y[7]" in outcome.text
 
 
+@pytest.mark.parametrize("line, refused", [("raise ValueError('does not fit')", True), ("assert x is None", True),
+                                           ("return x + [1, 2, 3, 4, 5]", False), ("return int('x')", False)])
+def test_a_refusal_is_told_from_an_accident(line, refused):
+    outcome = call(f"def f(x):\n    {line}", np.ones(2))
+    assert (outcome.kind, outcome.refused) == ("error", refused)
+
+
 def test_a_stub_counts_as_not_written():
     assert call("def f(x):\n    raise NotImplementedError", 1).kind == "not written"
 

@@ -81,7 +81,7 @@ class Conv2dForward:
                       mistakes.one_fewer),
         Misconception("only square inputs",
                       "Height and width are two numbers. Here the output's width seems to be computed from the height.",
-                      mistakes.only_square_inputs),
+                      mistakes.only_square_inputs, also=(mistakes.width_by_height,)),
         Misconception("only square kernels",
                       "A kernel has a height and a width, weight.shape[2] and weight.shape[3]. Here one of them "
                       "seems to "

@@ -31,6 +31,15 @@ def only_square_inputs(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stri
     return out[..., :side]
 
 
+def width_by_height(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
+    """The output's width is computed from the height of the input and the width of the kernel."""
+    out = F.conv2d(x, weight, bias, stride=stride, padding=padding)
+    width = (x.shape[2] + 2 * padding - weight.shape[3]) // stride + 1
+    if width > out.shape[3]:
+        raise ValueError("operands could not be broadcast together")
+    return out[..., :width]
+
+
 def only_square_kernels(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
     """The kernel's width is taken to be its height."""
     if weight.shape[2] != weight.shape[3]:
