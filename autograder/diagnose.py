@@ -44,7 +44,7 @@ class Diagnosis:
 
 @dataclass(frozen=True, order=True)
 class _Evidence:
-    """What speaks for a mistake: it does the same on every case, share of the failures explained, share of all cases."""
+    """What speaks for a mistake: the same on every case; share of the failures explained; share of all cases."""
 
     exact: bool
     explained: float
