@@ -52,10 +52,15 @@ def start_jupyterlab(folder: Path, options: list[str]) -> int:
 def write_settings(folder: Path) -> Path:
     """Write the Jupyter server settings of a student's folder; where they are."""
     settings = folder / ".jupyter"
-    settings.mkdir(parents=True, exist_ok=True)
-    extensions = dict.fromkeys(STUDENT_EXTENSIONS_OFF, False)
-    (settings / "jupyter_server_config.json").write_text(json.dumps({
-        "ServerApp": {"jpserver_extensions": extensions},
-        "LabApp": {"news_url": None},  # otherwise JupyterLab asks on first start whether it may fetch news
-    }, indent=2) + "\n")
+    (settings / "labconfig").mkdir(parents=True, exist_ok=True)
+    contents = {
+        "jupyter_server_config.json": {
+            "ServerApp": {"jpserver_extensions": dict.fromkeys(STUDENT_EXTENSIONS_OFF, False)}},
+        "labconfig/page_config.json": {"disabledExtensions": {"@jupyter/nbgrader": True}},
+        # Otherwise JupyterLab asks on first start whether it may fetch news.
+        "labconfig/default_setting_overrides.json": {
+            "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}},
+    }
+    for name, content in contents.items():
+        (settings / name).write_text(json.dumps(content, indent=2) + "\n")
     return settings.resolve()
