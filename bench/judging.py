@@ -63,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20, help="draws of inputs for each answer")
     seeds = parser.parse_args().seeds
-    console = Console()
+    console = Console(width=120)
     table = Table(title=f"Judging, {seeds} draws of inputs")
     for header in HEADERS:
         table.add_column(header, justify="left" if header == "exercise" else "right", no_wrap=header == "exercise")
