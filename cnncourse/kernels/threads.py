@@ -1,0 +1,80 @@
+"""Compiling kernels, and sharing their work among threads.
+
+Every kernel takes `first, last` before its arrays and does that part of its work; it holds no Python object and
+releases the interpreter lock. `share` cuts the work into parts, and threads take one part after the other until none
+is left; the caller is one of these threads. That is all there is of parallelism here, and on purpose: Numba's own
+thread layers either do not survive a fork or do not allow calls from several threads, and BLAS brings threads of its
+own that multiply with them. Which thread does which part is left to chance, but no two parts write to the same place
+and no sum is split between parts differently from run to run, so that results are.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from numba import njit
+
+from cnncourse import config
+
+_pool: ThreadPoolExecutor | None = None
+
+
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile a kernel at its first call, keep the machine code on disk, and release the interpreter lock."""
+    return njit(function, cache=True, nogil=True, error_model="numpy")
+
+
+def share(kernel: Callable[..., None], tasks: int, *arguments: Any, parts: int | None = None) -> None:
+    """Call `kernel(first, last, *arguments)` until all of range(tasks) is done, on as many threads as are allowed.
+
+    Parameters
+    ----------
+    kernel : compiled function
+        Writes only to what belongs to tasks first, ..., last - 1.
+    tasks : int
+    *arguments
+        Passed on.
+    parts : int, optional
+        Into how many parts the tasks are cut; 1 keeps the work in this thread, which is best below some
+        0.1 ms. By default four for each thread, so that a thread that was held up does not hold up the rest.
+    """
+    threads = min(config.get_num_threads(), tasks)
+    if threads <= 1 or parts == 1:
+        kernel(0, tasks, *arguments)
+        return
+    count = min(parts or 4 * threads, tasks)
+    numbers = itertools.count()
+
+    def work() -> None:
+        while (part := next(numbers)) < count:
+            kernel(part * tasks // count, (part + 1) * tasks // count, *arguments)
+
+    helpers = [_workers().submit(work) for _ in range(threads - 1)]
+    try:
+        work()
+    finally:
+        for helper in helpers:
+            # A helper that has not begun, because the pool is busy with another caller's work, is not needed any more.
+            if not helper.cancel():
+                helper.result()
+
+
+def _workers() -> ThreadPoolExecutor:
+    global _pool
+    if _pool is None:
+        _pool = ThreadPoolExecutor(max(os.cpu_count() or 1, config.get_num_threads()), "cnncourse")
+    return _pool
+
+
+def _forget_workers() -> None:
+    """After a fork the threads stayed with the parent."""
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_workers)
