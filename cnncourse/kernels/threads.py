@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from numba import njit
@@ -23,9 +24,27 @@ from cnncourse import config
 _pool: ThreadPoolExecutor | None = None
 
 
-def jit(function: Callable[..., Any]) -> Any:
-    """Compile a kernel at its first call, keep the machine code on disk, and release the interpreter lock."""
-    return njit(function, cache=True, nogil=True, error_model="numpy")
+def jit(function: Callable[..., Any] | None = None, *, fastmath: Set[str] | bool = False) -> Any:
+    """Compile a kernel at its first call, keep the machine code on disk, and release the interpreter lock.
+
+    The machine code lies beside the source or, where that may not be written, in the user's cache folder; where
+    neither may be, as in some containers, kernels work all the same and are compiled by every process again.
+
+    Parameters
+    ----------
+    function : function, optional
+        Without it, a decorator with these settings comes back.
+    fastmath : set of str or bool, optional
+        LLVM's flags for arithmetic. {"reassoc"} lets a sum be split among vector lanes, in the same way each time;
+        flags that deny NaN and infinity are not for kernels of this package.
+    """
+    if function is None:
+        return partial(jit, fastmath=fastmath)
+    compiled = partial(njit, nogil=True, error_model="numpy", fastmath=fastmath)
+    try:
+        return compiled(cache=True)(function)
+    except RuntimeError:  # Numba found no folder that it may write to
+        return compiled()(function)
 
 
 def share(kernel: Callable[..., None], tasks: int, *arguments: Any, parts: int | None = None) -> None:
