@@ -1,0 +1,163 @@
+"""Layers that put one number in the place of each window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from cnncourse import functional as F
+from cnncourse.errors import ArgumentError
+from cnncourse.functional.arguments import Array, Padding, Pair, pooling_windows
+from cnncourse.layers.base import Arrays, Kept, Layer, Mode, Shape, maps, size_of
+from cnncourse.layers.settings import check_window
+
+
+@dataclass(frozen=True, repr=False)
+class MaxPool2d(Layer):
+    """The largest input of every window.
+
+    Attributes
+    ----------
+    kernel_size : int or (vertical, horizontal)
+    stride, padding, dilation, ceil_mode
+        As in `cnncourse.functional.max_pool2d`; the stride is the kernel size by default.
+    """
+
+    kernel_size: Pair
+    stride: Pair | None = None
+    padding: Padding = 0
+    dilation: Pair = 1
+    ceil_mode: bool = False
+
+    prefix: ClassVar[str] = "pool"
+    stored: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_window("MaxPool2d", self.kernel_size, self.stride, self.padding, self.dilation)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        channels, height, width = maps(self, inputs)
+        found = pooling_windows("MaxPool2d", (height, width), self.kernel_size, self.stride, self.padding,
+                                self.dilation, self.ceil_mode)
+        return channels, *found.output
+
+
+@dataclass(frozen=True, repr=False)
+class AvgPool2d(Layer):
+    """The mean of every window.
+
+    Attributes
+    ----------
+    kernel_size : int or (vertical, horizontal)
+    stride, padding, ceil_mode, count_include_pad
+        As in `cnncourse.functional.avg_pool2d`; the stride is the kernel size by default.
+    """
+
+    kernel_size: Pair
+    stride: Pair | None = None
+    padding: Padding = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+
+    prefix: ClassVar[str] = "pool"
+    stored: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_window("AvgPool2d", self.kernel_size, self.stride, self.padding)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        channels, height, width = maps(self, inputs)
+        found = pooling_windows("AvgPool2d", (height, width), self.kernel_size, self.stride, self.padding, 1,
+                                self.ceil_mode)
+        return channels, *found.output
+
+
+@dataclass(frozen=True, repr=False)
+class LpPool2d(Layer):
+    """The p-norm of every window.
+
+    Attributes
+    ----------
+    norm_type : float
+        p, above 0.
+    kernel_size : int or (vertical, horizontal)
+    stride, padding, ceil_mode
+        As in `cnncourse.functional.lp_pool2d`; the stride is the kernel size by default.
+    """
+
+    norm_type: float
+    kernel_size: Pair
+    stride: Pair | None = None
+    padding: Padding = 0
+    ceil_mode: bool = False
+
+    prefix: ClassVar[str] = "pool"
+    stored: ClassVar[bool] = True
+    keeps_input: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_window("LpPool2d", self.kernel_size, self.stride, self.padding)
+        if not self.norm_type > 0:
+            raise ArgumentError(f"LpPool2d: norm_type has to be above 0, {self.norm_type!r} was given")
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        channels, height, width = maps(self, inputs)
+        found = pooling_windows("LpPool2d", (height, width), self.kernel_size, self.stride, self.padding, 1,
+                                self.ceil_mode)
+        return channels, *found.output
+
+
+@dataclass(frozen=True, repr=False)
+class GlobalAvgPool2d(Layer):
+    """The mean of every feature map: (C, H, W) becomes (C, 1, 1).
+
+    References
+    ----------
+    Lin, Chen and Yan: Network in network, 2014, section 3.2.
+    """
+
+    prefix: ClassVar[str] = "pool"
+    stored: ClassVar[bool] = True
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return maps(self, inputs)[0], 1, 1
+
+
+@dataclass(frozen=True, repr=False)
+class TrainableAvgPool2d(Layer):
+    """The mean of every window, times a coefficient and plus a bias that are learned for each channel.
+
+    Attributes
+    ----------
+    kernel_size : int or (vertical, horizontal)
+    stride : int or (vertical, horizontal), optional
+        The kernel size by default.
+
+    Notes
+    -----
+    LeNet-5 adds the inputs up before it multiplies; its coefficients are those of the mean divided by the size of
+    the window.
+
+    References
+    ----------
+    LeCun, Bottou, Bengio and Haffner: Gradient-based learning applied to document recognition, 1998, section II.B,
+    layers S2 and S4.
+    """
+
+    kernel_size: Pair
+    stride: Pair | None = None
+
+    prefix: ClassVar[str] = "pool"
+    stored: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_window("TrainableAvgPool2d", self.kernel_size, self.stride, 0)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        channels, height, width = maps(self, inputs)
+        found = pooling_windows("TrainableAvgPool2d", (height, width), self.kernel_size, self.stride, 0, 1, False)
+        return channels, *found.output
+
+    def parameter_shapes(self, *inputs: Shape) -> dict[str, Shape]:
+        channels, _, _ = maps(self, inputs)
+        return {"weight": (channels,), "bias": (channels,)}
