@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from cnncourse import data
+from cnncourse.errors import ArgumentError
+from tests.cnncourse.randomly import peer
 
 
 @pytest.mark.parametrize("name", data.PHOTOGRAPHS)
@@ -51,3 +53,47 @@ def test_the_package_stays_light_until_a_picture_is_asked_for():
     code = "import sys, cnncourse, cnncourse.data; print([m for m in ('sklearn', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_digits_are_all_there_once():
+    from sklearn.datasets import load_digits
+
+    x_train, y_train, x_test, y_test = data.digits()
+    assert (x_train.shape, x_test.shape) == ((1442, 1, 8, 8), (355, 1, 8, 8))
+    assert {x_train.dtype, x_test.dtype} == {np.dtype(np.float32)}
+    assert {y_train.dtype, y_test.dtype} == {np.dtype(np.int64)}
+    pixels, labels = load_digits(return_X_y=True)
+    ours = np.column_stack([np.concatenate([x_train, x_test]).reshape(1797, 64) * 16, [*y_train, *y_test]])
+    theirs = np.column_stack([pixels, labels])
+    np.testing.assert_array_equal(ours[np.lexsort(ours.T)], theirs[np.lexsort(theirs.T)])
+
+
+def test_a_fifth_of_each_digit_is_held_out_and_always_the_same():
+    _, y_train, x_test, y_test = data.digits()
+    held_out, all_digits = np.bincount(y_test), np.bincount(y_train) + np.bincount(y_test)
+    np.testing.assert_array_equal(held_out, all_digits // 5)
+    np.testing.assert_array_equal(x_test, data.digits()[2])
+
+
+def test_digits_belong_to_the_caller():
+    data.digits()[0][:] = 7
+    assert data.digits()[0].max() == 1
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("size", [8, 9, 15, 32, 64])
+def test_digits_are_enlarged_like_pytorch_does(size):
+    torch = peer("torch")
+    small, large = data.digits(), data.digits(size)
+    for part in (0, 2):
+        expected = torch.nn.functional.interpolate(torch.from_numpy(small[part]), (size, size), mode="bilinear",
+                                                   align_corners=False)
+        np.testing.assert_allclose(large[part], expected.numpy(), atol=1e-6)
+        assert large[part].flags.c_contiguous
+    np.testing.assert_array_equal(large[1], small[1])
+
+
+@pytest.mark.parametrize("size", [7, 65, 16.5, "32", None])
+def test_the_size_of_digits_has_to_be_a_sensible_whole_number(size):
+    with pytest.raises(ArgumentError, match="whole number from 8 to 64"):
+        data.digits(size)
