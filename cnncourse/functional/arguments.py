@@ -104,13 +104,16 @@ def pooling_windows(
     return found
 
 
-def array(operation: str, name: str, value: Any, dimensions: int, like: Array | None = None) -> Array:
+def array(
+    operation: str, name: str, value: Any, dimensions: int | None = None, like: Array | None = None,
+    reference: str = "x",
+) -> Array:
     """An array of the right kind as C-contiguous memory; a copy only if it is not, or read-only.
 
     Raises
     ------
     ArrayTypeError
-        If it is no array of float32 or float64, or not of the precision of `like`.
+        If it is no array of float32 or float64, or not of the precision of `like`, which is called `reference`.
     ShapeError
         If it has another number of dimensions.
     """
@@ -118,24 +121,51 @@ def array(operation: str, name: str, value: Any, dimensions: int, like: Array | 
         given = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
         raise ArrayTypeError(f"{operation}: {name} has to be an array of float32 or float64, {given} was given; "
                              f"{name}.astype(np.float32) converts an array")
-    if value.ndim != dimensions:
+    if dimensions is not None and value.ndim != dimensions:
         raise ShapeError(f"{operation}: {name} has to have {dimensions} dimensions, its shape is {value.shape}")
     if like is not None and value.dtype != like.dtype:
-        raise ArrayTypeError(f"{operation}: {name} is {value.dtype} and x is {like.dtype}; both have to be the same: "
-                             f"{name}.astype(np.{like.dtype}) converts it")
+        raise ArrayTypeError(f"{operation}: {name} is {value.dtype} and {reference} is {like.dtype}; both have to be "
+                             f"the same: {name}.astype(np.{like.dtype}) converts it")
+    if type(value) is np.ndarray and value.flags.carray:
+        return value
     # A read-only array is copied too: Numba would compile every kernel once more for it.
     return np.require(value, requirements=["C", "A", "W", "E"])
 
 
-def gradient(operation: str, value: Any, shape: tuple[int, ...], like: Array) -> Array:
+def result(operation: str, out: Any, shape: tuple[int, ...], like: Array) -> Array:
+    """Where a result goes: new memory, or what the caller gave for it.
+
+    Raises
+    ------
+    ArrayTypeError, ShapeError
+        If what was given is not C-contiguous and writeable, or of another shape or precision.
+    """
+    if out is None:
+        return np.empty(shape, like.dtype)
+    if array(operation, "out", out, len(shape), like) is not out:
+        raise ArrayTypeError(f"{operation}: out has to be writeable C-contiguous memory; without out a new array is "
+                             "made")
+    if out.shape != shape:
+        raise ShapeError(f"{operation}: out has shape {out.shape}, the result has {shape}")
+    return np.asarray(out)
+
+
+def gradient(
+    operation: str, value: Any, shape: tuple[int, ...], like: Array, reference: str = "x"
+) -> Array:
     """An upstream gradient, which has to have the shape of the operation's output.
 
     Raises
     ------
     ArrayTypeError, ShapeError
     """
-    checked = array(operation, "grad_out", value, len(shape), like)
+    checked = array(operation, "grad_out", value, len(shape), like, reference)
     if checked.shape != shape:
         raise ShapeError(f"{operation}: grad_out has shape {checked.shape}; with these settings the output has "
                          f"{shape}, and its gradient the same")
     return checked
+
+
+def parts(entries: int) -> int | None:
+    """Into how many parts one pass over so many entries is cut: one if a second thread is not worth waking."""
+    return 1 if entries < 100_000 else None

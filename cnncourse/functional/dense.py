@@ -1,8 +1,6 @@
-"""The fully connected layer, and the activation after any layer."""
+"""The fully connected layer."""
 
 from __future__ import annotations
-
-import numpy as np
 
 from cnncourse.errors import ShapeError
 from cnncourse.functional.arguments import Array, array, gradient
@@ -61,49 +59,6 @@ def linear_backward(grad_out: Array, x: Array, weight: Array) -> tuple[Array, Ar
     x, weight = _checked("linear_backward", x, weight)
     grad_out = gradient("linear_backward", grad_out, (len(x), len(weight)), x)
     return grad_out @ weight, grad_out.T @ x, grad_out.sum(axis=0)
-
-
-def relu(x: Array) -> Array:
-    """Keep what is positive, and put zero in place of the rest; NaN stays.
-
-    Parameters
-    ----------
-    x : ndarray of any shape, float32 or float64
-
-    Returns
-    -------
-    ndarray, shape and dtype of x
-
-    Raises
-    ------
-    ArrayTypeError
-
-    References
-    ----------
-    Nair and Hinton: Rectified linear units improve restricted Boltzmann machines, 2010.
-    """
-    x = array("relu", "x", x, np.ndim(x))
-    return np.maximum(x, x.dtype.type(0))
-
-
-def relu_backward(grad_out: Array, x: Array) -> Array:
-    """Gradient of `relu`: it passes where the input is positive, and at exactly zero it does not.
-
-    Parameters
-    ----------
-    grad_out, x : ndarray of one shape, float32 or float64
-
-    Returns
-    -------
-    ndarray, shape and dtype of x
-
-    Raises
-    ------
-    ShapeError, ArrayTypeError
-    """
-    x = array("relu_backward", "x", x, np.ndim(x))
-    grad_out = gradient("relu_backward", grad_out, x.shape, x)
-    return np.where(x <= 0, x.dtype.type(0), grad_out)
 
 
 def _checked(operation: str, x: Array, weight: Array) -> tuple[Array, Array]:

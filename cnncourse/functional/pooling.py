@@ -167,6 +167,50 @@ def avg_pool2d_backward(
     return _spread(grad_out, x, found, count_include_pad)
 
 
+def global_avg_pool2d(x: Array) -> Array:
+    """The mean of every feature map.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, C, H, W), float32 or float64
+
+    Returns
+    -------
+    ndarray, shape (N, C, 1, 1), dtype of x
+
+    Raises
+    ------
+    ArrayTypeError, ShapeError
+
+    References
+    ----------
+    Lin, Chen and Yan: Network in network, 2014, section 3.2.
+    """
+    x = array("global_avg_pool2d", "x", x, 4)
+    return avg_pool2d(x, x.shape[2:])
+
+
+def global_avg_pool2d_backward(grad_out: Array, x: Array) -> Array:
+    """Gradient of `global_avg_pool2d`: the same share for every entry of a feature map.
+
+    Parameters
+    ----------
+    grad_out : ndarray, shape (N, C, 1, 1), dtype of x
+    x : ndarray, shape (N, C, H, W)
+        As given to `global_avg_pool2d`; only its shape matters.
+
+    Returns
+    -------
+    ndarray, shape and dtype of x
+
+    Raises
+    ------
+    ArrayTypeError, ShapeError
+    """
+    x = array("global_avg_pool2d_backward", "x", x, 4)
+    return avg_pool2d_backward(grad_out, x, x.shape[2:])
+
+
 def lp_pool2d(
     x: Array, norm_type: float, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0, *,
     ceil_mode: bool = False,
