@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
 from cnncourse import functional as F
 from cnncourse.errors import ArgumentError
 from cnncourse.functional.arguments import Array
-from cnncourse.layers.base import Arrays, Kept, Layer, Mode, Shape, only, size_of
+from cnncourse.layers.base import Arrays, Kept, Layer, Mode, Shape, Work, only, size_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,6 +23,17 @@ class ReLU(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         return only(self, inputs)
 
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        return F.relu(inputs[0], out=inputs[0] if overwrite else None), None
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        assert kept.output is not None
+        return (F.relu_backward(grad_out, kept.output, out=grad_out if overwrite else None),), {}
+
 
 @dataclass(frozen=True, repr=False)
 class Tanh(Layer):
@@ -37,6 +46,17 @@ class Tanh(Layer):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return only(self, inputs)
+
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        return F.tanh(inputs[0], out=inputs[0] if overwrite else None), None
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        assert kept.output is not None
+        return (F.tanh_backward(grad_out, kept.output, out=grad_out if overwrite else None),), {}
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,6 +71,17 @@ class Sigmoid(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         return only(self, inputs)
 
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        return F.sigmoid(inputs[0], out=inputs[0] if overwrite else None), None
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        assert kept.output is not None
+        return (F.sigmoid_backward(grad_out, kept.output, out=grad_out if overwrite else None),), {}
+
 
 @dataclass(frozen=True, repr=False)
 class Softmax(Layer):
@@ -62,6 +93,17 @@ class Softmax(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         return only(self, inputs)
 
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        return F.softmax(inputs[0]), None
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        assert kept.output is not None
+        return (F.softmax_backward(grad_out, kept.output),), {}
+
 
 @dataclass(frozen=True, repr=False)
 class Dropout(Layer):
@@ -70,7 +112,7 @@ class Dropout(Layer):
     Attributes
     ----------
     p : float
-        At least 0 and below 1.
+        From 0 to 1.
 
     References
     ----------
@@ -80,10 +122,36 @@ class Dropout(Layer):
     p: float = 0.5
 
     prefix: ClassVar[str] = "dropout"
+    draws: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not 0 <= self.p < 1:
-            raise ArgumentError(f"Dropout: p has to be at least 0 and below 1, {self.p!r} was given")
+        if not 0 <= self.p <= 1:
+            raise ArgumentError(f"Dropout: p has to be a probability from 0 to 1, {self.p!r} was given")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return only(self, inputs)
+
+    def shares(self, training: bool) -> bool:
+        return not training or self.p == 0
+
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        x, = inputs
+        if self.shares(mode.training):
+            return x, None
+        assert mode.generator is not None
+        output, mask = F.dropout(x, self.p, mode.generator)
+        return output, mask if mode.keep else None
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        return (grad_out if kept.extra is None else F.dropout_backward(grad_out, kept.extra, self.p),), {}
+
+    def work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+        if self.shares(mode.training):
+            return Work()
+        # The mask has a byte for each number. It is drawn as floats of four bytes, but before the output is made.
+        mask = batch_size * size_of(inputs[0])
+        return Work(kept=mask) if mode.keep else Work(forward=mask)

@@ -99,6 +99,9 @@ class Layer(ABC):
     overwrites_gradient: ClassVar[bool] = False
     """Whether backward can put the gradient of the input in the place of the gradient of the output."""
 
+    draws: ClassVar[bool] = False
+    """Whether training draws random numbers."""
+
     def __repr__(self) -> str:
         """As it is written: what has to be given, and what differs from the default."""
         settings = []
@@ -129,6 +132,14 @@ class Layer(ABC):
         GeometryError
             If a window does not fit.
         """
+
+    def shares(self, training: bool) -> bool:
+        """Whether the output is a view of the first input, so that nothing is computed."""
+        return False
+
+    def shares_gradient(self) -> bool:
+        """Whether the gradients of all inputs are views of the gradient of the output."""
+        return self.shares(training=True)
 
     def parameter_shapes(self, *inputs: Shape) -> dict[str, Shape]:
         """Names and shapes of what is learned; empty for most layers."""
@@ -187,8 +198,19 @@ class Layer(ABC):
         """
         raise NotImplementedError
 
-    def work(self, batch_size: int, itemsize: int, training: bool, *inputs: Shape) -> Work:
-        """Memory beyond inputs, output and gradients, for a batch of samples with entries of `itemsize` bytes."""
+    def work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+        """Memory beyond inputs, output and gradients, for a batch of samples with entries of `itemsize` bytes.
+
+        Parameters
+        ----------
+        mode : Mode
+        batch_size, itemsize : int
+        *inputs : tuple of int
+
+        Returns
+        -------
+        Work
+        """
         return Work()
 
 
@@ -215,3 +237,8 @@ def size_of(shape: Shape) -> int:
     for length in shape:
         product *= length
     return product
+
+
+def hollow(kept: Kept, grad_out: Array) -> Array:
+    """An array with the shape and the precision of the input, and no memory: for gradients that need no more of it."""
+    return np.broadcast_to(grad_out.dtype.type(0), (len(grad_out), *kept.shapes[0]))

@@ -174,8 +174,7 @@ class LocallyConnected2d(Layer):
     def parameter_shapes(self, *inputs: Shape) -> dict[str, Shape]:
         output = self.output_shape(*inputs)
         kernel = per_axis("LocallyConnected2d: kernel_size", self.kernel_size, 1)
-        # Order of axes as in `functional.locally_connected2d`.
-        weight: Shape = (*output, inputs[0][0], *kernel)
+        weight = (*output[1:], output[0], inputs[0][0], *kernel)
         return {"weight": weight, "bias": output} if self.bias else {"weight": weight}
 
     def multiply_adds(self, *inputs: Shape) -> int:

@@ -66,8 +66,9 @@ class Flatten(Layer):
     """Feature maps as one vector, channel after channel, row after row; no value is copied."""
 
     prefix: ClassVar[str] = "flatten"
-    overwrites: ClassVar[bool] = True
-    overwrites_gradient: ClassVar[bool] = True
+
+    def shares(self, training: bool) -> bool:
+        return True
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return (size_of(only(self, inputs)),)
@@ -88,8 +89,9 @@ class Identity(Layer):
     """Hands its input on: the straight way of a residual block."""
 
     prefix: ClassVar[str] = "identity"
-    overwrites: ClassVar[bool] = True
-    overwrites_gradient: ClassVar[bool] = True
+
+    def shares(self, training: bool) -> bool:
+        return True
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return only(self, inputs)

@@ -30,6 +30,16 @@ class Concatenate(Layer):
                              f"inputs have shapes {', '.join(map(str, inputs))}")
         return sum(shape[0] for shape in inputs), *inputs[0][1:]
 
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        return F.concatenate(inputs), None
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        return tuple(F.concatenate_backward(grad_out, [shape[0] for shape in kept.shapes])), {}
+
 
 @dataclass(frozen=True, repr=False)
 class Add(Layer):
@@ -42,7 +52,9 @@ class Add(Layer):
 
     prefix: ClassVar[str] = "add"
     overwrites: ClassVar[bool] = True
-    overwrites_gradient: ClassVar[bool] = True
+
+    def shares_gradient(self) -> bool:
+        return True
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if len(inputs) < 2:
@@ -50,3 +62,13 @@ class Add(Layer):
         if len(set(inputs)) > 1:
             raise ShapeError(f"Add takes inputs of one shape; these have shapes {', '.join(map(str, inputs))}")
         return inputs[0]
+
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        return F.add(*inputs, out=inputs[0] if overwrite else None), None
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        return (grad_out,) * len(kept.shapes), {}

@@ -9,7 +9,7 @@ from cnncourse import functional as F
 from cnncourse.errors import ArgumentError
 from cnncourse.functional.arguments import Array
 from cnncourse.geometry.settings import whole
-from cnncourse.layers.base import Arrays, Kept, Layer, Mode, Shape, maps, size_of
+from cnncourse.layers.base import Arrays, Kept, Layer, Mode, Shape, Work, maps
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,6 +43,17 @@ class LocalResponseNorm(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         return maps(self, inputs)
 
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        return F.local_response_norm(inputs[0], self.size, self.alpha, self.beta, self.k), None
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        x, = kept.inputs
+        return (F.local_response_norm_backward(grad_out, x, self.size, self.alpha, self.beta, self.k),), {}
+
 
 @dataclass(frozen=True, repr=False)
 class BatchNorm2d(Layer):
@@ -68,6 +79,8 @@ class BatchNorm2d(Layer):
 
     prefix: ClassVar[str] = "bn"
     keeps_input: ClassVar[bool] = True
+    overwrites: ClassVar[bool] = True
+    overwrites_gradient: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not self.eps > 0:
@@ -85,3 +98,32 @@ class BatchNorm2d(Layer):
     def buffer_shapes(self, *inputs: Shape) -> dict[str, Shape]:
         channels, _, _ = maps(self, inputs)
         return {"running_mean": (channels,), "running_var": (channels,)}
+
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        x, = inputs
+        weight, bias = parameters.get("weight"), parameters.get("bias")
+        mean, var = buffers["running_mean"], buffers["running_var"]
+        target = x if overwrite else None
+        if not mode.training:
+            return F.batch_norm(x, weight, bias, mean, var, eps=self.eps, out=target), None
+        output, statistics = F.batch_norm(x, weight, bias, mean, var, training=True, momentum=self.momentum,
+                                          eps=self.eps, out=target)
+        if mode.update:
+            assert statistics.running_mean is not None and statistics.running_var is not None
+            mean[:], var[:] = statistics.running_mean, statistics.running_var
+        return output, statistics if mode.keep else None
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        grad_x, grad_weight, grad_bias = F.batch_norm_backward(
+            grad_out, kept.inputs[0], parameters.get("weight"), training=True, eps=self.eps, statistics=kept.extra,
+            out=grad_out if overwrite else None)
+        return (grad_x,), {"weight": grad_weight, "bias": grad_bias} if self.affine else {}
+
+    def work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+        # The functional keeps two numbers in double precision and two more for each channel.
+        statistics = (2 * 8 + 2 * itemsize) * inputs[0][0]
+        return Work(kept=statistics) if mode.keep else Work(forward=statistics)

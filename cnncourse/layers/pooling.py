@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from cnncourse import functional as F
 from cnncourse.errors import ArgumentError
 from cnncourse.functional.arguments import Array, Padding, Pair, pooling_windows
-from cnncourse.layers.base import Arrays, Kept, Layer, Mode, Shape, maps, size_of
+from cnncourse.layers.base import Arrays, Kept, Layer, Mode, Shape, Work, hollow, maps, size_of
 from cnncourse.layers.settings import check_window
 
 
@@ -41,6 +43,26 @@ class MaxPool2d(Layer):
                                 self.dilation, self.ceil_mode)
         return channels, *found.output
 
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        if not mode.keep:
+            return F.max_pool2d(inputs[0], self.kernel_size, self.stride, self.padding, dilation=self.dilation,
+                                ceil_mode=self.ceil_mode), None
+        return F.max_pool2d(inputs[0], self.kernel_size, self.stride, self.padding, dilation=self.dilation,
+                            ceil_mode=self.ceil_mode, return_indices=True)
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        x = hollow(kept, grad_out)
+        return (F.max_pool2d_backward(grad_out, x, self.kernel_size, self.stride, self.padding,
+                                      dilation=self.dilation, ceil_mode=self.ceil_mode, indices=kept.extra),), {}
+
+    def work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+        indices = 8 * batch_size * size_of(self.output_shape(*inputs))
+        return Work(kept=indices) if mode.keep else Work(forward=indices)
+
 
 @dataclass(frozen=True, repr=False)
 class AvgPool2d(Layer):
@@ -70,6 +92,19 @@ class AvgPool2d(Layer):
         found = pooling_windows("AvgPool2d", (height, width), self.kernel_size, self.stride, self.padding, 1,
                                 self.ceil_mode)
         return channels, *found.output
+
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        return F.avg_pool2d(inputs[0], self.kernel_size, self.stride, self.padding, ceil_mode=self.ceil_mode,
+                            count_include_pad=self.count_include_pad), None
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        x = hollow(kept, grad_out)
+        return (F.avg_pool2d_backward(grad_out, x, self.kernel_size, self.stride, self.padding,
+                                      ceil_mode=self.ceil_mode, count_include_pad=self.count_include_pad),), {}
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,6 +141,18 @@ class LpPool2d(Layer):
                                 self.ceil_mode)
         return channels, *found.output
 
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        return F.lp_pool2d(inputs[0], self.norm_type, self.kernel_size, self.stride, self.padding,
+                           ceil_mode=self.ceil_mode), None
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        return (F.lp_pool2d_backward(grad_out, kept.inputs[0], self.norm_type, self.kernel_size, self.stride,
+                                     self.padding, ceil_mode=self.ceil_mode),), {}
+
 
 @dataclass(frozen=True, repr=False)
 class GlobalAvgPool2d(Layer):
@@ -121,6 +168,16 @@ class GlobalAvgPool2d(Layer):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return maps(self, inputs)[0], 1, 1
+
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        return F.global_avg_pool2d(inputs[0]), None
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        return (F.global_avg_pool2d_backward(grad_out, hollow(kept, grad_out)),), {}
 
 
 @dataclass(frozen=True, repr=False)
@@ -161,3 +218,28 @@ class TrainableAvgPool2d(Layer):
     def parameter_shapes(self, *inputs: Shape) -> dict[str, Shape]:
         channels, _, _ = maps(self, inputs)
         return {"weight": (channels,), "bias": (channels,)}
+
+    def forward(
+        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        means = F.avg_pool2d(inputs[0], self.kernel_size, self.stride)
+        output = means * _by_channel(parameters["weight"])
+        output += _by_channel(parameters["bias"])
+        return output, means if mode.keep else None
+
+    def backward(
+        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        means: Array = kept.extra
+        gradients = {"weight": np.einsum("nchw,nchw->c", grad_out, means), "bias": grad_out.sum(axis=(0, 2, 3))}
+        grad_means = grad_out * _by_channel(parameters["weight"])
+        x = hollow(kept, grad_out)
+        return (F.avg_pool2d_backward(grad_means, x, self.kernel_size, self.stride),), gradients
+
+    def work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+        means = batch_size * itemsize * size_of(self.output_shape(*inputs))
+        return Work(kept=means, backward=means) if mode.keep else Work(forward=means)
+
+
+def _by_channel(values: Array) -> Array:
+    return values[:, None, None]
