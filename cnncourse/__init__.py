@@ -6,22 +6,39 @@ from importlib import import_module
 from types import ModuleType
 
 from cnncourse import errors, geometry
-from cnncourse.errors import ArgumentError, ArrayTypeError, CNNCourseError, GeometryError, ShapeError
+from cnncourse.errors import (
+    ArgumentError,
+    ArrayTypeError,
+    CNNCourseError,
+    GeometryError,
+    PatternError,
+    ShapeError,
+)
+
+# Numba takes half a second to import, so only those pay who compute.
+LAZY = ("functional", "layers", "network", "pattern")
 
 __all__ = [
     "ArgumentError",
     "ArrayTypeError",
     "CNNCourseError",
     "GeometryError",
+    "PatternError",
     "ShapeError",
     "errors",
     "functional",
     "geometry",
+    "layers",
+    "network",
+    "pattern",
 ]
 
 
 def __getattr__(name: str) -> ModuleType:
-    # Numba takes half a second to import, so only those pay who compute.
-    if name == "functional":
-        return import_module("cnncourse.functional")
+    if name in LAZY:
+        return import_module(f"cnncourse.{name}")
     raise AttributeError(f"module 'cnncourse' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *LAZY})
