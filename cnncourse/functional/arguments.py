@@ -37,6 +37,11 @@ class Windows:
     output: tuple[int, int]
 
     @property
+    def before(self) -> tuple[int, int]:
+        """Padding above and on the left."""
+        return self.vertical[0], self.horizontal[0]
+
+    @property
     def steps(self) -> tuple[int, int, int, int, int, int]:
         """sh, sw, ph, pw, dh, dw, as the kernels take them."""
         return (*self.stride, self.vertical[0], self.horizontal[0], *self.dilation)
@@ -117,6 +122,24 @@ def array(
     ShapeError
         If it has another number of dimensions.
     """
+    checked = shaped(operation, name, value, dimensions, like, reference)
+    if type(checked) is np.ndarray and checked.flags.carray:
+        return checked
+    # A read-only array is copied too: Numba would compile every kernel once more for it.
+    return np.require(checked, requirements=["C", "A", "W", "E"])
+
+
+def shaped(
+    operation: str, name: str, value: Any, dimensions: int | None = None, like: Array | None = None,
+    reference: str = "x",
+) -> Array:
+    """The same where only shape and precision matter: whatever lies in memory, it is not copied.
+
+    Raises
+    ------
+    ArrayTypeError, ShapeError
+        As `array`.
+    """
     if not isinstance(value, np.ndarray) or value.dtype not in (np.float32, np.float64):
         given = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
         raise ArrayTypeError(f"{operation}: {name} has to be an array of float32 or float64, {given} was given; "
@@ -126,10 +149,7 @@ def array(
     if like is not None and value.dtype != like.dtype:
         raise ArrayTypeError(f"{operation}: {name} is {value.dtype} and {reference} is {like.dtype}; both have to be "
                              f"the same: {name}.astype(np.{like.dtype}) converts it")
-    if type(value) is np.ndarray and value.flags.carray:
-        return value
-    # A read-only array is copied too: Numba would compile every kernel once more for it.
-    return np.require(value, requirements=["C", "A", "W", "E"])
+    return value
 
 
 def result(operation: str, out: Any, shape: tuple[int, ...], like: Array) -> Array:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from collections.abc import Callable
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncourse.errors import ArgumentError
-from cnncourse.functional.arguments import Array, Padding, Pair, Windows, array, gradient, pooling_windows
+from cnncourse.errors import ArgumentError, ShapeError
+from cnncourse.functional.arguments import (
+    Array,
+    Padding,
+    Pair,
+    Windows,
+    array,
+    gradient,
+    parts,
+    pooling_windows,
+    shaped,
+)
 from cnncourse.kernels import pooling as kernels
+from cnncourse.kernels.threads import share
 
 
 @overload
@@ -62,8 +74,11 @@ def max_pool2d(  # type: ignore[no-untyped-def]
     """
     x = array("max_pool2d", "x", x, 4)
     found = pooling_windows("max_pool2d", x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
-    out, indices = _maximum(x, found)
-    return (out, indices) if return_indices else out
+    if return_indices:
+        return _maximum(x, found)
+    out = np.empty((*x.shape[:2], *found.output), x.dtype)
+    _over_planes(kernels.max_forward, x, out, *found.kernel, *found.steps)
+    return out
 
 
 def max_pool2d_backward(
@@ -78,7 +93,8 @@ def max_pool2d_backward(
     x, kernel_size, stride, padding, dilation, ceil_mode
         As given to `max_pool2d`.
     indices : ndarray of int64, optional
-        What `max_pool2d` returned; without them they are found again.
+        What `max_pool2d` returned; without them they are found again. With them only the shape of x matters, and any
+        array of its shape and dtype will do.
 
     Returns
     -------
@@ -91,19 +107,23 @@ def max_pool2d_backward(
         Also if `grad_out` or `indices` does not have the output's shape.
     GeometryError, ArrayTypeError, ArgumentError
     """
-    x = array("max_pool2d_backward", "x", x, 4)
-    found = pooling_windows("max_pool2d_backward", x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
-    grad_out = gradient("max_pool2d_backward", grad_out, (*x.shape[:2], *found.output), x)
+    operation = "max_pool2d_backward"
+    x = shaped(operation, "x", x, 4)
+    found = pooling_windows(operation, x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
+    grad_out = gradient(operation, grad_out, (*x.shape[:2], *found.output), x)
     if indices is None:
-        _, indices = _maximum(x, found)
+        _, indices = _maximum(array(operation, "x", x), found)
     elif indices.shape != grad_out.shape or indices.dtype.kind not in "iu":
-        raise ArgumentError(f"max_pool2d_backward: indices has to be whole numbers of shape {grad_out.shape}, an "
-                            f"array of {indices.dtype} and shape {indices.shape} was given")
-    elif indices.size and not -1 <= indices.min() <= indices.max() < x.shape[2] * x.shape[3]:
-        raise ArgumentError(f"max_pool2d_backward: indices have to lie in a plane of {x.shape[2:]}, there are some "
-                            f"from {indices.min()} to {indices.max()}")
-    grad_x = np.zeros_like(x)
-    kernels.max_backward(grad_out, np.ascontiguousarray(indices, np.int64), grad_x)
+        raise ArgumentError(f"{operation}: indices has to be whole numbers of shape {grad_out.shape}, an array of "
+                            f"{indices.dtype} and shape {indices.shape} was given")
+    grad_x, stray = np.empty(x.shape, x.dtype), np.full(1, -1)
+    planes, windows = len(x) * x.shape[1], found.output[0] * found.output[1]
+    share(kernels.max_backward, planes, grad_out.reshape(planes, windows),
+          np.require(indices, np.int64, ["C", "W"]).reshape(planes, windows),
+          grad_x.reshape(planes, x.shape[2] * x.shape[3]), stray, parts=parts(x.size))
+    if stray[0] != -1:
+        raise ArgumentError(f"{operation}: indices have to lie in a plane of {x.shape[2:]}, there are some from "
+                            f"{indices.min()} to {indices.max()}")
     return grad_x
 
 
@@ -137,8 +157,10 @@ def avg_pool2d(
     LeCun et al.: Backpropagation applied to handwritten zip code recognition, 1989.
     """
     x = array("avg_pool2d", "x", x, 4)
-    return _average(x, pooling_windows("avg_pool2d", x.shape[2:], kernel_size, stride, padding, 1, ceil_mode),
-                    count_include_pad)
+    found = pooling_windows("avg_pool2d", x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
+    if found.kernel == x.shape[2:] and _around(found) == (0, 0, 0, 0):
+        return global_avg_pool2d(x)
+    return _average(x, found, count_include_pad)
 
 
 def avg_pool2d_backward(
@@ -151,7 +173,7 @@ def avg_pool2d_backward(
     ----------
     grad_out : ndarray, shape of the output, dtype of x
     x, kernel_size, stride, padding, ceil_mode, count_include_pad
-        As given to `avg_pool2d`; only the shape of x matters.
+        As given to `avg_pool2d`; only the shape of x matters, and any array of its shape and dtype will do.
 
     Returns
     -------
@@ -161,7 +183,7 @@ def avg_pool2d_backward(
     ------
     ShapeError, GeometryError, ArrayTypeError, ArgumentError
     """
-    x = array("avg_pool2d_backward", "x", x, 4)
+    x = shaped("avg_pool2d_backward", "x", x, 4)
     found = pooling_windows("avg_pool2d_backward", x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     grad_out = gradient("avg_pool2d_backward", grad_out, (*x.shape[:2], *found.output), x)
     return _spread(grad_out, x, found, count_include_pad)
@@ -186,8 +208,12 @@ def global_avg_pool2d(x: Array) -> Array:
     ----------
     Lin, Chen and Yan: Network in network, 2014, section 3.2.
     """
-    x = array("global_avg_pool2d", "x", x, 4)
-    return avg_pool2d(x, x.shape[2:])
+    x = _pictures("global_avg_pool2d", array("global_avg_pool2d", "x", x, 4))
+    out = np.empty((*x.shape[:2], 1, 1), x.dtype)
+    planes = out.size
+    share(kernels.mean_forward, planes, x.reshape(planes, x.shape[2] * x.shape[3]), out.reshape(planes),
+          parts=parts(x.size))
+    return out
 
 
 def global_avg_pool2d_backward(grad_out: Array, x: Array) -> Array:
@@ -197,7 +223,7 @@ def global_avg_pool2d_backward(grad_out: Array, x: Array) -> Array:
     ----------
     grad_out : ndarray, shape (N, C, 1, 1), dtype of x
     x : ndarray, shape (N, C, H, W)
-        As given to `global_avg_pool2d`; only its shape matters.
+        As given to `global_avg_pool2d`; only its shape matters, and any array of its shape and dtype will do.
 
     Returns
     -------
@@ -207,8 +233,14 @@ def global_avg_pool2d_backward(grad_out: Array, x: Array) -> Array:
     ------
     ArrayTypeError, ShapeError
     """
-    x = array("global_avg_pool2d_backward", "x", x, 4)
-    return avg_pool2d_backward(grad_out, x, x.shape[2:])
+    operation = "global_avg_pool2d_backward"
+    x = _pictures(operation, shaped(operation, "x", x, 4))
+    grad_out = gradient(operation, grad_out, (*x.shape[:2], 1, 1), x)
+    grad_x = np.empty(x.shape, x.dtype)
+    planes = grad_out.size
+    share(kernels.mean_backward, planes, grad_out.reshape(planes), grad_x.reshape(planes, x.shape[2] * x.shape[3]),
+          parts=parts(x.size))
+    return grad_x
 
 
 def lp_pool2d(
@@ -245,7 +277,7 @@ def lp_pool2d(
     if np.isinf(power):
         return max_pool2d(np.abs(x), kernel_size, stride, padding, ceil_mode=ceil_mode)
     found = pooling_windows("lp_pool2d", x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
-    return _lp(x, power, found)
+    return _norms(x, found, power)
 
 
 def lp_pool2d_backward(
@@ -280,41 +312,60 @@ def lp_pool2d_backward(
             grad_out, magnitude, kernel_size, stride, padding, ceil_mode=ceil_mode)
     found = pooling_windows("lp_pool2d_backward", x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     grad_out = gradient("lp_pool2d_backward", grad_out, (*x.shape[:2], *found.output), x)
-    out = _lp(x, power, found)
+    out = _norms(x, found, power)
     with np.errstate(all="ignore"):
-        outer = np.where(out == 0, x.dtype.type(0), grad_out * out ** x.dtype.type(1 - power))
-        spread = _spread(outer * x.dtype.type(found.kernel[0] * found.kernel[1]), x, found, True)
-        # Where no window passes anything on, x^(p - 1) may be infinite (p < 1) and must not make a NaN of the zero.
-        return np.where(spread == 0, x.dtype.type(0), spread * x ** x.dtype.type(power - 1))
+        # Windows that hang over the border were scaled up to whole ones, as if divided by less.
+        outer = grad_out * out ** x.dtype.type(1 - power) * x.dtype.type(found.kernel[0] * found.kernel[1])
+    outer[out == 0] = 0
+    grad_x = _spread(outer, x, found, True)
+    if power != 1:
+        share(kernels.norm_backward, x.size, grad_x.reshape(-1), x.reshape(-1), power, parts=parts(x.size))
+    return grad_x
 
 
 def _maximum(x: Array, found: Windows) -> tuple[Array, NDArray[np.int64]]:
     out = np.empty((*x.shape[:2], *found.output), x.dtype)
     indices = np.empty(out.shape, np.int64)
-    kernels.max_forward(x, out, indices, *found.kernel, *found.steps)
+    planes = len(x) * x.shape[1]
+    share(kernels.max_forward_placed, planes, x.reshape(planes, *x.shape[2:]), out.reshape(planes, *found.output),
+          indices.reshape(planes, *found.output), *found.kernel, *found.steps, parts=parts(x.size))
     return out, indices
 
 
-def _average(x: Array, found: Windows, count_include_pad: bool) -> Array:
+def _average(x: Array, found: Windows, count_include_pad: bool, scale: float = 1.0, power: float = 1.0) -> Array:
     out = np.empty((*x.shape[:2], *found.output), x.dtype)
-    kernels.average_forward(x, out, *found.kernel, *found.stride, *_around(found), bool(count_include_pad))
+    _over_planes(kernels.average_forward, x, out, *found.kernel, *found.stride, *_around(found),
+                 bool(count_include_pad), x.dtype.type(scale), power)
     return out
 
 
+def _norms(x: Array, found: Windows, power: float) -> Array:
+    """A norm is a mean of powers, times the size of the window, to the power of 1 / p."""
+    return _average(x, found, True, found.kernel[0] * found.kernel[1], power)
+
+
 def _spread(grad_out: Array, x: Array, found: Windows, count_include_pad: bool) -> Array:
-    grad_x = np.zeros_like(x)
-    kernels.average_backward(grad_out, grad_x, *found.kernel, *found.stride, *_around(found), bool(count_include_pad))
+    grad_x = np.empty(x.shape, x.dtype)
+    _over_planes(kernels.average_backward, grad_out, grad_x, *found.kernel, *found.stride, *_around(found),
+                 bool(count_include_pad))
     return grad_x
+
+
+def _over_planes(kernel: Callable[..., None], source: Array, target: Array, *settings: Any) -> None:
+    """Share the planes of two arrays (N, C, ...) among threads."""
+    planes = source.shape[0] * source.shape[1]
+    share(kernel, planes, source.reshape(planes, *source.shape[2:]), target.reshape(planes, *target.shape[2:]),
+          *settings, parts=parts(max(source.size, target.size)))
 
 
 def _around(found: Windows) -> tuple[int, int, int, int]:
     return found.vertical[0], found.horizontal[0], found.vertical[1], found.horizontal[1]
 
 
-def _lp(x: Array, power: float, found: Windows) -> Array:
-    with np.errstate(all="ignore"):
-        sums = _average(x ** x.dtype.type(power), found, True) * x.dtype.type(found.kernel[0] * found.kernel[1])
-        return np.asarray(sums ** x.dtype.type(1 / power))
+def _pictures(operation: str, x: Array) -> Array:
+    if x.shape[2] == 0 or x.shape[3] == 0:
+        raise ShapeError(f"{operation}: x has shape {x.shape}; there is no mean of no entries")
+    return x
 
 
 def _norm(operation: str, norm_type: float) -> float:
