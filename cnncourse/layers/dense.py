@@ -76,7 +76,7 @@ class Flatten(Layer):
     def forward(
         self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
     ) -> tuple[Array, Any]:
-        return inputs[0].reshape(len(inputs[0]), -1), None
+        return inputs[0].reshape(len(inputs[0]), size_of(inputs[0].shape[1:])), None
 
     def backward(
         self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False

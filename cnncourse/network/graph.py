@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cnncourse.errors import ArgumentError, CNNCourseError
+from cnncourse.geometry.settings import whole
 from cnncourse.layers import Layer, Shape
 from cnncourse.layers.base import size_of
 
@@ -62,11 +62,7 @@ class Graph:
     """
 
     def __init__(self, input_shape: Shape, name: str = "network") -> None:
-        shape = tuple(input_shape) if isinstance(input_shape, Iterable) else ()
-        if not shape or not all(isinstance(length, int) and length >= 1 for length in shape):
-            raise ArgumentError(f"input_shape has to be (channels, height, width) or (features,), whole numbers of at "
-                                f"least 1; {input_shape!r} was given")
-        self.input_shape: Shape = shape
+        self.input_shape = _checked(input_shape)
         self.name = name
         self._nodes: dict[str, Node] = {}
         self._outputs: tuple[str, ...] = ()
@@ -235,3 +231,14 @@ class Graph:
         work in place. What this package really keeps is in `cnncourse.memory.account`.
         """
         return size_of(self.input_shape) + sum(size_of(node.output_shape) for node in self.nodes if node.layer.stored)
+
+
+def _checked(input_shape: Shape) -> Shape:
+    try:
+        shape = tuple(whole("a length", length, 1) for length in input_shape)
+    except (ArgumentError, TypeError):
+        shape = ()
+    if not shape:
+        raise ArgumentError(f"input_shape has to be (channels, height, width) or (features,), whole numbers of at "
+                            f"least 1; {input_shape!r} was given")
+    return shape

@@ -156,7 +156,10 @@ class Network(Graph):
                                 "serves for one backward pass, because what it has kept is let go on the way")
         gradients = self._upstream(grad_out, run)
         self._run = None
-        grad_x, self.gradients = run.backward(gradients, input_gradient)
+        grad_x, found = run.backward(gradients, input_gradient)
+        # A parameter that no output depends on has a gradient too.
+        self.gradients = {name: found[name] if name in found else np.zeros_like(value)
+                          for name, value in self.parameters.items()}
         return grad_x
 
     def activations(self, x: Array, names: Iterable[str] | None = None) -> dict[str, Array]:
@@ -212,10 +215,10 @@ class Network(Graph):
         if x.shape[1:] != self.input_shape:
             raise ShapeError(f"{self.name}: x has shape {x.shape}; it has to be (samples, "
                              f"{', '.join(map(str, self.input_shape))})")
-        if not self.parameters and not self.buffers:
-            self.initialize(0, x.dtype)
         if self._expected[0] != len(self._nodes):
             self._expected = len(self._nodes), self.parameter_shapes, self.buffer_shapes
+        if (self._expected[1] or self._expected[2]) and not self.parameters and not self.buffers:
+            self.initialize(0, x.dtype)
         self._check_arrays(self.parameters, self._expected[1], x)
         self._check_arrays(self.buffers, self._expected[2], x)
         return x
