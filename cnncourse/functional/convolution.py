@@ -9,7 +9,7 @@ import numpy as np
 from cnncourse.errors import ShapeError
 from cnncourse.functional.arguments import Array, Padding, Pair, Windows, array, gradient, windows
 from cnncourse.geometry.settings import whole
-from cnncourse.kernels import convolution as kernels
+from cnncourse.kernels import plan
 
 
 def conv2d(
@@ -64,7 +64,7 @@ def conv2d(
             raise ShapeError(f"conv2d: bias has {len(bias)} entries and weight {len(weight)} filters "
                              f"(weight: {weight.shape}); there has to be one for each")
     out = np.empty((len(x), len(weight), *found.output), x.dtype)
-    kernels.forward(x, weight, bias, out, *found.steps, groups)
+    plan.forward(x, weight, bias, out, found.stride, found.before, found.dilation, groups)
     return out
 
 
@@ -100,10 +100,11 @@ def conv2d_backward(
     """
     x, weight, found, groups = _checked("conv2d_backward", x, weight, stride, padding, dilation, groups)
     grad_out = gradient("conv2d_backward", grad_out, (len(x), len(weight), *found.output), x)
-    grad_x, grad_weight = np.zeros_like(x), np.empty_like(weight)
-    kernels.backward_input(grad_out, weight, grad_x, *found.steps, groups)
-    kernels.backward_weight(grad_out, x, grad_weight, *found.steps, groups)
-    return grad_x, grad_weight, grad_out.sum(axis=(0, 2, 3), dtype=np.float64).astype(x.dtype)
+    grad_x, grad_weight = np.empty_like(x), np.empty_like(weight)
+    settings = found.stride, found.before, found.dilation, groups
+    plan.input_gradient(grad_out, weight, grad_x, *settings)
+    plan.weight_gradient(grad_out, x, grad_weight, *settings)
+    return grad_x, grad_weight, plan.bias_gradient(grad_out)
 
 
 def _checked(

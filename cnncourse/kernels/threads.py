@@ -12,16 +12,23 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from collections.abc import Callable, Set
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from cnncourse import config
 
+LINE_BYTES = 64
+KEPT_BYTES = 8 << 20
+
 _pool: ThreadPoolExecutor | None = None
+_kept = threading.local()
 
 
 def jit(function: Callable[..., Any] | None = None, *, fastmath: Set[str] | bool = False) -> Any:
@@ -47,7 +54,9 @@ def jit(function: Callable[..., Any] | None = None, *, fastmath: Set[str] | bool
         return compiled()(function)
 
 
-def share(kernel: Callable[..., None], tasks: int, *arguments: Any, parts: int | None = None) -> None:
+def share(
+    kernel: Callable[..., None], tasks: int, *arguments: Any, parts: int | None = None, scratch: int = 0
+) -> None:
     """Call `kernel(first, last, *arguments)` until all of range(tasks) is done, on as many threads as are allowed.
 
     Parameters
@@ -60,7 +69,15 @@ def share(kernel: Callable[..., None], tasks: int, *arguments: Any, parts: int |
     parts : int, optional
         Into how many parts the tasks are cut; 1 keeps the work in this thread, which is best below some
         0.1 ms. By default four for each thread, so that a thread that was held up does not hold up the rest.
+    scratch : int, optional
+        If not zero, the kernel takes so many bytes of memory of its thread's own as a third argument; see `memory`.
     """
+    if scratch:
+        plain = kernel
+
+        def kernel(first: int, last: int, *arguments: Any) -> None:
+            plain(first, last, memory("work", scratch), *arguments)
+
     threads = min(config.get_num_threads(), tasks)
     if threads <= 1 or parts == 1:
         kernel(0, tasks, *arguments)
@@ -80,6 +97,25 @@ def share(kernel: Callable[..., None], tasks: int, *arguments: Any, parts: int |
             # A helper that has not begun, because the pool is busy with another caller's work, is not needed any more.
             if not helper.cancel():
                 helper.result()
+
+
+def memory(purpose: str, count: int) -> NDArray[np.uint8]:
+    """Memory for short use that begins at a cache line; what is in it is left over from before.
+
+    Fresh memory has to be cleared by the operating system, a page at a time, and is in no cache. So each thread keeps
+    what it used last, one piece for each purpose, up to KEPT_BYTES.
+    """
+    kept: dict[str, NDArray[np.uint8]] | None = getattr(_kept, "memory", None)
+    if kept is None:
+        kept = _kept.memory = {}
+    found = kept.get(purpose)
+    if found is None or len(found) < count:
+        raw = np.empty(count + LINE_BYTES, np.uint8)
+        skip = -raw.ctypes.data % LINE_BYTES
+        found = raw[skip:skip + count]
+        if count <= KEPT_BYTES:
+            kept[purpose] = found
+    return found
 
 
 def _workers() -> ThreadPoolExecutor:

@@ -1,0 +1,233 @@
+"""Which way a convolution goes, and how its work is cut into tasks: everything about it that is no loop over numbers.
+
+There are three ways. `direct` where a group has one or two filters; `winograd` for 3 x 3 kernels at stride 1 where
+enough channels and positions pay for its transforms; for everything else, and whenever `config.exact` says so, the
+product by blocks of `convolution`. The choice between the last two compares two sums of measured costs.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnncourse import config
+from cnncourse.kernels import convolution, direct
+from cnncourse.kernels import weight_gradient as gradient
+from cnncourse.kernels import winograd as transform
+from cnncourse.kernels.threads import memory, share
+from cnncourse.kernels.tiles import ROWS, TILE_BYTES
+
+Array = NDArray[np.floating[Any]]
+Sides = tuple[tuple[int, int], tuple[int, int]]
+Pair = tuple[int, int]
+
+FEW_FILTERS = 2
+"""Up to so many filters in each of several groups, the direct way is faster."""
+SERIAL = 1_500_000
+"""Up to so many multiply-adds, some 30 microseconds, one thread is faster than two."""
+SCRATCH_BYTES = 32 << 20
+"""What is laid out anew (weights, gradients) is cut into parts of at most so many bytes."""
+INPUT_BYTES = 7 << 20
+"""Bytes of evaluated inputs at a time, which a third-level cache should hold."""
+FILTER_BYTES = 32 << 20
+"""Bytes of evaluated filters at a time, of all threads together."""
+
+
+def forward(
+    x: Array, weight: Array, bias: Array, out: Array, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> None:
+    """Fill `out`; padding is that above and on the left."""
+    filters, depth, *kernel = weight.shape
+    parts = _parts(out.size * depth * kernel[0] * kernel[1])
+    if out.size == 0:
+        return
+    if _is_direct(filters, groups):
+        share(direct.forward, len(x) * filters, x, weight, bias, out, *stride, *padding, *dilation, groups, parts=parts)
+        return
+    if (_winograd_pays(weight, out, stride, dilation, groups)
+            and _winograd(x, weight, False, bias, padding, out)):
+        return
+    places = (*out.shape[2:], 0, out.shape[3], 1)
+    if kernel == [1, 1] and stride == (1, 1) and padding == (0, 0) and out.shape[2:] == x.shape[2:]:
+        x = x.reshape(len(x), x.shape[1], 1, -1)  # rows do not matter
+        places = (1, x.shape[3], 0, x.shape[3], 1)
+    rows = weight.reshape(groups, filters // groups, -1)
+    _correlate(x, rows, bias, _taps(*kernel, *padding, *dilation), stride, out, 0, places, parts)
+
+
+def input_gradient(
+    grad_out: Array, weight: Array, grad_x: Array, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> None:
+    """Fill `grad_x`."""
+    filters, depth, *kernel = weight.shape
+    parts = _parts(grad_out.size * depth * kernel[0] * kernel[1])
+    if grad_x.size == 0 or grad_out.size == 0:
+        grad_x[:] = 0
+        return
+    if _is_direct(filters, groups):
+        share(direct.backward_input, len(grad_x) * groups, grad_out, weight, grad_x, *stride, *padding, *dilation,
+              groups, parts=parts)
+        return
+    around = (2 - padding[0], 2 - padding[1])
+    if (_winograd_pays(weight, grad_x, stride, dilation, groups)
+            and _winograd(grad_out, weight, True, np.zeros(depth, weight.dtype), around, grad_x)):
+        return
+    by_group = weight.reshape(groups, filters // groups, depth, -1)
+    height, width = grad_x.shape[2:]
+    for row in range(min(stride[0], height)):
+        up = _reaching(kernel[0], row + padding[0], stride[0], dilation[0])
+        for column in range(min(stride[1], width)):
+            left = _reaching(kernel[1], column + padding[1], stride[1], dilation[1])
+            if not up or not left:
+                grad_x[:, :, row::stride[0], column::stride[1]] = 0
+                continue
+            chosen = np.array([r * kernel[1] + s for r, _ in up for s, _ in left])
+            taps = np.array([(y, x) for _, y in up for _, x in left])
+            places = (_ceil(height - row, stride[0]), _ceil(width - column, stride[1]), row * width + column,
+                      stride[0] * width, stride[1])
+            source = grad_out
+            if len(taps) == 1 and not taps.any() and places == (*grad_out.shape[2:], 0, width, 1):
+                source = grad_out.reshape(len(grad_out), filters, 1, -1)
+                places = (1, source.shape[3], 0, source.shape[3], 1)
+            most = max(SCRATCH_BYTES // (groups * filters // groups * len(taps) * weight.itemsize), 1)
+            for channel in range(0, depth, most):
+                count = min(most, depth - channel)
+                rows = np.empty((groups, count, filters // groups * len(taps)), weight.dtype)
+                share(convolution.regroup, groups * _ceil(count, 16), by_group, chosen, channel, rows, parts=parts)
+                _correlate(source, rows, np.zeros(groups * count, weight.dtype), taps, (1, 1), grad_x, channel, places,
+                           parts)
+
+
+def weight_gradient(
+    grad_out: Array, x: Array, grad_weight: Array, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> None:
+    """Fill `grad_weight`."""
+    filters, depth, *kernel = grad_weight.shape
+    parts = _parts(grad_out.size * depth * kernel[0] * kernel[1])
+    if grad_out.size == 0:
+        grad_weight[:] = 0
+        return
+    if _is_direct(filters, groups):
+        share(direct.backward_weight, filters, grad_out, x, grad_weight, *stride, *padding, *dilation, groups,
+              parts=parts)
+        return
+    grid = grad_out.shape[2:]
+    if kernel == [1, 1] and stride == (1, 1) and padding == (0, 0) and grid == x.shape[2:]:
+        x = x.reshape(len(x), x.shape[1], 1, -1)
+        grid = (1, x.shape[3])
+    upstream = grad_out.reshape(len(grad_out), groups, filters // groups, -1)
+    found = grad_weight.reshape(groups, filters // groups, -1)
+    strips = _ceil(filters // groups, TILE_BYTES // x.itemsize)
+    total = len(x) * upstream.shape[3]
+    most = max(SCRATCH_BYTES // (groups * strips * TILE_BYTES), 1)
+    rows = _row_count(found.shape[2], groups)
+    taps = _taps(*kernel, *padding, *dilation)
+    for start in range(0, total, most):
+        stop = min(start + most, total)
+        side = np.empty((groups * strips, stop - start, TILE_BYTES // x.itemsize), x.dtype)
+        share(gradient.side_by_side, groups * strips, upstream, start, stop, side, parts=parts)
+        share(gradient.weight_gradient, groups * _ceil(found.shape[2], rows), x, side, start, stop, taps, stride, grid,
+              rows, start == 0, found, parts=parts, scratch=gradient.scratch(rows, strips))
+
+
+def bias_gradient(grad_out: Array) -> Array:
+    """Sum of a gradient over samples and positions, for each channel."""
+    found = np.empty(grad_out.shape[1], grad_out.dtype)
+    planes = grad_out.reshape(*grad_out.shape[:2], grad_out.shape[2] * grad_out.shape[3])
+    share(gradient.bias_gradient, len(found), planes, found,
+          parts=_parts(8 * grad_out.size))
+    return found
+
+
+def _ceil(whole: int, part: int) -> int:
+    """How many parts it takes to hold the whole."""
+    return -(-whole // part)
+
+
+def _parts(multiply_adds: int) -> int | None:
+    return 1 if multiply_adds < SERIAL else None
+
+
+def _is_direct(filters: int, groups: int) -> bool:
+    return groups > 1 and filters // groups <= FEW_FILTERS
+
+
+@lru_cache(maxsize=512)
+def _taps(rows: int, columns: int, top: int, left: int, down: int, right: int) -> NDArray[np.int64]:
+    return np.array([(r * down - top, s * right - left) for r in range(rows) for s in range(columns)])
+
+
+def _reaching(taps: int, position: int, stride: int, dilation: int) -> list[tuple[int, int]]:
+    """Taps that reach a padded input position, and from which output, relative to position // stride."""
+    return [(tap, (position - tap * dilation) // stride) for tap in range(taps)
+            if (position - tap * dilation) % stride == 0]
+
+
+def _correlate(
+    source: Array, rows: Array, bias: Array, taps: NDArray[np.int64], steps: Pair, out: Array, channel: int,
+    places: tuple[int, ...], parts: int | None,
+) -> None:
+    """Cut positions evenly into blocks, and the filters too where blocks are too few for all threads."""
+    groups, filters, _ = rows.shape
+    columns = TILE_BYTES // source.itemsize
+    total = len(source) * places[0] * places[1]
+    blocks = _ceil(total, convolution.WIDTH_BYTES // source.itemsize)
+    width = _ceil(_ceil(total, blocks), columns) * columns
+    blocks = _ceil(total, width)
+    wanted = 1 if parts == 1 else _ceil(4 * config.get_num_threads(), blocks * groups)
+    splits = min(wanted, _ceil(filters, 4 * ROWS))
+    share(convolution.correlate, groups * splits * blocks, source, rows, bias, taps, steps, out, channel, places, width,
+          splits, parts=parts, scratch=convolution.SCRATCH)
+
+
+def _row_count(total: int, groups: int) -> int:
+    """Rows of a task of the weights' gradient: a multiple of a tile's, a few tasks for each thread."""
+    threads = config.get_num_threads()
+    wanted = total if threads == 1 else _ceil(total * groups, 3 * threads)
+    return min(max(_ceil(wanted, ROWS), 1), 16) * ROWS
+
+
+def _winograd_pays(weight: Array, out: Array, stride: Pair, dilation: Pair, groups: int) -> bool:
+    """Compare costs in nanoseconds on one core, as measured on a machine with 256-bit vectors."""
+    if (weight.dtype != np.float32 or weight.shape[2:] != (3, 3) or stride != (1, 1) or dilation != (1, 1)
+            or groups > 1 or not config.winograd_allowed()):
+        return False
+    filters, depth = weight.shape[:2]
+    positions = len(out) * out.shape[2] * out.shape[3]
+    tiles = len(out) * _ceil(out.shape[2], transform.OUTPUTS) * _ceil(out.shape[3], transform.OUTPUTS)
+    strips = _ceil(tiles, transform.COLUMNS)
+    weights = 10 * filters * depth
+    products = 36 * filters * depth * strips * transform.COLUMNS / 45
+    transforms = 250 * strips * (filters + depth)
+    return weights + products + transforms < 9 * filters * depth * positions / 40
+
+
+def _winograd(source: Array, weight: Array, flip: bool, bias: Array, padding: Pair, out: Array) -> bool:
+    """Fill `out`, or return false if something was not finite, which spreads within a tile."""
+    filters, depth = out.shape[1], source.shape[1]
+    threads = config.get_num_threads()
+    grid = (_ceil(out.shape[2], transform.OUTPUTS), _ceil(out.shape[3], transform.OUTPUTS))
+    total = _ceil(len(out) * grid[0] * grid[1], transform.COLUMNS)
+    most = max(INPUT_BYTES // (36 * depth * TILE_BYTES), 1)
+    chunks = _ceil(total, most)
+    most = FILTER_BYTES // (threads * 36 * depth * 4 * ROWS)
+    width = max(min(8, most, _ceil(filters, 2 * threads * ROWS)), 1) * ROWS
+    blocks = _ceil(filters, width)
+    for chunk in range(chunks):
+        first, last = chunk * total // chunks, (chunk + 1) * total // chunks
+        strips = last - first
+        pitch = strips * depth * TILE_BYTES + transform.GAP
+        inputs = memory("transformed", 36 * pitch)
+        parts = 1 if threads == 1 else max(1, min(depth // 16, _ceil(4 * threads, strips)))
+        share(transform.evaluate_inputs, strips * parts, source, *padding, grid, first * transform.COLUMNS, strips,
+              parts, inputs, pitch, scratch=transform.INPUT_SCRATCH)
+        parts = min(_ceil(4 * threads, blocks), _ceil(strips, transform.STRIPS)) if threads > 1 else 1
+        fine = np.ones(blocks * parts, np.bool_)
+        share(transform.winograd, blocks * parts, weight, flip, inputs, pitch, bias, out, first * transform.COLUMNS,
+              strips, width, parts, fine, scratch=transform.scratch(width, depth))
+        if not fine.all():
+            return False
+    return True
