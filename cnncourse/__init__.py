@@ -16,7 +16,7 @@ from cnncourse.errors import (
 )
 
 # Numba takes half a second to import, so only those pay who compute.
-LAZY = ("functional", "layers", "network", "pattern")
+LAZY = ("functional", "layers", "network", "pattern", "zoo")
 
 __all__ = [
     "ArgumentError",
@@ -31,6 +31,7 @@ __all__ = [
     "layers",
     "network",
     "pattern",
+    "zoo",
 ]
 
 

@@ -33,6 +33,7 @@ from cnncourse.functional.pooling import (
     max_pool2d,
     max_pool2d_backward,
 )
+from cnncourse.functional.radial import squared_distances, squared_distances_backward
 
 __all__ = [
     "BatchStatistics",
@@ -69,6 +70,8 @@ __all__ = [
     "sigmoid_backward",
     "softmax",
     "softmax_backward",
+    "squared_distances",
+    "squared_distances_backward",
     "tanh",
     "tanh_backward",
 ]

@@ -7,6 +7,7 @@ from cnncourse.layers.dense import Flatten, Identity, Linear
 from cnncourse.layers.joining import Add, Concatenate
 from cnncourse.layers.normalization import BatchNorm2d, LocalResponseNorm
 from cnncourse.layers.pooling import AvgPool2d, GlobalAvgPool2d, LpPool2d, MaxPool2d, TrainableAvgPool2d
+from cnncourse.layers.radial import RadialBasis
 
 __all__ = [
     "Add",
@@ -26,6 +27,7 @@ __all__ = [
     "LpPool2d",
     "MaxPool2d",
     "Mode",
+    "RadialBasis",
     "ReLU",
     "Shape",
     "Sigmoid",

@@ -9,90 +9,20 @@ from hypothesis import strategies as st
 
 from cnncourse.layers import Dropout, Tanh
 from cnncourse.network import Network
-from cnncourse.network.graph import INPUT
 from tests.cnncourse.networks import (
     as_list,
     deep,
     graphs,
     inception,
     lenet,
-    needed_nodes,
     output_gradients,
-    own,
     prepare,
     residual,
 )
-from tests.cnncourse.randomly import assert_near, many, peer
+from tests.cnncourse.randomly import assert_near, many
+from tests.cnncourse.torch_twin import peer_step
 
 pytestmark = pytest.mark.peer
-torch = peer("torch")
-T = torch.nn.functional
-
-
-def evaluate(node, inputs, parameters, buffers, training):
-    """A node's output by PyTorch."""
-    layer, (x, *_) = node.layer, inputs
-    weight, bias = parameters.get("weight"), parameters.get("bias")
-    kind = type(layer).__name__
-    if kind == "Conv2d":
-        return T.conv2d(x, weight, bias, layer.stride, layer.padding, layer.dilation, layer.groups)
-    if kind == "LocallyConnected2d":
-        return locally_connected(x, weight, bias, layer)
-    if kind == "BatchNorm2d":
-        return T.batch_norm(x, buffers["running_mean"], buffers["running_var"], weight, bias, training,
-                            layer.momentum, layer.eps)
-    if kind == "TrainableAvgPool2d":
-        means = T.avg_pool2d(x, layer.kernel_size, layer.stride or layer.kernel_size)
-        return means * weight[:, None, None] + bias[:, None, None]
-    return {
-        "Linear": lambda: T.linear(x, weight, bias),
-        "Flatten": lambda: x.flatten(1),
-        "Identity": lambda: x,
-        "ReLU": lambda: T.relu(x),
-        "Tanh": lambda: torch.tanh(x),
-        "Sigmoid": lambda: torch.sigmoid(x),
-        "Softmax": lambda: T.softmax(x, 1),
-        "MaxPool2d": lambda: T.max_pool2d(x, layer.kernel_size, layer.stride, layer.padding, layer.dilation,
-                                          layer.ceil_mode),
-        "AvgPool2d": lambda: T.avg_pool2d(x, layer.kernel_size, layer.stride, layer.padding, layer.ceil_mode,
-                                          layer.count_include_pad),
-        "LpPool2d": lambda: T.lp_pool2d(x, layer.norm_type, layer.kernel_size, layer.stride, layer.ceil_mode),
-        "GlobalAvgPool2d": lambda: x.mean((2, 3), keepdim=True),
-        "LocalResponseNorm": lambda: local_response_norm(x, layer),
-        "Concatenate": lambda: torch.cat(inputs, 1),
-        "Add": lambda: sum(inputs[1:], inputs[0]),
-    }[kind]()
-
-
-def local_response_norm(x, layer):
-    """PyTorch's own with channels in a fourth dimension, as its backward pass wants it."""
-    return T.local_response_norm(x, layer.size, layer.alpha, layer.beta, layer.k)
-
-
-def locally_connected(x, weight, bias, layer):
-    """Filters of each position times the patch that `unfold` finds there."""
-    rows, columns, filters, *one = weight.shape
-    patches = T.unfold(x, one[1:], padding=layer.padding, stride=layer.stride)
-    flat = weight.reshape(rows * columns, filters, -1)
-    return torch.einsum("ndp,pkd->nkp", patches, flat).reshape(len(x), filters, rows, columns) + bias
-
-
-def peer_step(network, x, gradients, training=True):
-    """Outputs, the gradient of x, gradients and running statistics, all by PyTorch."""
-    parameters = {name: torch.tensor(value, requires_grad=True) for name, value in network.parameters.items()}
-    buffers = {name: torch.tensor(value) for name, value in network.buffers.items()}
-    values = {INPUT: torch.tensor(x, requires_grad=True)}
-    for node in needed_nodes(network):
-        values[node.name] = evaluate(node, [values[name] for name in node.inputs], own(parameters, node),
-                                     own(buffers, node), training)
-    outputs = [values[name] for name in network.outputs]
-    loss = sum((out * torch.tensor(gradient)).sum() for out, gradient in zip(outputs, gradients, strict=True))
-    loss.backward()
-    grads = {name: np.zeros(value.shape, x.dtype) if value.grad is None else value.grad.numpy()
-             for name, value in parameters.items()}
-    grad_x = values[INPUT].grad
-    return ([out.detach().numpy() for out in outputs], np.zeros_like(x) if grad_x is None else grad_x.numpy(), grads,
-            {name: value.numpy() for name, value in buffers.items()})
 
 
 def without_dropout(network):
