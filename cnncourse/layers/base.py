@@ -141,6 +141,10 @@ class Layer(ABC):
         """Whether the gradients of all inputs are views of the gradient of the output."""
         return self.shares(training=True)
 
+    def makes(self, wanted: tuple[bool, ...]) -> tuple[bool, ...]:
+        """For which inputs `backward` makes a gradient, when some are wanted and some are not."""
+        return (True,) * len(wanted)
+
     def parameter_shapes(self, *inputs: Shape) -> dict[str, Shape]:
         """Names and shapes of what is learned; empty for most layers."""
         return {}

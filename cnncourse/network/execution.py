@@ -13,7 +13,7 @@ from cnncourse import functional as F
 from cnncourse.functional.arguments import Array
 from cnncourse.layers import Kept, Mode
 from cnncourse.network.graph import INPUT
-from cnncourse.network.plan import BackwardStep, ForwardPlan, ForwardStep
+from cnncourse.network.plan import BackwardStep, ForwardPlan, ForwardStep, Sum
 from cnncourse.network.schedule import Schedule, Segment
 
 Arrays = Mapping[str, Array]
@@ -117,9 +117,7 @@ class Run:
         inputs = tuple(values[name] for name in node.inputs) if step.computed or step.keeps_inputs else ()
         output = extra = None
         if step.computed:
-            parameters = {key: self.parameters[name] for key, name in step.parameters}
-            buffers = {key: self.buffers[name] for key, name in step.buffers}
-            output, extra = node.layer.forward(inputs, parameters, buffers, mode, step.overwrite)
+            output, extra = self.compute(step, inputs, mode)
             values[node.name] = output
         if mode.keep:
             self.kept[node.name] = Kept(node.input_shapes, inputs if step.keeps_inputs else (),
@@ -129,19 +127,27 @@ class Run:
 
     def _retreat(self, step: BackwardStep, gradients: dict[str, Array], found: dict[str, Array]) -> None:
         node = step.node
-        parameters = {key: self.parameters[name] for key, name in step.parameters}
-        terms, slopes = node.layer.backward(gradients.pop(node.name), self.kept.pop(node.name), parameters,
-                                            step.wanted, step.overwrite)
+        terms, slopes = self.differentiate(step, gradients.pop(node.name), self.kept.pop(node.name))
         for key, name in step.parameters:
             found[name] = slopes[key]
         asked = [(name, term) for name, term, want in zip(node.inputs, terms, step.wanted, strict=True)
                  if want and term is not None]
         for (name, term), how in zip(asked, step.sums, strict=True):
-            if how == "first":
-                gradients[name] = term
-            elif how == "into sum":
-                F.add(gradients[name], term, out=gradients[name])
-            elif how == "into term":
-                gradients[name] = F.add(term, gradients[name], out=term)
-            else:
-                gradients[name] = F.add(gradients[name], term)
+            gradients[name] = term if how == "first" else self.add(how, gradients[name], term)
+
+    def compute(self, step: ForwardStep, inputs: tuple[Array, ...], mode: Mode) -> tuple[Array, Any]:
+        """A layer's output, and what it keeps beside it."""
+        parameters = {key: self.parameters[name] for key, name in step.parameters}
+        buffers = {key: self.buffers[name] for key, name in step.buffers}
+        return step.node.layer.forward(inputs, parameters, buffers, mode, step.overwrite)
+
+    def differentiate(
+        self, step: BackwardStep, grad_out: Array, kept: Kept
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        """Gradients of a layer's inputs and parameters."""
+        parameters = {key: self.parameters[name] for key, name in step.parameters}
+        return step.node.layer.backward(grad_out, kept, parameters, step.wanted, step.overwrite)
+
+    def add(self, how: Sum, so_far: Array, term: Array) -> Array:
+        """A gradient added to those that the same value got before."""
+        return F.add(so_far, term, out={"into sum": so_far, "into term": term}.get(how))

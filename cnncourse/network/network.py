@@ -156,7 +156,10 @@ class Network(Graph):
                                 "serves for one backward pass, because what it has kept is let go on the way")
         gradients = self._upstream(grad_out, run)
         self._run = None
+        given = tuple(gradients.values())
         grad_x, found = run.backward(gradients, input_gradient)
+        if grad_x is not None and any(np.may_share_memory(grad_x, one) for one in given):
+            grad_x = grad_x.copy()
         # A parameter that no output depends on has a gradient too.
         self.gradients = {name: found[name] if name in found else np.zeros_like(value)
                           for name, value in self.parameters.items()}

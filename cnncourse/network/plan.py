@@ -97,7 +97,7 @@ class ForwardPlan:
 
 
 def plan_forward(
-    nodes: Sequence[Node], hold: Collection[str], outputs: Collection[str], training: bool, keep: bool
+    nodes: Sequence[Node], outputs: Collection[str], passed_on: Collection[str], training: bool, keep: bool
 ) -> ForwardPlan:
     """Plan a segment's forward pass.
 
@@ -105,10 +105,10 @@ def plan_forward(
     ----------
     nodes : sequence of Node
         Each after those that it reads. What they read of other nodes comes from outside and is never overwritten.
-    hold : collection of str
-        Values that are there at the end, unchanged.
     outputs : collection of str
-        Those of them that the caller gets.
+        Values that the caller gets.
+    passed_on : collection of str
+        Values that are read after the segment.
     training : bool
     keep : bool
         Whether backward follows.
@@ -118,6 +118,7 @@ def plan_forward(
     ForwardPlan
     """
     inside = {node.name for node in nodes}
+    hold = {*outputs, *passed_on}
     last_use = {name: index for index, node in enumerate(nodes) for name in node.inputs}
     kept = _kept(nodes) if keep else frozenset[str]()
     computed = _computed(nodes, hold, kept, keep)
@@ -146,7 +147,7 @@ def plan_forward(
             tuple(name for name in dict.fromkeys((*node.inputs, node.name))
                   if last_use.get(name, index) == index and name not in hold),
         ))
-    taken = {storage[name] for name in kept} | {root for root in members if root not in inside}
+    taken = {storage[name] for name in (*kept, *passed_on)} | {root for root in members if root not in inside}
     return ForwardPlan(tuple(steps), storage, frozenset(name for name in outputs if storage.get(name, name) in taken))
 
 

@@ -71,7 +71,7 @@ def inference(graph: Graph, names: Sequence[str] = ()) -> Schedule:
     """
     outputs = tuple(names) or graph.outputs[:1]
     nodes = _ordered(graph, outputs)
-    plan = plan_forward(nodes, outputs, outputs, training=False, keep=False)
+    plan = plan_forward(nodes, outputs, (), training=False, keep=False)
     return Schedule(outputs, (Segment(INPUT, frozenset(node.name for node in nodes), plan, None, False),), {})
 
 
@@ -102,7 +102,7 @@ def training(graph: Graph, recompute: bool = False) -> Schedule:
         names = frozenset(node.name for node in part)
         out = names.intersection(graph.outputs)
         # Backward begins with the last segment, so that it had better keep what it needs at once.
-        forward = plan_forward(part, out if last else {*out, part[-1].name}, out, training=True, keep=last)
+        forward = plan_forward(part, out, () if last else (part[-1].name,), training=True, keep=last)
         again = None if last else plan_forward(part, (), (), training=True, keep=True)
         segments.append(Segment(source, names, forward, again, any(node.layer.draws for node in part)))
     backward = {}
@@ -148,7 +148,7 @@ def _cut(graph: Graph, nodes: list[Node]) -> list[list[Node]]:
     For a number of bounds on what one segment may keep, the cheapest cuts that respect it are found; the best bound
     wins. For a plain chain of n equal layers this gives about the root of n segments.
     """
-    plan = plan_forward(nodes, graph.outputs, graph.outputs, training=True, keep=True)
+    plan = plan_forward(nodes, graph.outputs, (), training=True, keep=True)
     ends = _crossings(nodes)
     kept = _kept_until(nodes, plan)
     sizes = [size_of(nodes[end - 1].output_shape) for end in ends]

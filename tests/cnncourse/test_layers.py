@@ -30,6 +30,7 @@ from cnncourse.layers import (
     LpPool2d,
     MaxPool2d,
     Mode,
+    RadialBasis,
     ReLU,
     Sigmoid,
     Softmax,
@@ -53,7 +54,7 @@ EXAMPLES = [
     Linear(3, bias=False), Flatten(), ReLU(), Tanh(), Sigmoid(), Softmax(), Dropout(), Dropout(0.1), Identity(),
     MaxPool2d(3, 2, ceil_mode=True), MaxPool2d((2, 3), dilation=(2, 1)), AvgPool2d(2, count_include_pad=False),
     LpPool2d(2, 3), GlobalAvgPool2d(), TrainableAvgPool2d(2), LocalResponseNorm(5, k=2.0), BatchNorm2d(affine=False),
-    Concatenate(), Add(),
+    RadialBasis(((1, -1, 1), (0.5, 1, -1))), Concatenate(), Add(),
 ]
 
 
@@ -86,7 +87,7 @@ def test_a_layer_cannot_be_changed(layer):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("training", [False, True])
 def test_arrays_have_the_shapes_that_the_layer_says(layer, dtype, training):
-    shape = (12,) if isinstance(layer, Linear) else (6, 9, 7)
+    shape = {Linear: (12,), RadialBasis: (3,)}.get(type(layer), (6, 9, 7))
     count = 3 if isinstance(layer, (Add, Concatenate)) else 1
     inputs = [np.random.default_rng(number).uniform(0.1, 1, (2, *shape)).astype(dtype) for number in range(count)]
     copies = [one.copy() for one in inputs]

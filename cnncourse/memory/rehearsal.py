@@ -1,0 +1,160 @@
+"""A pass without numbers: the code that runs networks, run with blocks that only know how large they are.
+
+Nothing is fitted or guessed. A block of memory is there as long as somebody refers to it, exactly like an array, so
+that what the execution keeps, overwrites, or lets go too late shows up here as it does in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from cnncourse.functional.arguments import Array
+from cnncourse.layers import Kept, Mode
+from cnncourse.layers.base import size_of
+from cnncourse.network.execution import Run
+from cnncourse.network.graph import Graph
+from cnncourse.network.plan import BackwardStep, ForwardStep, Sum
+from cnncourse.network.schedule import Schedule
+
+Kind = Literal["input", "parameters", "gradients", "optimizer", "activations", "workspace"]
+KINDS: tuple[Kind, ...] = ("input", "parameters", "gradients", "optimizer", "activations", "workspace")
+"""What memory is for, in the order of the tables."""
+
+
+@dataclass
+class Ledger:
+    """What is in memory, by kind, and the most that ever was.
+
+    Attributes
+    ----------
+    now, largest, at_peak : dict of str to int
+        Bytes by kind: at this moment, the largest of each kind, and at the moment of the largest sum.
+    peak : int
+        The largest sum.
+    moment : str
+        When that was.
+    """
+
+    now: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    largest: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    at_peak: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    peak: int = 0
+    moment: str = ""
+
+    def note(self, moment: str, passing: int = 0) -> None:
+        """Compare with the peak; `passing` bytes of workspace come and go within this moment."""
+        self.now["workspace"] += passing
+        for kind, count in self.now.items():
+            self.largest[kind] = max(self.largest[kind], count)
+        total = sum(self.now.values())
+        if total > self.peak:
+            self.peak, self.moment, self.at_peak = total, moment, dict(self.now)
+        self.now["workspace"] -= passing
+
+
+class Block:
+    """So many bytes of one kind, there until nobody refers to them.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    kind : str
+    count : int
+        Bytes.
+    owner : str, optional
+        The node that made it.
+    """
+
+    def __init__(self, ledger: Ledger, kind: Kind, count: int, owner: str = "") -> None:
+        self.ledger, self.kind, self.count, self.owner = ledger, kind, count, owner
+        ledger.now[kind] += count
+
+    def __del__(self) -> None:
+        self.ledger.now[self.kind] -= self.count
+
+    def copy(self) -> Block:
+        """As many bytes again."""
+        return Block(self.ledger, self.kind, self.count, self.owner)
+
+
+class Batch(Block):
+    """A network's input."""
+
+    def __init__(self, ledger: Ledger, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        super().__init__(ledger, "input", size_of(shape) * dtype.itemsize)
+        self.shape, self.dtype = shape, dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+
+class Rehearsal(Run):
+    """A run with blocks in the place of arrays.
+
+    Parameters
+    ----------
+    graph : Graph
+    schedule : Schedule
+    ledger : Ledger
+    """
+
+    def __init__(self, graph: Graph, schedule: Schedule, ledger: Ledger) -> None:
+        super().__init__(schedule, {}, {})
+        self.graph, self.ledger = graph, ledger
+        self.passing: dict[str, int] = {}
+        """For each node the most workspace that it took at once."""
+
+    def compute(self, step: ForwardStep, inputs: tuple[Array, ...], mode: Mode) -> tuple[Array, Any]:
+        node = step.node
+        if step.overwrite or node.layer.shares(mode.training):
+            output = cast(Block, inputs[0])
+        else:
+            output = self._block("activations", size_of(node.output_shape), node.name)
+        work = node.layer.work(mode, self.batch_size, self.dtype.itemsize, *node.input_shapes)
+        extra = Block(self.ledger, "activations", work.kept, node.name) if work.kept else None
+        self._note(f"forward, {node.name}", node.name, work.forward)
+        return cast(Array, output), extra
+
+    def differentiate(
+        self, step: BackwardStep, grad_out: Array, kept: Kept
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        node = step.node
+        if step.overwrite or node.layer.shares_gradient():
+            terms: tuple[Array | None, ...] = (grad_out,) * len(node.inputs)
+        else:
+            terms = tuple(cast(Array, self._block("workspace", size_of(shape), node.name)) if made else None
+                          for shape, made in zip(node.input_shapes, node.layer.makes(step.wanted), strict=True))
+        slopes = {key: cast(Array, Block(self.ledger, "gradients", size_of(shape) * self.dtype.itemsize, node.name))
+                  for key, shape in node.parameter_shapes.items()}
+        work = node.layer.work(Mode(training=True, keep=True), self.batch_size, self.dtype.itemsize, *node.input_shapes)
+        self._note(f"backward, {node.name}", node.name, work.backward)
+        return terms, slopes
+
+    def add(self, how: Sum, so_far: Array, term: Array) -> Array:
+        if how != "new":
+            return so_far if how == "into sum" else term
+        total = cast(Block, so_far).copy()
+        self.ledger.note(f"backward, a sum for {total.owner}")
+        return cast(Array, total)
+
+    def loss(self, outputs: dict[str, Array]) -> dict[str, Array]:
+        """Loss of each output, and its gradient."""
+        for name, scores in outputs.items():
+            # Shifted scores and their exponentials; maps of scores are brought into rows first.
+            rows = 2 if len(self.graph.shape_of(name)) == 1 else 3
+            self.ledger.note(f"loss of {name}", rows * cast(Block, scores).count)
+        gradients = {}
+        for name, scores in outputs.items():
+            gradients[name] = cast(Array, Block(self.ledger, "workspace", cast(Block, scores).count, name))
+            self.ledger.note(f"gradient of the loss of {name}", cast(Block, scores).count)
+        return gradients
+
+    def _block(self, kind: Kind, numbers: int, owner: str) -> Block:
+        return Block(self.ledger, kind, self.batch_size * numbers * self.dtype.itemsize, owner)
+
+    def _note(self, moment: str, name: str, passing: int) -> None:
+        self.passing[name] = max(self.passing.get(name, 0), passing)
+        self.ledger.note(moment, passing)
