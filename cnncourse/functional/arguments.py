@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -62,6 +63,22 @@ def windows(
     ShapeError
         If a side of the input is zero.
     """
+    settings = (size, kernel_size, stride, padding, dilation)
+    # True and 2.0 are equal to whole numbers, and must not find what was remembered for these.
+    found: Windows = (_windows if all(map(_is_plain, settings)) else _windows.__wrapped__)(
+        operation, *settings, bool(ceil_mode))
+    return found
+
+
+def _is_plain(setting: Any) -> bool:
+    kind = type(setting)
+    return kind is int or kind is str or kind is tuple and all(map(_is_plain, setting))
+
+
+@lru_cache(maxsize=1024)
+def _windows(
+    operation: str, size: tuple[int, int], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Windows:
     for name, length in zip(("height", "width"), size, strict=True):
         if length == 0:
             raise ShapeError(f"{operation}: the {name} of the input is 0; only the number of samples may be")

@@ -113,12 +113,14 @@ def _checked(
     x = array(operation, "x", x, 4)
     weight = array(operation, "weight", weight, 4, x)
     groups = whole(f"{operation}: groups", groups, 1)
+    if x.shape[1] % groups or len(weight) % groups or weight.shape[1] != x.shape[1] // groups:
+        raise ShapeError(f"{operation}: {_disagreement(x, weight, groups)}")
+    return x, weight, windows(operation, x.shape[2:], weight.shape[2:], stride, padding, dilation), groups
+
+
+def _disagreement(x: Array, weight: Array, groups: int) -> str:
     shapes = f"(x: {x.shape}, weight: {weight.shape}, groups={groups})"
     if x.shape[1] % groups or len(weight) % groups:
-        raise ShapeError(f"{operation}: groups has to divide the {x.shape[1]} channels of x and the {len(weight)} "
-                         f"filters of weight {shapes}")
-    if weight.shape[1] != x.shape[1] // groups:
-        raise ShapeError(f"{operation}: weight has {weight.shape[1]} input channels and x has {x.shape[1]} {shapes}; "
-                         f"weight has to have shape (out_channels, {x.shape[1] // groups}, kernel_height, "
-                         "kernel_width)")
-    return x, weight, windows(operation, x.shape[2:], weight.shape[2:], stride, padding, dilation), groups
+        return f"groups has to divide the {x.shape[1]} channels of x and the {len(weight)} filters of weight {shapes}"
+    return (f"weight has {weight.shape[1]} input channels and x has {x.shape[1]} {shapes}; weight has to have shape "
+            f"(out_channels, {x.shape[1] // groups}, kernel_height, kernel_width)")

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from cnncourse import config
 from cnncourse.kernels import convolution, direct
-from cnncourse.kernels import weight_gradient as gradient
+from cnncourse.kernels import input_gradient as gradient_of_input
+from cnncourse.kernels import weight_gradient as gradient_of_weight
 from cnncourse.kernels import winograd as transform
 from cnncourse.kernels.threads import memory, share
 from cnncourse.kernels.tiles import ROWS, TILE_BYTES
@@ -30,6 +31,8 @@ SERIAL = 1_500_000
 """Up to so many multiply-adds, some 30 microseconds, one thread is faster than two."""
 SCRATCH_BYTES = 32 << 20
 """What is laid out anew (weights, gradients) is cut into parts of at most so many bytes."""
+NO_TAPS = np.zeros((1, 2), np.int64)
+"""Offsets of the only tap of a 1 x 1 kernel."""
 INPUT_BYTES = 7 << 20
 """Bytes of evaluated inputs at a time, which a third-level cache should hold."""
 FILTER_BYTES = 32 << 20
@@ -50,12 +53,9 @@ def forward(
     if (_winograd_pays(weight, out, stride, dilation, groups)
             and _winograd(x, weight, False, bias, padding, out)):
         return
-    places = (*out.shape[2:], 0, out.shape[3], 1)
-    if kernel == [1, 1] and stride == (1, 1) and padding == (0, 0) and out.shape[2:] == x.shape[2:]:
-        x = x.reshape(len(x), x.shape[1], 1, -1)  # rows do not matter
-        places = (1, x.shape[3], 0, x.shape[3], 1)
-    rows = weight.reshape(groups, filters // groups, -1)
-    _correlate(x, rows, bias, _taps(*kernel, *padding, *dilation), stride, out, 0, places, parts)
+    flat = _is_flat(kernel, stride, padding, x.shape[2:], out.shape[2:])
+    _correlate(_as_row(x) if flat else x, weight.reshape(groups, filters // groups, -1), bias,
+               _taps(*kernel, *padding, *dilation), stride, _as_row(out) if flat else out, parts)
 
 
 def input_gradient(
@@ -75,30 +75,22 @@ def input_gradient(
     if (_winograd_pays(weight, grad_x, stride, dilation, groups)
             and _winograd(grad_out, weight, True, np.zeros(depth, weight.dtype), around, grad_x)):
         return
-    by_group = weight.reshape(groups, filters // groups, depth, -1)
-    height, width = grad_x.shape[2:]
-    for row in range(min(stride[0], height)):
-        up = _reaching(kernel[0], row + padding[0], stride[0], dilation[0])
-        for column in range(min(stride[1], width)):
-            left = _reaching(kernel[1], column + padding[1], stride[1], dilation[1])
-            if not up or not left:
-                grad_x[:, :, row::stride[0], column::stride[1]] = 0
-                continue
-            chosen = np.array([r * kernel[1] + s for r, _ in up for s, _ in left])
-            taps = np.array([(y, x) for _, y in up for _, x in left])
-            places = (_ceil(height - row, stride[0]), _ceil(width - column, stride[1]), row * width + column,
-                      stride[0] * width, stride[1])
-            source = grad_out
-            if len(taps) == 1 and not taps.any() and places == (*grad_out.shape[2:], 0, width, 1):
-                source = grad_out.reshape(len(grad_out), filters, 1, -1)
-                places = (1, source.shape[3], 0, source.shape[3], 1)
-            most = max(SCRATCH_BYTES // (groups * filters // groups * len(taps) * weight.itemsize), 1)
-            for channel in range(0, depth, most):
-                count = min(most, depth - channel)
-                rows = np.empty((groups, count, filters // groups * len(taps)), weight.dtype)
-                share(convolution.regroup, groups * _ceil(count, 16), by_group, chosen, channel, rows, parts=parts)
-                _correlate(source, rows, np.zeros(groups * count, weight.dtype), taps, (1, 1), grad_x, channel, places,
-                           parts)
+    if groups == 1 and _is_flat(kernel, stride, padding, grad_out.shape[2:], grad_x.shape[2:]):
+        turned = np.empty((1, depth, filters), weight.dtype)
+        share(gradient_of_input.transpose, _ceil(depth, 64), weight.reshape(filters, depth), turned[0], parts=parts)
+        _correlate(_as_row(grad_out), turned, np.zeros(depth, weight.dtype), NO_TAPS, stride, _as_row(grad_x), parts)
+        return
+    taps, threads = _taps(*kernel, *padding, *dilation), config.get_num_threads()
+    grid = grad_out.shape[2:]
+    images = min(max(convolution.WIDTH_BYTES // (grad_out.itemsize * grid[0] * grid[1]), 1),
+                 _ceil(len(grad_x), threads))
+    batches = _ceil(len(grad_x), images)
+    wanted = max(_ceil(depth * len(taps), 2 * convolution.FILTERS),
+                 1 if parts == 1 or threads == 1 else _ceil(3 * threads, batches * groups))
+    channels = _ceil(depth, wanted)
+    share(gradient_of_input.input_gradient, batches * groups * _ceil(depth, channels), _as_row(grad_out), grid,
+          weight.reshape(groups, filters // groups, -1), taps, stride, grad_x, images, channels, NO_TAPS, parts=parts,
+          scratch=gradient_of_input.scratch(channels * len(taps), filters // groups, weight.itemsize))
 
 
 def weight_gradient(
@@ -115,8 +107,8 @@ def weight_gradient(
               parts=parts)
         return
     grid = grad_out.shape[2:]
-    if kernel == [1, 1] and stride == (1, 1) and padding == (0, 0) and grid == x.shape[2:]:
-        x = x.reshape(len(x), x.shape[1], 1, -1)
+    if _is_flat(kernel, stride, padding, x.shape[2:], grid):
+        x = _as_row(x)
         grid = (1, x.shape[3])
     upstream = grad_out.reshape(len(grad_out), groups, filters // groups, -1)
     found = grad_weight.reshape(groups, filters // groups, -1)
@@ -128,16 +120,16 @@ def weight_gradient(
     for start in range(0, total, most):
         stop = min(start + most, total)
         side = np.empty((groups * strips, stop - start, TILE_BYTES // x.itemsize), x.dtype)
-        share(gradient.side_by_side, groups * strips, upstream, start, stop, side, parts=parts)
-        share(gradient.weight_gradient, groups * _ceil(found.shape[2], rows), x, side, start, stop, taps, stride, grid,
-              rows, start == 0, found, parts=parts, scratch=gradient.scratch(rows, strips))
+        share(gradient_of_weight.side_by_side, groups * strips, upstream, start, stop, side, parts=parts)
+        share(gradient_of_weight.weight_gradient, groups * _ceil(found.shape[2], rows), x, side, start, stop, taps, stride, grid,
+              rows, start == 0, found, parts=parts, scratch=gradient_of_weight.scratch(rows, strips))
 
 
 def bias_gradient(grad_out: Array) -> Array:
     """Sum of a gradient over samples and positions, for each channel."""
     found = np.empty(grad_out.shape[1], grad_out.dtype)
     planes = grad_out.reshape(*grad_out.shape[:2], grad_out.shape[2] * grad_out.shape[3])
-    share(gradient.bias_gradient, len(found), planes, found,
+    share(gradient_of_weight.bias_gradient, len(found), planes, found,
           parts=_parts(8 * grad_out.size))
     return found
 
@@ -160,27 +152,30 @@ def _taps(rows: int, columns: int, top: int, left: int, down: int, right: int) -
     return np.array([(r * down - top, s * right - left) for r in range(rows) for s in range(columns)])
 
 
-def _reaching(taps: int, position: int, stride: int, dilation: int) -> list[tuple[int, int]]:
-    """Taps that reach a padded input position, and from which output, relative to position // stride."""
-    return [(tap, (position - tap * dilation) // stride) for tap in range(taps)
-            if (position - tap * dilation) % stride == 0]
+def _is_flat(kernel: list[int], stride: Pair, padding: Pair, size: tuple[int, ...], grid: tuple[int, ...]) -> bool:
+    """Whether each position sees the one input at the same place, so that rows do not matter."""
+    return kernel == [1, 1] and stride == (1, 1) and padding == (0, 0) and size == grid
+
+
+def _as_row(x: Array) -> Array:
+    """Pictures with their rows joined to one."""
+    return x.reshape(*x.shape[:2], 1, x.shape[2] * x.shape[3])
 
 
 def _correlate(
-    source: Array, rows: Array, bias: Array, taps: NDArray[np.int64], steps: Pair, out: Array, channel: int,
-    places: tuple[int, ...], parts: int | None,
+    source: Array, rows: Array, bias: Array, taps: NDArray[np.int64], steps: Pair, out: Array, parts: int | None
 ) -> None:
     """Cut positions evenly into blocks, and the filters too where blocks are too few for all threads."""
     groups, filters, _ = rows.shape
     columns = TILE_BYTES // source.itemsize
-    total = len(source) * places[0] * places[1]
+    total = len(out) * out.shape[2] * out.shape[3]
     blocks = _ceil(total, convolution.WIDTH_BYTES // source.itemsize)
     width = _ceil(_ceil(total, blocks), columns) * columns
     blocks = _ceil(total, width)
     wanted = 1 if parts == 1 else _ceil(4 * config.get_num_threads(), blocks * groups)
     splits = min(wanted, _ceil(filters, 4 * ROWS))
-    share(convolution.correlate, groups * splits * blocks, source, rows, bias, taps, steps, out, channel, places, width,
-          splits, parts=parts, scratch=convolution.SCRATCH)
+    share(convolution.correlate, groups * splits * blocks, source, rows, bias, taps, steps, out, width, splits,
+          parts=parts, scratch=convolution.SCRATCH)
 
 
 def _row_count(total: int, groups: int) -> int:

@@ -242,6 +242,35 @@ def move_number(typingctx, kind, target, source):  # type: ignore[no-untyped-def
     return types.void(kind, types.intp, types.intp), generate
 
 
+@intrinsic
+def _add_vector(typingctx, kind, target, source):  # type: ignore[no-untyped-def]
+    """Add a vector of numbers at an address to those at another."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        vector = ir.VectorType(context.get_value_type(kind), VECTOR_BYTES * 8 // kind.bitwidth)
+        places = [builder.inttoptr(address, vector.as_pointer()) for address in arguments[1:]]
+        loaded = [builder.load(place) for place in places]
+        for value in loaded:
+            value.align = kind.bitwidth // 8
+        builder.store(builder.fadd(*loaded), places[0]).align = kind.bitwidth // 8
+        return context.get_dummy_value()
+
+    return types.void(kind, types.intp, types.intp), generate
+
+
+@intrinsic
+def _add_number(typingctx, kind, target, source):  # type: ignore[no-untyped-def]
+    """Add one number at an address to that at another."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        pointer = context.get_value_type(kind).as_pointer()
+        target, source = (builder.inttoptr(address, pointer) for address in arguments[1:])
+        builder.store(builder.fadd(builder.load(target), builder.load(source)), target)
+        return context.get_dummy_value()
+
+    return types.void(kind, types.intp, types.intp), generate
+
+
 _pick_2, _pick_4 = _picker(2), _picker(4)
 
 
@@ -295,3 +324,17 @@ def transpose_tile(typingctx, kind, source, source_pitch, target, target_pitch):
         return context.get_dummy_value()
 
     return types.void(kind, *[types.intp] * 4), generate
+
+
+@njit(nogil=True)
+def add_every(kind, size, target, source, step, count):  # type: ignore[no-untyped-def]
+    """Add `count` numbers that lie side by side to those that lie `step` apart, from an address on."""
+    done = 0
+    if step == 1:
+        lanes = VECTOR_BYTES // size
+        while done + lanes <= count:
+            _add_vector(kind, target + done * size, source + done * size)
+            done += lanes
+    while done < count:
+        _add_number(kind, target + step * done * size, source + done * size)
+        done += 1
