@@ -70,8 +70,8 @@ def conv2d(
 
 def conv2d_backward(
     grad_out: Array, x: Array, weight: Array, *, stride: Pair = 1, padding: Padding = 0, dilation: Pair = 1,
-    groups: int = 1,
-) -> tuple[Array, Array, Array]:
+    groups: int = 1, input_gradient: bool = True,
+) -> tuple[Array | None, Array, Array]:
     """Gradients of `conv2d` with respect to its input, weight and bias.
 
     Parameters
@@ -80,10 +80,13 @@ def conv2d_backward(
         Gradient of the loss with respect to the output.
     x, weight, stride, padding, dilation, groups
         As given to `conv2d`.
+    input_gradient : bool, optional
+        Whether `grad_x` is wanted; a network's first layer does not need it, and it is half of the work.
 
     Returns
     -------
     grad_x : ndarray, shape of x
+        None if it is not wanted.
     grad_weight : ndarray, shape of weight
         A weight is used at every position of every sample: its gradient is the sum over all of them.
     grad_bias : ndarray, shape (K,)
@@ -100,9 +103,10 @@ def conv2d_backward(
     """
     x, weight, found, groups = _checked("conv2d_backward", x, weight, stride, padding, dilation, groups)
     grad_out = gradient("conv2d_backward", grad_out, (len(x), len(weight), *found.output), x)
-    grad_x, grad_weight = np.empty_like(x), np.empty_like(weight)
+    grad_x, grad_weight = np.empty_like(x) if input_gradient else None, np.empty_like(weight)
     settings = found.stride, found.before, found.dilation, groups
-    plan.input_gradient(grad_out, weight, grad_x, *settings)
+    if grad_x is not None:
+        plan.input_gradient(grad_out, weight, grad_x, *settings)
     plan.weight_gradient(grad_out, x, grad_weight, *settings)
     return grad_x, grad_weight, plan.bias_gradient(grad_out)
 

@@ -13,8 +13,11 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -29,6 +32,44 @@ KEPT_BYTES = 8 << 20
 
 _pool: ThreadPoolExecutor | None = None
 _kept = threading.local()
+
+
+@dataclass
+class Demand:
+    """Memory that an operation asks for beside its arguments and results, in bytes.
+
+    Attributes
+    ----------
+    standing : dict of (str, int) to int
+        For each purpose and thread what stays for the next call.
+    passing : int
+        The most that comes and goes at once.
+    """
+
+    standing: dict[tuple[str, int], int] = field(default_factory=dict)
+    passing: int = 0
+
+    def note(self, purpose: str, count: int, threads: int) -> None:
+        """Memory of one purpose for each of some threads."""
+        if count > KEPT_BYTES:
+            self.passing = max(self.passing, threads * count)
+        else:
+            for thread in range(threads):
+                self.standing[purpose, thread] = max(self.standing.get((purpose, thread), 0), count + LINE_BYTES)
+
+
+_demand: ContextVar[Demand | None] = ContextVar("demand", default=None)
+
+
+@contextmanager
+def only_asking() -> Iterator[Demand]:
+    """Within this context nothing is computed; what `share`, `memory` and `fresh` are asked for is noted down."""
+    demand = Demand()
+    token = _demand.set(demand)
+    try:
+        yield demand
+    finally:
+        _demand.reset(token)
 
 
 def jit(function: Callable[..., Any] | None = None, *, fastmath: Set[str] | bool = False) -> Any:
@@ -72,14 +113,18 @@ def share(
     scratch : int, optional
         If not zero, the kernel takes so many bytes of memory of its thread's own as a third argument; see `memory`.
     """
+    threads = 1 if parts == 1 else min(config.get_num_threads(), tasks)
+    if (demand := _demand.get()) is not None:
+        if scratch:
+            demand.note("work", scratch, threads)
+        return
     if scratch:
         plain = kernel
 
         def kernel(first: int, last: int, *arguments: Any) -> None:
             plain(first, last, memory("work", scratch), *arguments)
 
-    threads = min(config.get_num_threads(), tasks)
-    if threads <= 1 or parts == 1:
+    if threads <= 1:
         kernel(0, tasks, *arguments)
         return
     count = min(parts or 4 * threads, tasks)
@@ -105,6 +150,9 @@ def memory(purpose: str, count: int) -> NDArray[np.uint8]:
     Fresh memory has to be cleared by the operating system, a page at a time, and is in no cache. So each thread keeps
     what it used last, one piece for each purpose, up to KEPT_BYTES.
     """
+    if (demand := _demand.get()) is not None:
+        demand.note(purpose, count, 1)
+        return np.broadcast_to(np.uint8(0), count)
     kept: dict[str, NDArray[np.uint8]] | None = getattr(_kept, "memory", None)
     if kept is None:
         kept = _kept.memory = {}
@@ -116,6 +164,16 @@ def memory(purpose: str, count: int) -> NDArray[np.uint8]:
         if count <= KEPT_BYTES:
             kept[purpose] = found
     return found
+
+
+def fresh(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """An array for short use whose size depends on the arguments."""
+    if (demand := _demand.get()) is not None:
+        one = np.zeros((), dtype)
+        found = np.broadcast_to(one, shape)
+        demand.passing = max(demand.passing, found.size * one.itemsize)
+        return found
+    return np.empty(shape, dtype)
 
 
 def _workers() -> ThreadPoolExecutor:
