@@ -96,7 +96,7 @@ def resnet50(
     He, Zhang, Ren and Sun: Deep residual learning for image recognition, 2016, table 1.
     Goyal et al.: Accurate, large minibatch SGD: training ImageNet in 1 hour, 2017, section 5.1, for "v1.5".
     """
-    return _resnet("ResNet-50", (3, 4, 6, 3), version, num_classes, input_size)
+    return _bottlenecks("ResNet-50", (3, 4, 6, 3), version, num_classes, input_size)
 
 
 def resnet101(
@@ -128,7 +128,7 @@ def resnet101(
     ----------
     He, Zhang, Ren and Sun: Deep residual learning for image recognition, 2016, table 1.
     """
-    return _resnet("ResNet-101", (3, 4, 23, 3), version, num_classes, input_size)
+    return _bottlenecks("ResNet-101", (3, 4, 23, 3), version, num_classes, input_size)
 
 
 def resnet152(
@@ -160,15 +160,20 @@ def resnet152(
     ----------
     He, Zhang, Ren and Sun: Deep residual learning for image recognition, 2016, table 1.
     """
-    return _resnet("ResNet-152", (3, 8, 36, 3), version, num_classes, input_size)
+    return _bottlenecks("ResNet-152", (3, 8, 36, 3), version, num_classes, input_size)
+
+
+def _bottlenecks(
+    name: str, counts: tuple[int, ...], version: str, num_classes: int, input_size: int | tuple[int, int]
+) -> Network:
+    choice(name, "version", version, ("v1", "v1.5"))
+    return _resnet(name, counts, version, num_classes, input_size)
 
 
 def _resnet(
     name: str, counts: tuple[int, ...], version: str | None, num_classes: int, input_size: int | tuple[int, int]
 ) -> Network:
     """A version says where bottlenecks have their stride; without one the blocks are two 3x3 convolutions."""
-    if version is not None:
-        choice(name, "version", version, ("v1", "v1.5"))
     network = picture(name, 3, input_size)
     chain(network, Conv2d(64, 7, stride=2, padding=3, bias=False), BatchNorm2d(), ReLU(), MaxPool2d(3, 2, padding=1))
     for stage, count in enumerate(counts):
