@@ -129,10 +129,14 @@ def share(
         return
     count = min(parts or 4 * threads, tasks)
     numbers = itertools.count()
+    # Emptied in the end: a helper may be late in forgetting what it did, and must not hold on to arrays meanwhile.
+    given = [arguments]
+    del arguments
 
     def work() -> None:
+        passed = given[0]
         while (part := next(numbers)) < count:
-            kernel(part * tasks // count, (part + 1) * tasks // count, *arguments)
+            kernel(part * tasks // count, (part + 1) * tasks // count, *passed)
 
     helpers = [_workers().submit(work) for _ in range(threads - 1)]
     try:
@@ -142,6 +146,7 @@ def share(
             # A helper that has not begun, because the pool is busy with another caller's work, is not needed any more.
             if not helper.cancel():
                 helper.result()
+        given.clear()
 
 
 def memory(purpose: str, count: int) -> NDArray[np.uint8]:
