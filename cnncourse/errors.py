@@ -59,3 +59,7 @@ class FileError(CNNCourseError, ValueError):
 
 class DivergenceError(CNNCourseError, ArithmeticError):
     """Training cannot go on: the loss is not a number any more, or infinite."""
+
+
+class UnsupportedError(CNNCourseError, NotImplementedError):
+    """A model from elsewhere is right, but made of something that this package does not have."""
