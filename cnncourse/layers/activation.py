@@ -149,9 +149,9 @@ class Dropout(Layer):
     ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
         return (grad_out if kept.extra is None else F.dropout_backward(grad_out, kept.extra, self.p),), {}
 
-    def work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+    def forward_work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
         if self.shares(mode.training):
             return Work()
         # The mask has a byte for each number. It is drawn as floats of four bytes, but before the output is made.
         mask = batch_size * size_of(inputs[0])
-        return Work(kept=mask) if mode.keep else Work(forward=mask)
+        return Work(kept=mask) if mode.keep else Work(passing=mask)

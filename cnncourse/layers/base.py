@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -64,19 +64,21 @@ class Kept:
 
 @dataclass(frozen=True)
 class Work:
-    """Memory in bytes that one layer takes beyond its inputs, output and gradients.
+    """Memory in bytes that one call takes beyond its inputs, output and gradients.
 
     Attributes
     ----------
     kept : int
         Kept from forward to backward beside inputs and output: indices, masks, statistics.
-    forward, backward : int
-        Largest sum of arrays that come and go within one call.
+    passing : int
+        Largest sum of arrays that come and go within the call.
+    standing : mapping of (str, int) to int
+        What stays for the next call of any layer, by purpose and thread: of all calls the largest counts.
     """
 
     kept: int = 0
-    forward: int = 0
-    backward: int = 0
+    passing: int = 0
+    standing: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
 class Layer(ABC):
@@ -202,12 +204,29 @@ class Layer(ABC):
         """
         raise NotImplementedError
 
-    def work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
-        """Memory beyond inputs, output and gradients, for a batch of samples with entries of `itemsize` bytes.
+    def forward_work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+        """Memory that `forward` takes beyond inputs and output.
 
         Parameters
         ----------
         mode : Mode
+        batch_size : int
+        itemsize : int
+            Bytes of a number: 4 or 8.
+        *inputs : tuple of int
+
+        Returns
+        -------
+        Work
+        """
+        return Work()
+
+    def backward_work(self, wanted: tuple[bool, ...], batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+        """Memory that `backward` takes beyond what it is given and the gradients that it returns.
+
+        Parameters
+        ----------
+        wanted : tuple of bool
         batch_size, itemsize : int
         *inputs : tuple of int
 

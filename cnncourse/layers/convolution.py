@@ -10,8 +10,9 @@ import numpy as np
 from cnncourse import functional as F
 from cnncourse.errors import ArgumentError, ShapeError
 from cnncourse.functional.arguments import Array, Padding, Pair, windows
+from cnncourse.functional.demand import conv2d_demand
 from cnncourse.geometry.settings import per_axis, whole
-from cnncourse.layers.base import Arrays, Kept, Layer, Mode, Shape, maps
+from cnncourse.layers.base import Arrays, Kept, Layer, Mode, Shape, Work, maps, size_of
 from cnncourse.layers.settings import check_window
 
 
@@ -113,11 +114,31 @@ class Conv2d(Layer):
         x, = kept.inputs
         grad_x, grad_weight, grad_bias = F.conv2d_backward(
             grad_out, x, self._dense(parameters["weight"], x.shape[1]), stride=self.stride, padding=self.padding,
-            dilation=self.dilation, groups=self.groups)
+            dilation=self.dilation, groups=self.groups, input_gradient=wanted[0])
         if self.connections is not None:
             grad_weight = grad_weight[self._pairs(self.connections)]
         gradients = {"weight": grad_weight, "bias": grad_bias} if self.bias else {"weight": grad_weight}
-        return (grad_x if wanted[0] else None,), gradients
+        return (grad_x,), gradients
+
+    def makes(self, wanted: tuple[bool, ...]) -> tuple[bool, ...]:
+        return wanted
+
+    def forward_work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+        return self._work(batch_size, itemsize, inputs[0], backward=False, input_gradient=False)
+
+    def backward_work(self, wanted: tuple[bool, ...], batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+        return self._work(batch_size, itemsize, inputs[0], backward=True, input_gradient=wanted[0])
+
+    def _work(
+        self, batch_size: int, itemsize: int, shape: Shape, backward: bool, input_gradient: bool
+    ) -> Work:
+        dense = (self.out_channels, shape[0] // self.groups, *per_axis("Conv2d: kernel_size", self.kernel_size, 1))
+        demand = conv2d_demand(
+            (batch_size, *shape), dense, np.dtype(f"f{itemsize}"), stride=self.stride, padding=self.padding,
+            dilation=self.dilation, groups=self.groups, backward=backward, input_gradient=input_gradient)
+        # The weights of a partly connected layer are laid out among zeros, and so is their gradient.
+        copies = (1 + backward) * itemsize * size_of(dense) if self.connections is not None else 0
+        return Work(passing=demand.passing + copies, standing=demand.standing)
 
     def _dense(self, weight: Array, channels: int) -> Array:
         """Weights of a partly connected layer among zeros."""

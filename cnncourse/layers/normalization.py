@@ -123,7 +123,7 @@ class BatchNorm2d(Layer):
             out=grad_out if overwrite else None)
         return (grad_x,), {"weight": grad_weight, "bias": grad_bias} if self.affine else {}
 
-    def work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+    def forward_work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
         # The functional keeps two numbers in double precision and two more for each channel.
         statistics = (2 * 8 + 2 * itemsize) * inputs[0][0]
-        return Work(kept=statistics) if mode.keep else Work(forward=statistics)
+        return Work(kept=statistics) if mode.keep else Work(passing=statistics)

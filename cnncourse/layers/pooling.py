@@ -59,9 +59,9 @@ class MaxPool2d(Layer):
         return (F.max_pool2d_backward(grad_out, x, self.kernel_size, self.stride, self.padding,
                                       dilation=self.dilation, ceil_mode=self.ceil_mode, indices=kept.extra),), {}
 
-    def work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+    def forward_work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
         indices = 8 * batch_size * size_of(self.output_shape(*inputs))
-        return Work(kept=indices) if mode.keep else Work(forward=indices)
+        return Work(kept=indices) if mode.keep else Work(passing=indices)
 
 
 @dataclass(frozen=True, repr=False)
@@ -236,9 +236,12 @@ class TrainableAvgPool2d(Layer):
         x = hollow(kept, grad_out)
         return (F.avg_pool2d_backward(grad_means, x, self.kernel_size, self.stride),), gradients
 
-    def work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+    def forward_work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
         means = batch_size * itemsize * size_of(self.output_shape(*inputs))
-        return Work(kept=means, backward=means) if mode.keep else Work(forward=means)
+        return Work(kept=means) if mode.keep else Work(passing=means)
+
+    def backward_work(self, wanted: tuple[bool, ...], batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+        return Work(passing=batch_size * itemsize * size_of(self.output_shape(*inputs)))
 
 
 def _by_channel(values: Array) -> Array:

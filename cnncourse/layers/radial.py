@@ -62,11 +62,13 @@ class RadialBasis(Layer):
         x, = kept.inputs
         return (F.squared_distances_backward(-grad_out, x, self._array(x)),), {}
 
-    def work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+    def forward_work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
         features, scores = len(self.centers[0]), len(self.centers)
-        centers = scores * features * itemsize
-        return Work(forward=centers + batch_size * features * itemsize,
-                    backward=centers + batch_size * (2 * features + scores) * itemsize)
+        return Work(passing=(scores + batch_size) * features * itemsize)
+
+    def backward_work(self, wanted: tuple[bool, ...], batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+        features, scores = len(self.centers[0]), len(self.centers)
+        return Work(passing=(scores * features + batch_size * (2 * features + scores)) * itemsize)
 
     def _array(self, like: Array) -> Array:
         return np.array(self.centers, like.dtype)

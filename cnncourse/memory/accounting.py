@@ -229,12 +229,18 @@ class _Accounting:
         self.schedule = schedule.training(network, recompute) if training else schedule.inference(network)
 
     def of(self, batch_size: int) -> Account:
+        # What threads keep for the next call is there from the second step on: the first one finds out how much.
+        return self._rehearsed(batch_size, self._rehearsed(batch_size, {})[1])[0]
+
+    def _rehearsed(
+        self, batch_size: int, standing: dict[tuple[str, int], int]
+    ) -> tuple[Account, dict[tuple[str, int], int]]:
         ledger, size = Ledger(), self.dtype.itemsize
         parameters = self.network.parameter_count() * size
         buffers = sum(map(size_of, self.network.buffer_shapes.values())) * size
         always = [Block(ledger, "parameters", parameters + buffers),
                   Block(ledger, "optimizer", self.states * parameters)]
-        rehearsal = Rehearsal(self.network, self.schedule, ledger)
+        rehearsal = Rehearsal(self.network, self.schedule, ledger, standing)
         x = Batch(ledger, (batch_size, *self.network.input_shape), self.dtype)
         outputs = rehearsal.forward(cast(Array, x), Mode(training=self.training))
         kept = _by_owner(rehearsal)
@@ -252,9 +258,10 @@ class _Accounting:
                         node.parameter_count * size, rehearsal.passing.get(node.name, 0))
             for node in self.network.nodes)
         mode = "inference" if not self.training else "training, recomputing" if self.recompute else "training"
-        return Account(self.network.name, batch_size, self.dtype.name, mode,
-                       **{kind: ledger.largest[kind] for kind in KINDS}, peak=ledger.peak, moment=ledger.moment,
-                       at_peak=tuple(ledger.at_peak[kind] for kind in KINDS), layers=layers)
+        found = Account(self.network.name, batch_size, self.dtype.name, mode,
+                        **{kind: ledger.largest[kind] for kind in KINDS}, peak=ledger.peak, moment=ledger.moment,
+                        at_peak=tuple(ledger.at_peak[kind] for kind in KINDS), layers=layers)
+        return found, {key: block.count for key, block in rehearsal.standing.items()}
 
 
 def _by_owner(rehearsal: Rehearsal) -> dict[str, int]:

@@ -6,6 +6,7 @@ that what the execution keeps, overwrites, or lets go too late shows up here as 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from cnncourse.functional.arguments import Array
 from cnncourse.layers import Kept, Mode
-from cnncourse.layers.base import size_of
+from cnncourse.layers.base import Work, size_of
 from cnncourse.network.execution import Run
 from cnncourse.network.graph import Graph
 from cnncourse.network.plan import BackwardStep, ForwardStep, Sum
@@ -99,13 +100,18 @@ class Rehearsal(Run):
     graph : Graph
     schedule : Schedule
     ledger : Ledger
+    standing : mapping of (str, int) to int
+        What threads have kept from earlier passes.
     """
 
-    def __init__(self, graph: Graph, schedule: Schedule, ledger: Ledger) -> None:
+    def __init__(
+        self, graph: Graph, schedule: Schedule, ledger: Ledger, standing: Mapping[tuple[str, int], int]
+    ) -> None:
         super().__init__(schedule, {}, {})
         self.graph, self.ledger = graph, ledger
         self.passing: dict[str, int] = {}
         """For each node the most workspace that it took at once."""
+        self.standing = {key: Block(ledger, "workspace", count) for key, count in standing.items()}
 
     def compute(self, step: ForwardStep, inputs: tuple[Array, ...], mode: Mode) -> tuple[Array, Any]:
         node = step.node
@@ -113,9 +119,9 @@ class Rehearsal(Run):
             output = cast(Block, inputs[0])
         else:
             output = self._block("activations", size_of(node.output_shape), node.name)
-        work = node.layer.work(mode, self.batch_size, self.dtype.itemsize, *node.input_shapes)
+        work = node.layer.forward_work(mode, self.batch_size, self.dtype.itemsize, *node.input_shapes)
         extra = Block(self.ledger, "activations", work.kept, node.name) if work.kept else None
-        self._note(f"forward, {node.name}", node.name, work.forward)
+        self._note(f"forward, {node.name}", node.name, work)
         return cast(Array, output), extra
 
     def differentiate(
@@ -129,8 +135,8 @@ class Rehearsal(Run):
                           for shape, made in zip(node.input_shapes, node.layer.makes(step.wanted), strict=True))
         slopes = {key: cast(Array, Block(self.ledger, "gradients", size_of(shape) * self.dtype.itemsize, node.name))
                   for key, shape in node.parameter_shapes.items()}
-        work = node.layer.work(Mode(training=True, keep=True), self.batch_size, self.dtype.itemsize, *node.input_shapes)
-        self._note(f"backward, {node.name}", node.name, work.backward)
+        work = node.layer.backward_work(step.wanted, self.batch_size, self.dtype.itemsize, *node.input_shapes)
+        self._note(f"backward, {node.name}", node.name, work)
         return terms, slopes
 
     def add(self, how: Sum, so_far: Array, term: Array) -> Array:
@@ -155,6 +161,9 @@ class Rehearsal(Run):
     def _block(self, kind: Kind, numbers: int, owner: str) -> Block:
         return Block(self.ledger, kind, self.batch_size * numbers * self.dtype.itemsize, owner)
 
-    def _note(self, moment: str, name: str, passing: int) -> None:
-        self.passing[name] = max(self.passing.get(name, 0), passing)
-        self.ledger.note(moment, passing)
+    def _note(self, moment: str, name: str, work: Work) -> None:
+        for key, count in work.standing.items():
+            if key not in self.standing or self.standing[key].count < count:
+                self.standing[key] = Block(self.ledger, "workspace", count)
+        self.passing[name] = max(self.passing.get(name, 0), work.passing)
+        self.ledger.note(moment, work.passing)

@@ -165,7 +165,7 @@ def _computed(
         return {node.name for node in nodes}
     needed = {*hold, *kept}
     for node in reversed(nodes):
-        if node.name in needed or node.layer.work(KEEPING, 1, 4, *node.input_shapes).kept:
+        if node.name in needed or node.layer.forward_work(KEEPING, 1, 4, *node.input_shapes).kept:
             needed |= {node.name, *node.inputs}
     return {node.name for node in nodes if node.name in needed}
 

@@ -186,7 +186,7 @@ def _kept_until(nodes: Sequence[Node], plan: ForwardPlan) -> list[float]:
         root = plan.storage[node.name]
         own = size_of(node.output_shape) if root in kept and root not in counted else 0
         counted.add(root)
-        sums.append(sums[-1] + own + node.layer.work(KEEPING, 1, 4, *node.input_shapes).kept / 4)
+        sums.append(sums[-1] + own + node.layer.forward_work(KEEPING, 1, 4, *node.input_shapes).kept / 4)
     return sums
 
 
