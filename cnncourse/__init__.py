@@ -16,7 +16,7 @@ from cnncourse.errors import (
 )
 
 # Numba takes half a second to import, so only those pay who compute.
-LAZY = ("functional", "layers", "network", "pattern", "zoo")
+LAZY = ("convert", "functional", "layers", "network", "pattern", "zoo")
 
 __all__ = [
     "ArgumentError",
@@ -25,6 +25,7 @@ __all__ = [
     "GeometryError",
     "PatternError",
     "ShapeError",
+    "convert",
     "errors",
     "functional",
     "geometry",
