@@ -16,7 +16,7 @@ from cnncourse.errors import (
 )
 
 # Numba takes half a second to import, so only those pay who compute.
-LAZY = ("convert", "functional", "layers", "network", "pattern", "zoo")
+LAZY = ("convert", "functional", "layers", "memory", "network", "pattern", "training", "weights", "zoo")
 
 __all__ = [
     "ArgumentError",
@@ -30,8 +30,11 @@ __all__ = [
     "functional",
     "geometry",
     "layers",
+    "memory",
     "network",
     "pattern",
+    "training",
+    "weights",
     "zoo",
 ]
 

@@ -67,7 +67,8 @@ def to_convolution(layer: Linear, input_shape: Shape, weight: Array, bias: Array
 
     Examples
     --------
-    >>> converted = to_convolution(Linear(4096), (512, 7, 7), np.zeros((4096, 25088), np.float32))
+    >>> weight, bias = np.zeros((4096, 25088), np.float32), np.zeros(4096, np.float32)
+    >>> converted = to_convolution(Linear(4096), (512, 7, 7), weight, bias)
     >>> converted.layer, converted.weight.shape
     (Conv2d(4096, 7), (4096, 512, 7, 7))
     """
