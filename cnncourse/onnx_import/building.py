@@ -45,6 +45,7 @@ class Builder:
         self.constants = dict(model.constants)
         self._nodes = {model.input.name: "input"}
         self._padded: dict[str, tuple[str, Sides]] = {}
+        self._of_samples: set[str] = set()
         self._arrays: dict[str, dict[str, Array]] = {}
         self._readers: dict[str, list[Operation]] = {}
         for operation in model.operations:
@@ -53,14 +54,15 @@ class Builder:
 
     def fold(self, operation: Operation) -> None:
         """Work an operation out at once, if it does not depend on the input."""
-        output = operation.outputs[0]
         found: NDArray[Any] | None = None
+        of_samples = any(tensor in self._of_samples for tensor in operation.inputs)
         if operation.operator == "Shape" and operation.inputs[0] in self._nodes:
-            found = constants.shape_of(operation, self.shape(operation.inputs[0], operation))
+            found, of_samples = constants.shape_of(operation, self.shape(operation.inputs[0], operation)), True
         elif all(not tensor or tensor in self.constants for tensor in operation.inputs):
-            found = constants.fold(operation, [self.constants.get(tensor) for tensor in operation.inputs])
+            found = constants.fold(operation, [self.constants.get(tensor) for tensor in operation.inputs], of_samples)
         if found is not None:
-            self.constants[output] = found
+            self.constants[operation.outputs[0]] = found
+            self._of_samples |= {operation.outputs[0]} if of_samples else set()
 
     def run(self, operation: Operation, rules: Rules) -> None:
         """Take in one operation."""
