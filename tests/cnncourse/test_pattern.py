@@ -237,6 +237,14 @@ REFUSALS = [  # text, line, column, what is marked, words
 ]
 
 
+def test_brackets_beside_each_other_are_not_deep():
+    count = 2 * DEEPEST
+    assert layers("INPUT -> " + " -> ".join(["[CONV(8, (3, 3)) -> RELU]"] * count)) == [
+        Conv2d(8, (3, 3), padding=1), ReLU()] * count
+    text = "INPUT -> " + "[" * DEEPEST + "RELU" + "]" * DEEPEST
+    assert layers(text) == [ReLU()]
+
+
 @pytest.mark.parametrize(("text", "line", "column", "marked", "words"), REFUSALS)
 def test_a_refusal_points_at_the_place_and_says_why(text, line, column, marked, words):
     with pytest.raises(PatternError) as refusal:
