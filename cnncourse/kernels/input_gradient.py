@@ -10,10 +10,13 @@ about 200 positions at a time, and adds the result to its channels before it goe
 
 import numpy as np
 
-from cnncourse.kernels.convolution import DEPTH, PITCH_BYTES, WIDTH_BYTES, fill, part, runs
+from cnncourse.kernels.convolution import DEPTH
+from cnncourse.kernels.patches import PITCH_BYTES, WIDTH_BYTES, fill, part, runs
 from cnncourse.kernels.threads import jit
 from cnncourse.kernels.tiles import ROWS, TILE_BYTES, VECTOR_BYTES, multiply_tile
 from cnncourse.kernels.vectors import add_every, clear_bytes, move_number, transpose_tile
+
+SINGLE = (1, 1, 0, 0, 1, 1, 1, 1)  # the window of a 1 x 1 kernel
 
 
 def scratch(rows, filters, size):
@@ -48,18 +51,18 @@ def _transpose(weight, rows, found):
 
 
 @jit
-def _add_back(columns, rows, pieces, count, grad_x, channel, taps, step_y, step_x):
+def _add_back(columns, rows, pieces, count, grad_x, channel, window):
     """Add row (channel, tap) of the patches' gradient to where the tap looked."""
     H, W = grad_x.shape[2:]
-    T = len(taps)
+    R, S, top, left, down, across, step_y, step_x = window
     size = grad_x.itemsize
     zero = grad_x.dtype.type(0)
     for row in range(rows):
-        c, up, left = channel + row // T, taps[row % T, 0], taps[row % T, 1]
+        c, r, s = channel + row // (R * S), row % (R * S) // S, row % S
         source = columns.ctypes.data + row * columns.strides[0]
         for piece in range(count):
             n, p, q, length = pieces[piece, 0], pieces[piece, 1], pieces[piece, 2], pieces[piece, 3]
-            y, x = p * step_y + up, q * step_x + left
+            y, x = p * step_y + r * down - top, q * step_x + s * across - left
             if 0 <= y < H:
                 low, high = 0, length
                 while low < length and x + low * step_x < 0:
@@ -73,15 +76,15 @@ def _add_back(columns, rows, pieces, count, grad_x, channel, taps, step_y, step_
 
 
 @jit
-def input_gradient(first, last, memory, grad_out, grid, weight, taps, steps, grad_x, images, channels, no_taps):
+def input_gradient(first, last, memory, grad_out, grid, weight, window, grad_x, images, channels):
     """Do tasks first to last - 1: up to `images` pictures, a group, and up to `channels` of its channels.
 
-    grad_out (N, groups * M, 1, P * Q), grid (P, Q), weight (groups, M, C * T), taps and steps as in `correlate`; grad_x
-    (N, groups * C, H, W); no_taps: a row of zeros, the offsets with which the output's gradient is copied.
+    grad_out (N, groups * M, 1, P * Q), grid (P, Q), weight (groups, M, C * R * S), window as in `fill`; grad_x
+    (N, groups * C, H, W).
     """
     groups, M, D = weight.shape
     N, plane = len(grad_out), grid[0] * grid[1]
-    T = len(taps)
+    T = window[0] * window[1]
     C = D // T
     size = grad_out.itemsize
     columns = TILE_BYTES // size
@@ -91,7 +94,7 @@ def input_gradient(first, last, memory, grad_out, grid, weight, taps, steps, gra
     block = part(memory, 0, DEPTH, PITCH_BYTES // size, grad_out)
     found = part(memory, DEPTH * PITCH_BYTES, channels * T, PITCH_BYTES // size, grad_out)
     turned = part(memory, (DEPTH + channels * T) * PITCH_BYTES, channels * T, M, grad_out)
-    pieces, whole = np.empty((width, 4), np.int64), np.empty((width, 4), np.int64)
+    pieces, whole = np.empty((width, 5), np.int64), np.empty((width, 5), np.int64)
     no_bias = np.zeros(ROWS, grad_out.dtype)
     prepared = -1
     for task in range(first, last):
@@ -111,7 +114,7 @@ def input_gradient(first, last, memory, grad_out, grid, weight, taps, steps, gra
             pictures = runs(f, stop, 1, plane, whole)
             for m in range(0, M, DEPTH):
                 depth = min(DEPTH, M - m)
-                fill(block, whole, pictures, grad_out, group * M, m, depth, no_taps, 1, 1)
+                fill(block, whole, pictures, plane, grad_out, group * M, m, depth, SINGLE, memory[:0])
                 for strip in range(0, stop - f, columns):
                     for i in range(0, rows, ROWS):
                         multiply_tile(min(ROWS, rows - i), zero, turned.ctypes.data + (i * M + m) * size, M * size,
@@ -119,4 +122,4 @@ def input_gradient(first, last, memory, grad_out, grid, weight, taps, steps, gra
                                       found.ctypes.data + i * PITCH_BYTES + strip * size, PITCH_BYTES,
                                       no_bias.ctypes.data, m == 0)
             count = runs(f, stop, grid[0], grid[1], pieces)
-            _add_back(found, rows, pieces, count, grad_x, home, taps, steps[0], steps[1])
+            _add_back(found, rows, pieces, count, grad_x, home, window)

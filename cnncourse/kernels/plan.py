@@ -7,22 +7,20 @@ product by blocks of `convolution`. The choice between the last two compares two
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnncourse import config
-from cnncourse.kernels import convolution, direct
+from cnncourse.kernels import convolution, direct, patches
 from cnncourse.kernels import input_gradient as gradient_of_input
 from cnncourse.kernels import weight_gradient as gradient_of_weight
 from cnncourse.kernels import winograd as transform
-from cnncourse.kernels.threads import memory, share
+from cnncourse.kernels.threads import fresh, memory, share
 from cnncourse.kernels.tiles import ROWS, TILE_BYTES
 
 Array = NDArray[np.floating[Any]]
-Sides = tuple[tuple[int, int], tuple[int, int]]
 Pair = tuple[int, int]
 
 FEW_FILTERS = 2
@@ -31,8 +29,8 @@ SERIAL = 1_500_000
 """Up to so many multiply-adds, some 30 microseconds, one thread is faster than two."""
 SCRATCH_BYTES = 32 << 20
 """What is laid out anew (weights, gradients) is cut into parts of at most so many bytes."""
-NO_TAPS = np.zeros((1, 2), np.int64)
-"""Offsets of the only tap of a 1 x 1 kernel."""
+FEW_ROWS, FEW_POSITIONS = 32, 128
+"""Up to so many filters of 1 x 1, and from so many positions in a picture on, inputs are not worth copying."""
 INPUT_BYTES = 7 << 20
 """Bytes of evaluated inputs at a time, which a third-level cache should hold."""
 FILTER_BYTES = 32 << 20
@@ -55,7 +53,7 @@ def forward(
         return
     flat = _is_flat(kernel, stride, padding, x.shape[2:], out.shape[2:])
     _correlate(_as_row(x) if flat else x, weight.reshape(groups, filters // groups, -1), bias,
-               _taps(*kernel, *padding, *dilation), stride, _as_row(out) if flat else out, parts)
+               (*kernel, *padding, *dilation, *stride), flat, _as_row(out) if flat else out, parts)
 
 
 def input_gradient(
@@ -75,22 +73,25 @@ def input_gradient(
     if (_winograd_pays(weight, grad_x, stride, dilation, groups)
             and _winograd(grad_out, weight, True, np.zeros(depth, weight.dtype), around, grad_x)):
         return
-    if groups == 1 and _is_flat(kernel, stride, padding, grad_out.shape[2:], grad_x.shape[2:]):
-        turned = np.empty((1, depth, filters), weight.dtype)
+    if (groups == 1 and weight.nbytes <= SCRATCH_BYTES
+            and _is_flat(kernel, stride, padding, grad_out.shape[2:], grad_x.shape[2:])):
+        turned = fresh((1, depth, filters), weight.dtype)
         share(gradient_of_input.transpose, _ceil(depth, 64), weight.reshape(filters, depth), turned[0], parts=parts)
-        _correlate(_as_row(grad_out), turned, np.zeros(depth, weight.dtype), NO_TAPS, stride, _as_row(grad_x), parts)
+        _correlate(_as_row(grad_out), turned, np.zeros(depth, weight.dtype), gradient_of_input.SINGLE, True,
+                   _as_row(grad_x), parts)
         return
-    taps, threads = _taps(*kernel, *padding, *dilation), config.get_num_threads()
+    taps, threads = kernel[0] * kernel[1], config.get_num_threads()
     grid = grad_out.shape[2:]
-    images = min(max(convolution.WIDTH_BYTES // (grad_out.itemsize * grid[0] * grid[1]), 1),
+    images = min(max(patches.WIDTH_BYTES // (grad_out.itemsize * grid[0] * grid[1]), 1),
                  _ceil(len(grad_x), threads))
     batches = _ceil(len(grad_x), images)
-    wanted = max(_ceil(depth * len(taps), 2 * convolution.FILTERS),
+    wanted = max(_ceil(depth * taps, 2 * convolution.FILTERS),
                  1 if parts == 1 or threads == 1 else _ceil(3 * threads, batches * groups))
     channels = _ceil(depth, wanted)
     share(gradient_of_input.input_gradient, batches * groups * _ceil(depth, channels), _as_row(grad_out), grid,
-          weight.reshape(groups, filters // groups, -1), taps, stride, grad_x, images, channels, NO_TAPS, parts=parts,
-          scratch=gradient_of_input.scratch(channels * len(taps), filters // groups, weight.itemsize))
+          weight.reshape(groups, filters // groups, -1), (*kernel, *padding, *dilation, *stride), grad_x, images,
+          channels, parts=parts,
+          scratch=gradient_of_input.scratch(channels * taps, filters // groups, weight.itemsize))
 
 
 def weight_gradient(
@@ -116,13 +117,13 @@ def weight_gradient(
     total = len(x) * upstream.shape[3]
     most = max(SCRATCH_BYTES // (groups * strips * TILE_BYTES), 1)
     rows = _row_count(found.shape[2], groups)
-    taps = _taps(*kernel, *padding, *dilation)
+    window = (*kernel, *padding, *dilation, *stride)
     for start in range(0, total, most):
         stop = min(start + most, total)
-        side = np.empty((groups * strips, stop - start, TILE_BYTES // x.itemsize), x.dtype)
+        side = fresh((groups * strips, stop - start, TILE_BYTES // x.itemsize), x.dtype)
         share(gradient_of_weight.side_by_side, groups * strips, upstream, start, stop, side, parts=parts)
-        share(gradient_of_weight.weight_gradient, groups * _ceil(found.shape[2], rows), x, side, start, stop, taps, stride, grid,
-              rows, start == 0, found, parts=parts, scratch=gradient_of_weight.scratch(rows, strips))
+        share(gradient_of_weight.weight_gradient, groups * _ceil(found.shape[2], rows), x, side, start, stop, window,
+              grid, rows, start == 0, found, parts=parts, scratch=gradient_of_weight.scratch(rows, strips))
 
 
 def bias_gradient(grad_out: Array) -> Array:
@@ -147,11 +148,6 @@ def _is_direct(filters: int, groups: int) -> bool:
     return groups > 1 and filters // groups <= FEW_FILTERS
 
 
-@lru_cache(maxsize=512)
-def _taps(rows: int, columns: int, top: int, left: int, down: int, right: int) -> NDArray[np.int64]:
-    return np.array([(r * down - top, s * right - left) for r in range(rows) for s in range(columns)])
-
-
 def _is_flat(kernel: list[int], stride: Pair, padding: Pair, size: tuple[int, ...], grid: tuple[int, ...]) -> bool:
     """Whether each position sees the one input at the same place, so that rows do not matter."""
     return kernel == [1, 1] and stride == (1, 1) and padding == (0, 0) and size == grid
@@ -163,18 +159,20 @@ def _as_row(x: Array) -> Array:
 
 
 def _correlate(
-    source: Array, rows: Array, bias: Array, taps: NDArray[np.int64], steps: Pair, out: Array, parts: int | None
+    source: Array, rows: Array, bias: Array, window: tuple[int, ...], flat: bool, out: Array, parts: int | None
 ) -> None:
     """Cut positions evenly into blocks, and the filters too where blocks are too few for all threads."""
     groups, filters, _ = rows.shape
     columns = TILE_BYTES // source.itemsize
     total = len(out) * out.shape[2] * out.shape[3]
-    blocks = _ceil(total, convolution.WIDTH_BYTES // source.itemsize)
+    blocks = _ceil(total, patches.WIDTH_BYTES // source.itemsize)
     width = _ceil(_ceil(total, blocks), columns) * columns
     blocks = _ceil(total, width)
-    wanted = 1 if parts == 1 else _ceil(4 * config.get_num_threads(), blocks * groups)
+    threads = config.get_num_threads()
+    wanted = 1 if parts == 1 or threads == 1 else _ceil(4 * threads, blocks * groups)
     splits = min(wanted, _ceil(filters, 4 * ROWS))
-    share(convolution.correlate, groups * splits * blocks, source, rows, bias, taps, steps, out, width, splits,
+    straight = flat and filters <= FEW_ROWS and out.shape[3] >= FEW_POSITIONS
+    share(convolution.correlate, groups * splits * blocks, source, rows, bias, window, straight, out, width, splits,
           parts=parts, scratch=convolution.SCRATCH)
 
 

@@ -198,6 +198,48 @@ def copy_bytes(typingctx, target, source, count):  # type: ignore[no-untyped-def
 
 
 @intrinsic
+def _copy_vector(typingctx, target, source):  # type: ignore[no-untyped-def]
+    """Copy a vector from one address to another."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        _store(builder, _load(builder, arguments[1]), arguments[0])
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp), generate
+
+
+@njit(nogil=True)
+def copy_vectors(target, source, count):  # type: ignore[no-untyped-def]
+    """Copy whole vectors until `count` bytes are copied: up to a vector more is read and written."""
+    done = 0
+    while done < count:
+        _copy_vector(target + done, source + done)
+        done += VECTOR_BYTES
+
+
+@intrinsic
+def _prefetch(typingctx, address):  # type: ignore[no-untyped-def]
+    """Ask for the cache line at an address without waiting for it."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        pointer, whole = ir.IntType(8).as_pointer(), ir.IntType(32)
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [pointer, whole, whole, whole]), "llvm.prefetch.p0")
+        builder.call(function, [builder.inttoptr(arguments[0], pointer), *(ir.Constant(whole, n) for n in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(types.intp), generate
+
+
+@njit(nogil=True)
+def prefetch_rows(address, pitch, rows, count):  # type: ignore[no-untyped-def]
+    """Ask for `count` bytes of each of some rows, which begin a pitch apart."""
+    for row in range(rows):
+        for byte in range(0, count, 64):
+            _prefetch(address + row * pitch + byte)
+
+
+@intrinsic
 def clear_bytes(typingctx, target, count):  # type: ignore[no-untyped-def]
     """Set `count` bytes from an address on to zero."""
 

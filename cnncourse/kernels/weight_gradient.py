@@ -11,7 +11,7 @@ always the same.
 
 import numpy as np
 
-from cnncourse.kernels.convolution import PITCH_BYTES, WIDTH_BYTES, fill, part, runs
+from cnncourse.kernels.patches import LINE_BYTES, PITCH_BYTES, WIDTH_BYTES, fill, part, runs
 from cnncourse.kernels.threads import jit
 from cnncourse.kernels.tiles import ROWS, TILE_BYTES, VECTOR_BYTES, multiply_tile
 from cnncourse.kernels.vectors import move_number, transpose_tile
@@ -61,14 +61,14 @@ def side_by_side(first, last, grad_out, start, stop, found):
 
 
 @jit
-def weight_gradient(first, last, memory, source, side, start, stop, taps, steps, grid, rows, begin, grad_weight):
+def weight_gradient(first, last, memory, source, side, start, stop, window, grid, rows, begin, grad_weight):
     """Do tasks first to last - 1: a task is `rows` rows (channel and tap) of one group.
 
-    source (N, groups * C, H, W); side from `side_by_side`; grid: rows and columns of output positions; grad_weight
-    (groups, M, C * T) is set, or added to unless `begin`.
+    source (N, groups * C, H, W); window as in `fill`; side from `side_by_side`; grid: rows and columns of output
+    positions; grad_weight (groups, M, C * T) is set, or added to unless `begin`.
     """
     groups, _, D = grad_weight.shape
-    C = D // len(taps)
+    C = D // (window[0] * window[1])
     P, Q = grid
     size = source.itemsize
     zero = source.dtype.type(0)
@@ -81,7 +81,8 @@ def weight_gradient(first, last, memory, source, side, start, stop, taps, steps,
     sums = part(memory, rows * PITCH_BYTES, rows, strips * columns, source)
     lanes = VECTOR_BYTES // size
     square = part(memory, rows * (PITCH_BYTES + strips * TILE_BYTES), lanes, lanes, source)
-    pieces = np.empty((width, 4), np.int64)
+    lines = memory[rows * (PITCH_BYTES + strips * TILE_BYTES) + VECTOR_BYTES * VECTOR_BYTES:]
+    pieces = np.empty((width, 5), np.int64)
     no_bias = np.zeros(ROWS, source.dtype)
     for task in range(first, last):
         group, row = task // parts, task % parts * rows
@@ -89,7 +90,7 @@ def weight_gradient(first, last, memory, source, side, start, stop, taps, steps,
         for f in range(start, stop, width):
             depth = min(width, stop - f)
             count = runs(f, f + depth, P, Q, pieces)
-            fill(block, pieces, count, source, group * C, row, used, taps, steps[0], steps[1])
+            fill(block, pieces, count, Q, source, group * C, row, used, window, lines)
             for strip in range(strips):
                 b = side.ctypes.data + ((group * strips + strip) * side.shape[1] + f - start) * TILE_BYTES
                 for i in range(0, used, ROWS):
@@ -101,7 +102,7 @@ def weight_gradient(first, last, memory, source, side, start, stop, taps, steps,
 
 def scratch(rows, strips):
     """Bytes of memory that a thread needs for `weight_gradient`."""
-    return rows * (PITCH_BYTES + strips * TILE_BYTES) + VECTOR_BYTES * VECTOR_BYTES
+    return rows * (PITCH_BYTES + strips * TILE_BYTES) + VECTOR_BYTES * VECTOR_BYTES + LINE_BYTES
 
 
 @jit

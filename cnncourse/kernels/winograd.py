@@ -18,7 +18,8 @@ Winograd convolution for deep neural networks, 2020, on the choice of points.
 
 import numpy as np
 
-from cnncourse.kernels.convolution import DEPTH, part, runs
+from cnncourse.kernels.convolution import DEPTH
+from cnncourse.kernels.patches import part, runs
 from cnncourse.kernels.threads import jit
 from cnncourse.kernels.tiles import ROWS, TILE_BYTES, VECTOR_BYTES, VECTORS, multiply_tile
 from cnncourse.kernels.vectors import (
@@ -192,7 +193,7 @@ def evaluate_inputs(first, last, memory, source, top, left, grid, start, strips,
     like = np.empty(1, np.float32)
     half = part(memory, 0, POINTS * POINTS, COLUMNS, like)
     lines = part(memory, POINTS * POINTS * TILE_BYTES, 2, OUTPUTS * COLUMNS, like)
-    pieces = np.empty((COLUMNS, 4), np.int64)
+    pieces = np.empty((COLUMNS, 5), np.int64)
     for task in range(first, last):
         strip, share = task // parts, task % parts
         begin = start + strip * COLUMNS
@@ -223,7 +224,7 @@ def winograd(first, last, memory, weight, flip, inputs, input_pitch, bias, out, 
     taps = part(rest, 0, TAPS * TAPS, CHANNELS, like)
     half_weights = part(rest, TAPS * TAPS * CHANNELS * 4, TAPS * POINTS, CHANNELS, like)
     values = part(rest, TAPS * (TAPS + POINTS) * CHANNELS * 4, POINTS * POINTS, CHANNELS, like)
-    pieces = np.empty((STRIPS, COLUMNS, 4), np.int64)
+    pieces = np.empty((STRIPS, COLUMNS, 5), np.int64)
     counts = np.empty(STRIPS, np.int64)
     no_bias = np.zeros(ROWS, np.float32)
     evaluated = -1
