@@ -10,28 +10,37 @@ from cnncourse.errors import (
     ArgumentError,
     ArrayTypeError,
     CNNCourseError,
+    DivergenceError,
+    FileError,
     GeometryError,
     PatternError,
     ShapeError,
+    UnsupportedError,
 )
 
 # Numba takes half a second to import, so only those pay who compute.
-LAZY = ("convert", "functional", "layers", "memory", "network", "pattern", "training", "weights", "zoo")
+LAZY = ("convert", "data", "functional", "layers", "memory", "network", "onnx_import", "pattern", "training", "weights",
+        "zoo")
 
 __all__ = [
     "ArgumentError",
     "ArrayTypeError",
     "CNNCourseError",
+    "DivergenceError",
+    "FileError",
     "GeometryError",
     "PatternError",
     "ShapeError",
+    "UnsupportedError",
     "convert",
+    "data",
     "errors",
     "functional",
     "geometry",
     "layers",
     "memory",
     "network",
+    "onnx_import",
     "pattern",
     "training",
     "weights",
