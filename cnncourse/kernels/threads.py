@@ -31,6 +31,7 @@ LINE_BYTES = 64
 KEPT_BYTES = 8 << 20
 
 _pool: ThreadPoolExecutor | None = None
+_pool_size = 0
 _kept = threading.local()
 
 
@@ -182,9 +183,11 @@ def fresh(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
 
 
 def _workers() -> ThreadPoolExecutor:
-    global _pool
-    if _pool is None:
-        _pool = ThreadPoolExecutor(max(os.cpu_count() or 1, config.get_num_threads()), "cnncourse")
+    # No more than one caller can use: each thread keeps memory of its own, and a pool starts all that it may have.
+    global _pool, _pool_size
+    size = max(config.get_num_threads() - 1, 1)
+    if _pool is None or _pool_size != size:
+        _pool, _pool_size = ThreadPoolExecutor(size, "cnncourse"), size
     return _pool
 
 
