@@ -60,8 +60,7 @@ class MaxPool2d(Layer):
                                       dilation=self.dilation, ceil_mode=self.ceil_mode, indices=kept.extra),), {}
 
     def forward_work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
-        indices = 8 * batch_size * size_of(self.output_shape(*inputs))
-        return Work(kept=indices) if mode.keep else Work(passing=indices)
+        return Work(kept=8 * batch_size * size_of(self.output_shape(*inputs)) if mode.keep else 0)
 
 
 @dataclass(frozen=True, repr=False)
