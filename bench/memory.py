@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,10 +34,9 @@ MODES = {
 MIB = 2**20
 
 
-def measured(build: Callable[[], Network], batch_size: int, mode: str, optimizer: str) -> int:
-    """Bytes at the peak of the second step; the first one compiles, plans, and makes the optimizer's state."""
+def measured(network: Network, batch_size: int, mode: str, optimizer: str) -> int:
+    """Bytes of arrays at the peak of the second step; the first one compiles, plans, and makes what stays."""
     tracemalloc.start()
-    network = build()
     network.initialize(0)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((batch_size, *network.input_shape), np.float32)
@@ -52,16 +50,18 @@ def measured(build: Callable[[], Network], batch_size: int, mode: str, optimizer
         else:
             training.training_step(network, x, y, kind, **MODES[mode])
     peak = tracemalloc.get_traced_memory()[1]
+    # Everything that is no array: compiled code, the network itself, the interpreter's odds and ends.
+    others = tracemalloc.take_snapshot().filter_traces([
+        tracemalloc.DomainFilter(False, np.lib.tracemalloc_domain)])
     tracemalloc.stop()
-    return peak
+    return peak - sum(trace.size for trace in others.traces)
 
 
 def row(name: str, batch_size: int, mode: str, optimizer: str) -> tuple[int, int]:
     """Predicted and measured bytes."""
     build = getattr(zoo, name)
     predicted = memory.account(build(), batch_size, optimizer=optimizer, **MODES[mode]).peak
-    measured(build, 1, mode, optimizer)
-    return predicted, measured(build, batch_size, mode, optimizer)
+    return predicted, measured(build(), batch_size, mode, optimizer)
 
 
 def table(names: list[str], batch_size: int | None, modes: list[str], optimizer: str) -> Table:
