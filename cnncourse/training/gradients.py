@@ -192,9 +192,11 @@ class _Slopes:
         (start, below), (end, above) = self._moved(index, low), self._moved(index, high)
         with np.errstate(invalid="ignore", over="ignore"):
             change = (above - below) * self._grad_out
-            unsure = np.where(above == below, 0, (np.abs(above) + np.abs(below)) * np.abs(self._grad_out))
+            sizes = np.abs(above * self._grad_out) + np.abs(below * self._grad_out)
+            # Outputs that stay the same say that there is no slope, if others move; else it may be too small to see.
+            unsure = sizes[above != below].sum() or sizes.max(initial=0)
             width = end - start
-            return float(change.sum() / width), float(np.finfo(np.float64).eps * unsure.sum() / width)
+            return float(change.sum() / width), float(np.finfo(np.float64).eps * unsure / width)
 
     def central(self, index: tuple[int, ...], step: float) -> tuple[float, float]:
         """The slope across x."""

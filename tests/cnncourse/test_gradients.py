@@ -65,6 +65,12 @@ def test_a_large_constant_beside_the_loss_is_no_mistake():
     assert not check_gradient(lambda x: 1e6 + np.sum(np.sin(x)), 1.01 * np.cos(x), x)
 
 
+def test_rounding_in_place_of_a_slope_of_zero_is_no_mistake():
+    x = normal(3)
+    assert check_gradient(lambda x: 2 + 0 * x.sum(), np.full(3, 1e-17), x)
+    assert not check_gradient(lambda x: 2 + 0 * x.sum(), np.full(3, 1e-9), x)
+
+
 def test_one_wrong_entry_is_found_and_shown():
     x = normal(4, 5)
     gradient = 2 * x

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from cnncourse import data
+from cnncourse import data, zoo
 from cnncourse.errors import ArgumentError, ArrayTypeError, DivergenceError, ShapeError
 from cnncourse.layers import (
-    AvgPool2d,
     BatchNorm2d,
     Conv2d,
     Dropout,
@@ -52,11 +51,6 @@ def small(seed=0, dtype=np.float32):
     return chain(Conv2d(6, 3), ReLU(), MaxPool2d(2), Flatten(), Linear(10), seed=seed, dtype=dtype)
 
 
-def lenet():
-    return chain(Conv2d(6, 5), Tanh(), AvgPool2d(2), Conv2d(16, 5), Tanh(), AvgPool2d(2), Flatten(), Linear(120),
-                 Tanh(), Linear(84), Tanh(), Linear(10), input_shape=(1, 32, 32))
-
-
 @pytest.fixture(scope="module")
 def few():
     """Some digits: 300 to train on, 100 others."""
@@ -67,7 +61,8 @@ def few():
 @pytest.mark.slow
 def test_lenet_learns_to_read_digits_that_it_has_not_seen():
     x_train, y_train, x_test, y_test = data.digits(32)
-    network = lenet()
+    network = zoo.lenet5()
+    network.initialize(0)
     history = train(network, x_train, y_train, epochs=12, batch_size=32, optimizer=Momentum(0.03),
                     schedule=CosineDecay(12), progress=False)
     assert history.losses[-1] < 0.1 * history.losses[0]
@@ -278,7 +273,7 @@ def test_the_bar_works_in_a_notebook(root, tmp_path):
     from nbclient import NotebookClient
 
     code = """
-from cnncourse import data
+from cnncourse import data, zoo
 from cnncourse.layers import Flatten, Linear
 from cnncourse.network import Network
 from cnncourse.training import SGD, train
