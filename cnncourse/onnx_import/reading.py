@@ -111,15 +111,13 @@ def read(source: Any) -> Model:
     except ImportError:
         raise ArgumentError("to read ONNX files the package onnx is needed: pip install onnx") from None
 
-    folder = None
+    folder = Path(os.path.abspath(source)).parent if isinstance(source, str | os.PathLike) else None
     proto = source
     if not isinstance(source, onnx.ModelProto):
-        content = source
-        if not isinstance(source, bytes):
-            path = Path(source)
-            folder, content = Path(os.path.abspath(path)).parent, path.read_bytes()
         try:
-            proto = onnx.load_model_from_string(content)
+            proto = onnx.load_model_from_string(source if folder is None else Path(source).read_bytes())
+        except OSError:
+            raise
         except Exception as error:  # the kind of error depends on the version of protobuf
             raise FileError(f"{_called(source)} is no ONNX model, or a damaged one: {error}") from None
     graph = proto.graph
