@@ -24,7 +24,7 @@ def get_num_threads() -> int:
     int
     """
     if _num_threads is None:
-        set_num_threads(int(os.environ.get(THREADS_VARIABLE, "0")) or _processors())
+        set_num_threads(int(os.environ.get(THREADS_VARIABLE, "0")) or processors())
         return get_num_threads()
     return _num_threads
 
@@ -75,7 +75,13 @@ def exact() -> Iterator[None]:
         _winograd.reset(token)
 
 
-def _processors() -> int:
+def processors() -> int:
+    """How many processors this process may use.
+
+    Returns
+    -------
+    int
+    """
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows

@@ -5,10 +5,10 @@ there. One row is thus the channel itself, shifted by the tap, every stride-th e
 picture it is zero. col2im walks the same way and adds, so that an input that several patches share collects from all.
 """
 
-from numba import njit
+from cnncourse.kernels.compiling import jit
 
 
-@njit(cache=True, nogil=True)
+@jit
 def im2col(x, columns, R, S, P, Q, sh, sw, ph, pw, dh, dw):
     """Fill `columns` (N, C * R * S, P * Q), which is zero at first, from x (N, C, H, W)."""
     N, C, H, W = x.shape
@@ -26,7 +26,7 @@ def im2col(x, columns, R, S, P, Q, sh, sw, ph, pw, dh, dw):
                                     row[p * Q + q] = x[n, c, i, j]
 
 
-@njit(cache=True, nogil=True)
+@jit
 def col2im(columns, x, R, S, P, Q, sh, sw, ph, pw, dh, dw):
     """Add `columns` (N, C * R * S, P * Q) into x (N, C, H, W), which is zero at first."""
     N, C, H, W = x.shape

@@ -1,4 +1,4 @@
-"""Compiling kernels, and sharing their work among threads.
+"""Sharing the work of kernels among threads, and the memory that they work in.
 
 Every kernel takes `first, last` before its arrays and does that part of its work; it holds no Python object and
 releases the interpreter lock. `share` cuts the work into parts, and threads take one part after the other until none
@@ -13,25 +13,26 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterator, Set
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from cnncourse import config
+from cnncourse.kernels.compiling import jit
+from cnncourse.kernels.helpers import Helper
+
+__all__ = ["Demand", "fresh", "jit", "memory", "only_asking", "share"]
 
 LINE_BYTES = 64
 KEPT_BYTES = 8 << 20
 
-_pool: ThreadPoolExecutor | None = None
-_pool_size = 0
+_helpers: list[Helper] = []
+_busy = threading.Lock()
 _kept = threading.local()
 
 
@@ -73,33 +74,12 @@ def only_asking() -> Iterator[Demand]:
         _demand.reset(token)
 
 
-def jit(function: Callable[..., Any] | None = None, *, fastmath: Set[str] | bool = False) -> Any:
-    """Compile a kernel at its first call, keep the machine code on disk, and release the interpreter lock.
-
-    The machine code lies beside the source or, where that may not be written, in the user's cache folder; where
-    neither may be, as in some containers, kernels work all the same and are compiled by every process again.
-
-    Parameters
-    ----------
-    function : function, optional
-        Without it, a decorator with these settings comes back.
-    fastmath : set of str or bool, optional
-        LLVM's flags for arithmetic. {"reassoc"} lets a sum be split among vector lanes, in the same way each time;
-        flags that deny NaN and infinity are not for kernels of this package.
-    """
-    if function is None:
-        return partial(jit, fastmath=fastmath)
-    compiled = partial(njit, nogil=True, error_model="numpy", fastmath=fastmath)
-    try:
-        return compiled(cache=True)(function)
-    except RuntimeError:  # Numba found no folder that it may write to
-        return compiled()(function)
-
-
 def share(
     kernel: Callable[..., None], tasks: int, *arguments: Any, parts: int | None = None, scratch: int = 0
 ) -> None:
     """Call `kernel(first, last, *arguments)` until all of range(tasks) is done, on as many threads as are allowed.
+
+    While the helpers work for another thread of the program, this one does everything by itself.
 
     Parameters
     ----------
@@ -110,7 +90,7 @@ def share(
         Passed on.
     parts : int, optional
         Into how many parts the tasks are cut; 1 keeps the work in this thread, which is best below some
-        0.1 ms. By default four for each thread, so that a thread that was held up does not hold up the rest.
+        20 microseconds. By default four for each thread, so that a thread that was held up does not hold up the rest.
     scratch : int, optional
         If not zero, the kernel takes so many bytes of memory of its thread's own as a third argument; see `memory`.
     """
@@ -125,7 +105,7 @@ def share(
         def kernel(first: int, last: int, *arguments: Any) -> None:
             plain(first, last, memory("work", scratch), *arguments)
 
-    if threads <= 1:
+    if threads <= 1 or not _busy.acquire(blocking=False):
         kernel(0, tasks, *arguments)
         return
     count = min(parts or 4 * threads, tasks)
@@ -139,15 +119,21 @@ def share(
         while (part := next(numbers)) < count:
             kernel(part * tasks // count, (part + 1) * tasks // count, *passed)
 
-    helpers = [_workers().submit(work) for _ in range(threads - 1)]
     try:
-        work()
+        while len(_helpers) < threads - 1:
+            _helpers.append(Helper(len(_helpers) + 1))
+        jobs = [(helper, helper.begin(work)) for helper in _helpers[:threads - 1]]
+        try:
+            work()
+        finally:
+            for helper, job in jobs:
+                helper.end(job)
     finally:
-        for helper in helpers:
-            # A helper that has not begun, because the pool is busy with another caller's work, is not needed any more.
-            if not helper.cancel():
-                helper.result()
         given.clear()
+        _busy.release()
+    for _, job in jobs:
+        if job.error is not None:
+            raise job.error
 
 
 def memory(purpose: str, count: int) -> NDArray[np.uint8]:
@@ -182,20 +168,12 @@ def fresh(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     return np.empty(shape, dtype)
 
 
-def _workers() -> ThreadPoolExecutor:
-    # No more than one caller can use: each thread keeps memory of its own, and a pool starts all that it may have.
-    global _pool, _pool_size
-    size = max(config.get_num_threads() - 1, 1)
-    if _pool is None or _pool_size != size:
-        _pool, _pool_size = ThreadPoolExecutor(size, "cnncourse"), size
-    return _pool
-
-
-def _forget_workers() -> None:
+def _forget_helpers() -> None:
     """After a fork the threads stayed with the parent."""
-    global _pool
-    _pool = None
+    global _busy
+    _helpers.clear()
+    _busy = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_workers)
+    os.register_at_fork(after_in_child=_forget_helpers)
