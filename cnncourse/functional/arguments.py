@@ -9,10 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncourse.config import get_num_threads
 from cnncourse.errors import ArgumentError, ArrayTypeError, GeometryError, ShapeError
 from cnncourse.geometry import dilated_extent, onnx_output_size, same_padding
 from cnncourse.geometry.settings import PADDING_FORMS, per_axis, sides_per_axis
 
+_PRECISIONS = (np.dtype(np.float32), np.dtype(np.float64))
 Array = NDArray[np.floating[Any]]
 Pair = int | tuple[int, int]
 Padding = int | tuple[int | tuple[int, int], int | tuple[int, int]] | Literal["same", "valid"]
@@ -63,21 +65,41 @@ def windows(
     ShapeError
         If a side of the input is zero.
     """
-    settings = (size, kernel_size, stride, padding, dilation)
+    return _remembered(operation, size, kernel_size, stride, padding, dilation, ceil_mode, pooling=False)
+
+
+def pooling_windows(
+    operation: str, size: tuple[int, int], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Windows:
+    """The same for pooling: the stride is the kernel size by default, and no window may lie in the padding alone.
+
+    Raises
+    ------
+    GeometryError
+        If the same padding on both sides is more than half of the kernel, as in PyTorch, or a side of uneven or
+        "same" padding as large as the window.
+    """
+    stride = kernel_size if stride is None else stride
+    return _remembered(operation, size, kernel_size, stride, padding, dilation, ceil_mode, pooling=True)
+
+
+def _remembered(operation: str, *settings: Any, pooling: bool) -> Windows:
+    *setting, ceil_mode = settings
     # True and 2.0 are equal to whole numbers, and must not find what was remembered for these.
-    found: Windows = (_windows if all(map(_is_plain, settings)) else _windows.__wrapped__)(
-        operation, *settings, bool(ceil_mode))
+    found: Windows = (_windows if all(map(_is_plain, setting)) else _windows.__wrapped__)(
+        operation, *setting, bool(ceil_mode), pooling)
     return found
 
 
 def _is_plain(setting: Any) -> bool:
     kind = type(setting)
-    return kind is int or kind is str or kind is tuple and all(map(_is_plain, setting))
+    return kind is int or kind is str or (kind is tuple and all(map(_is_plain, setting)))
 
 
 @lru_cache(maxsize=1024)
 def _windows(
-    operation: str, size: tuple[int, int], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+    operation: str, size: tuple[int, int], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool,
+    pooling: bool,
 ) -> Windows:
     for name, length in zip(("height", "width"), size, strict=True):
         if length == 0:
@@ -100,30 +122,20 @@ def _windows(
             counts.append(onnx_output_size(*axis, ceil_mode=ceil_mode))
         except GeometryError as error:
             raise GeometryError(f"{operation}: along the {name}, {error}") from None
-    return Windows(kernel, step, spread, vertical, horizontal, (counts[0], counts[1]))
+    found = Windows(kernel, step, spread, vertical, horizontal, (counts[0], counts[1]))
+    if pooling:
+        _check_that_windows_see_inputs(operation, found, padding == "same")
+    return found
 
 
-def pooling_windows(
-    operation: str, size: tuple[int, int], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
-) -> Windows:
-    """The same for pooling: the stride is the kernel size by default, and no window may lie in the padding alone.
-
-    Raises
-    ------
-    GeometryError
-        If the same padding on both sides is more than half of the kernel, as in PyTorch, or a side of uneven or
-        "same" padding as large as the window.
-    """
-    stride = kernel_size if stride is None else stride
-    found = windows(operation, size, kernel_size, stride, padding, dilation, ceil_mode)
+def _check_that_windows_see_inputs(operation: str, found: Windows, same: bool) -> None:
     for taps, gap, (before, after) in zip(
             found.kernel, found.dilation, (found.vertical, found.horizontal), strict=True):
         extent = dilated_extent(taps, gap)
-        most = taps // 2 if before == after and padding != "same" else extent - 1
+        most = taps // 2 if before == after and not same else extent - 1
         if max(before, after) > most:
             raise GeometryError(f"{operation}: padding {before} + {after} for a kernel of {taps} that spans {extent}: "
                                 f"at most {most} on a side, so that every window sees some of the input")
-    return found
 
 
 def array(
@@ -157,7 +169,7 @@ def shaped(
     ArrayTypeError, ShapeError
         As `array`.
     """
-    if not isinstance(value, np.ndarray) or value.dtype not in (np.float32, np.float64):
+    if not isinstance(value, np.ndarray) or value.dtype not in _PRECISIONS:
         given = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
         raise ArrayTypeError(f"{operation}: {name} has to be an array of float32 or float64, {given} was given; "
                              f"{name}.astype(np.float32) converts an array")
@@ -204,5 +216,10 @@ def gradient(
 
 
 def parts(entries: int) -> int | None:
-    """Into how many parts one pass over so many entries is cut: one if a second thread is not worth waking."""
-    return 1 if entries < 100_000 else None
+    """Into how many parts one pass over so many entries is cut: one if a second thread is not worth asking.
+
+    Below some 100 microseconds of work for each thread, parts are not worth handing out one by one.
+    """
+    if entries < 80_000:
+        return 1
+    return get_num_threads() if entries < 1_000_000 else None

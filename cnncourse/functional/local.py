@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,7 @@ def _checked(operation: str, x: Any, weight: Any, stride: Any, padding: Any) -> 
 def _flat(weight: Array) -> Array:
     """(P Q, K, C R S), without a copy."""
     rows, columns, filters, *one = weight.shape
-    return weight.reshape(rows * columns, filters, int(np.prod(one)))
+    return weight.reshape(rows * columns, filters, math.prod(one))
 
 
 def _steps(found: Windows) -> tuple[int, ...]:

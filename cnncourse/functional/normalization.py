@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
@@ -98,25 +99,19 @@ def batch_norm(  # type: ignore[no-untyped-def]
     """
     x, weight, bias, running_mean, running_var = _checked(
         "batch_norm", x, eps, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
-    out = result("batch_norm", out, x.shape, x)
-    planes = _planes(x)
-    if training:
-        mean, var = _statistics("batch_norm", planes, x.shape)
-    else:
-        mean, var = _running("batch_norm", running_mean, running_var)
-    scale = _scale(weight, var, eps)
-    center = mean.astype(x.dtype)
-    # What rounding took from the mean is given back in the shift, so that channels far from zero stay exact.
-    shift = (center - mean) * scale
-    if bias is not None:
-        shift += bias
-    share(kernels.standardize, planes.shape[0] * planes.shape[1], planes, center, scale.astype(x.dtype),
-          shift.astype(x.dtype), _planes(out), parts=parts(x.size))
-    if not training:
-        return out
     if (running_mean is None) != (running_var is None):
         raise ArgumentError("batch_norm: running_mean and running_var have to be given both, or neither")
-    count = planes.shape[0] * planes.shape[2]
+    out = result("batch_norm", out, x.shape, x)
+    planes = _planes(x)
+    samples, channels, length = planes.shape
+    mean, var = _statistics("batch_norm", x) if training else _running("batch_norm", running_mean, running_var)
+    weight = np.ones(channels, x.dtype) if weight is None else weight
+    bias = np.zeros(channels, x.dtype) if bias is None else bias
+    share(kernels.standardize, samples * channels, planes, mean, var, weight, bias, eps, _planes(out),
+          parts=parts(x.size))
+    if not training:
+        return out
+    count = samples * length
     if running_mean is not None and count:
         running_mean = _moved(running_mean, mean, momentum)
         running_var = _moved(running_var, var * (count / (count - 1)), momentum)
@@ -162,24 +157,20 @@ def batch_norm_backward(
     grad_out = gradient(operation, grad_out, x.shape, x)
     grad_x = result(operation, out, x.shape, x)
     planes, upstream = _planes(x), _planes(grad_out)
+    samples, channels, length = planes.shape
     if not training:
         mean, var = _running(operation, running_mean, running_var)
     elif statistics is None:
-        mean, var = _statistics(operation, planes, x.shape)
+        mean, var = _statistics(operation, x)
     else:
         mean, var = statistics.mean, statistics.var
-    channels = x.shape[1]
-    sums, products = np.empty(channels), np.empty(channels)
-    share(kernels.gradient_sums, channels, upstream, planes, mean, sums, products, parts=parts(x.size))
-    inverse = _scale(None, var, eps)
-    slope, level = np.zeros(channels, x.dtype), np.zeros(channels, x.dtype)
-    count = planes.shape[0] * planes.shape[2]
-    if training and count:
-        level[:] = sums / count
-        slope[:] = products * inverse**2 / count
-    share(kernels.batch_backward, planes.shape[0] * channels, upstream, planes, mean.astype(x.dtype),
-          _scale(weight, var, eps).astype(x.dtype), slope, level, _planes(grad_x), parts=parts(x.size))
-    return grad_x, (products * inverse).astype(x.dtype), sums.astype(x.dtype)
+    weight = np.ones(channels, x.dtype) if weight is None else weight
+    grad_weight, grad_bias = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
+    share(kernels.gradient_sums, channels, upstream, planes, mean, var, eps, grad_weight, grad_bias,
+          parts=parts(x.size))
+    share(kernels.batch_backward, samples * channels, upstream, planes, mean, var, weight, eps, grad_weight, grad_bias,
+          samples * length if training else 0, _planes(grad_x), parts=parts(x.size))
+    return grad_x, grad_weight, grad_bias
 
 
 def local_response_norm(x: Array, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Array:
@@ -252,7 +243,7 @@ def local_response_norm_backward(
     return grad_x
 
 
-def _checked(operation: str, x: Any, eps: float, **of_channels: Any) -> list[Any]:
+def _checked(operation: str, x: Any, eps: Any, **of_channels: Any) -> list[Any]:
     x = _batch(operation, x)
     if not eps >= 0:
         raise ArgumentError(f"{operation}: eps has to be at least 0, {eps!r} was given")
@@ -277,17 +268,18 @@ def _batch(operation: str, x: Any) -> Array:
 
 def _planes(x: Array) -> Array:
     """(N, C, L), without a copy."""
-    return x.reshape(x.shape[0], x.shape[1], int(np.prod(x.shape[2:])))
+    return x.reshape(x.shape[0], x.shape[1], math.prod(x.shape[2:]))
 
 
-def _statistics(operation: str, planes: Array, shape: tuple[int, ...]) -> tuple[Array, Array]:
+def _statistics(operation: str, x: Array) -> tuple[Array, Array]:
+    planes = _planes(x)
     samples, channels, length = planes.shape
     if samples * length == 1:
-        raise ShapeError(f"{operation}: training takes more than one value for each channel, x has shape {shape}; a "
+        raise ShapeError(f"{operation}: training takes more than one value for each channel, x has shape {x.shape}; a "
                          "larger batch would do, or training=False")
     mean, var = np.zeros(channels), np.zeros(channels)
     if samples * length:
-        share(kernels.statistics, channels, planes, mean, var, parts=parts(2 * planes.size))
+        share(kernels.statistics, channels, planes, mean, var, parts=parts(2 * x.size))
     return mean, var
 
 
@@ -295,13 +287,7 @@ def _running(operation: str, mean: Array | None, var: Array | None) -> tuple[Arr
     if mean is None or var is None:
         raise ArgumentError(f"{operation}: inference takes running_mean and running_var; training=True takes the "
                             "batch's own")
-    return mean.astype(np.float64), var.astype(np.float64)
-
-
-def _scale(weight: Array | None, var: Array, eps: float) -> Array:
-    with np.errstate(all="ignore"):  # a variance below zero gives NaN, as in PyTorch
-        scale: Array = 1 / np.sqrt(var + eps)
-        return scale if weight is None else scale * weight
+    return mean, var
 
 
 def _moved(running: Array, found: Array, momentum: float) -> Array:

@@ -17,6 +17,8 @@ import numpy as np
 
 from cnncourse.kernels.threads import jit
 
+BLOCK = 1024
+"""Entries of a buffer for results that may overwrite an argument; see elementwise.py."""
 STRIP = 256
 """Positions that local response norm does at a time: with some 100 channels they fill half of a 256 KiB cache."""
 
@@ -46,42 +48,71 @@ def statistics(first, last, x, mean, var):
 
 
 @jit
-def standardize(first, last, x, center, scale, shift, out):
-    """out = scale (x - center) + shift, by channel, for planes `first`, ..., `last - 1` of x (N, C, L)."""
+def standardize(first, last, x, mean, var, weight, bias, eps, out):
+    """out = weight (x - mean) / sqrt(var + eps) + bias for planes `first`, ..., `last - 1` of x (N, C, L).
+
+    `out` may be `x`.
+    """
     C = x.shape[1]
+    buffer = np.empty(BLOCK, x.dtype)
     for plane in range(first, last):
-        before, after = x[plane // C, plane % C], out[plane // C, plane % C]
-        middle, factor, offset = center[plane % C], scale[plane % C], shift[plane % C]
-        for i in range(len(before)):
-            after[i] = factor * (before[i] - middle) + offset
+        n, c = plane // C, plane % C
+        before, after = x[n, c], out[n, c]
+        scale = weight[c] / math.sqrt(np.float64(var[c]) + eps)
+        center = x.dtype.type(mean[c])
+        # What rounding took from the mean is given back in the shift: channels far from zero stay exact.
+        shift = x.dtype.type((np.float64(center) - mean[c]) * scale + bias[c])
+        factor = x.dtype.type(scale)
+        for start in range(0, len(before), BLOCK):
+            values, results = before[start:start + BLOCK], after[start:start + BLOCK]
+            for i in range(len(values)):
+                buffer[i] = factor * (values[i] - center) + shift
+            for i in range(len(results)):
+                results[i] = buffer[i]
 
 
 @jit(fastmath={"reassoc"})
-def gradient_sums(first, last, grad_out, x, mean, sums, products):
-    """Sums of grad_out and of grad_out (x - mean), by channel."""
+def gradient_sums(first, last, grad_out, x, mean, var, eps, grad_weight, grad_bias):
+    """Sums of grad_out (x - mean) / sqrt(var + eps) and of grad_out, for channels `first`, ..., `last - 1`."""
     N, L = x.shape[0], x.shape[2]
     for c in range(first, last):
-        center = mean[c]
+        center = np.float64(mean[c])
         total, product = 0.0, 0.0
         for n in range(N):
             upstream, plane = grad_out[n, c], x[n, c]
             for i in range(L):
                 total += np.float64(upstream[i])
                 product += np.float64(upstream[i]) * (np.float64(plane[i]) - center)
-        sums[c] = total
-        products[c] = product
+        grad_weight[c] = product / math.sqrt(np.float64(var[c]) + eps)
+        grad_bias[c] = total
 
 
 @jit
-def batch_backward(first, last, grad_out, x, center, scale, slope, level, grad_x):
-    """grad_x = scale (grad_out - level - slope (x - center)), by channel: what does not move mean and variance."""
+def batch_backward(first, last, grad_out, x, mean, var, weight, eps, grad_weight, grad_bias, count, grad_x):
+    """grad_x = weight / sqrt(var + eps) (grad_out - level - slope (x - mean)), for planes.
+
+    Level and slope are what would only move the batch's mean and variance. Where the statistics are not the batch's,
+    `count`, the number of values of a channel, is given as zero, and nothing is taken off. `grad_x` may be `grad_out`.
+    """
     C = x.shape[1]
+    buffer = np.empty(BLOCK, x.dtype)
     for plane in range(first, last):
         n, c = plane // C, plane % C
         upstream, before, after = grad_out[n, c], x[n, c], grad_x[n, c]
-        middle, factor, steepness, height = center[c], scale[c], slope[c], level[c]
-        for i in range(len(before)):
-            after[i] = factor * (upstream[i] - height - steepness * (before[i] - middle))
+        inverse = 1 / math.sqrt(np.float64(var[c]) + eps)
+        center, factor = x.dtype.type(mean[c]), x.dtype.type(weight[c] * inverse)
+        level, slope = x.dtype.type(grad_bias[c] / count), x.dtype.type(grad_weight[c] * inverse / count)
+        for start in range(0, len(before), BLOCK):
+            values, gradients = before[start:start + BLOCK], upstream[start:start + BLOCK]
+            results = after[start:start + BLOCK]
+            if count == 0:  # whatever x is, infinity included
+                for i in range(len(gradients)):
+                    buffer[i] = factor * gradients[i]
+            else:
+                for i in range(len(gradients)):
+                    buffer[i] = factor * (gradients[i] - level - slope * (values[i] - center))
+            for i in range(len(results)):
+                results[i] = buffer[i]
 
 
 @jit

@@ -15,6 +15,10 @@ BIAS = RNG.standard_normal(6)
 CONV = {"stride": (2, 1), "padding": ((2, 0), (1, 3)), "dilation": (1, 2), "groups": 2}
 COLUMNS = {"stride": (1, 2), "padding": ((0, 2), (1, 0)), "dilation": (2, 1)}
 POOL = ((3, 2), (2, 3), ((1, 1), (0, 1)))
+LOCAL = {"stride": (2, 3), "padding": ((1, 0), (0, 2))}
+UNSHARED, UNSHARED_BIAS = RNG.standard_normal((3, 3, 2, 4, 3, 2)), RNG.standard_normal((2, 3, 3))
+SCALE, SHIFT, MEANS, VARIANCES = RNG.standard_normal(4), RNG.standard_normal(4), RNG.standard_normal(4), RNG.random(4)
+RESPONSE = (3, 0.5, 0.6, 1.5)
 FEATURES, MATRIX = RNG.standard_normal((3, 5)), RNG.standard_normal((4, 5))
 
 OPERATIONS = {
@@ -26,6 +30,17 @@ OPERATIONS = {
     "col2im": (lambda c: F.col2im(c, (6, 7), (2, 3), **COLUMNS), (F.im2col(X, (2, 3), **COLUMNS),)),
     "linear": (F.linear, (FEATURES, MATRIX, BIAS[:4])),
     "relu": (F.relu, (X,)),
+    "tanh": (F.tanh, (X,)),
+    "sigmoid": (F.sigmoid, (X,)),
+    "dropout": (lambda x: dropped(x)[0], (X,)),
+    "softmax": (F.softmax, (X,)),
+    "global_avg_pool2d": (F.global_avg_pool2d, (X,)),
+    "batch_norm": (lambda x, w, b: F.batch_norm(x, w, b, *running(x)), (X, SCALE, SHIFT)),
+    "batch_norm in training": (lambda x, w, b: F.batch_norm(x, w, b, training=True)[0], (X, SCALE, SHIFT)),
+    "local_response_norm": (lambda x: F.local_response_norm(x, *RESPONSE), (X,)),
+    "locally_connected2d": (lambda x, w, b: F.locally_connected2d(x, w, b, **LOCAL), (X, UNSHARED, UNSHARED_BIAS)),
+    "concatenate": (lambda x, y: F.concatenate([x, y]), (X, X[:, 1:])),
+    "add": (F.add, (X, X[::-1])),
 }
 BACKWARD = {
     "conv2d": lambda g, x, w, b: F.conv2d_backward(g, x, w, **CONV),
@@ -36,7 +51,40 @@ BACKWARD = {
     "col2im": lambda g, c: (F.im2col(g, (2, 3), **COLUMNS),),
     "linear": lambda g, x, w, b: F.linear_backward(g, x, w),
     "relu": lambda g, x: (F.relu_backward(g, x),),
+    "tanh": lambda g, x: (F.tanh_backward(g, F.tanh(x)),),
+    "sigmoid": lambda g, x: (F.sigmoid_backward(g, F.sigmoid(x)),),
+    "dropout": lambda g, x: (F.dropout_backward(g, dropped(x)[1], 0.4),),
+    "softmax": lambda g, x: (F.softmax_backward(g, F.softmax(x)),),
+    "global_avg_pool2d": lambda g, x: (F.global_avg_pool2d_backward(g, x),),
+    "batch_norm": lambda g, x, w, b: F.batch_norm_backward(g, x, w, *running(x)),
+    "batch_norm in training": lambda g, x, w, b: F.batch_norm_backward(g, x, w, training=True),
+    "local_response_norm": lambda g, x: (F.local_response_norm_backward(g, x, *RESPONSE),),
+    "locally_connected2d": lambda g, x, w, b: F.locally_connected2d_backward(g, x, w, **LOCAL),
+    "concatenate": lambda g, x, y: F.concatenate_backward(g, [x.shape[1], y.shape[1]]),
+    "add": lambda g, x, y: (g.copy(), g.copy()),
 }
+IN_PLACE = {
+    "relu": (F.relu, (X,)),
+    "tanh": (F.tanh, (X,)),
+    "sigmoid": (F.sigmoid, (X,)),
+    "add": (F.add, (X, X[::-1])),
+    "add of three": (F.add, (X, X[::-1], X)),
+    "batch_norm": (lambda x, out=None: F.batch_norm(x, SCALE, SHIFT, *running(x), out=out), (X,)),
+    "batch_norm in training": (lambda x, out=None: F.batch_norm(x, SCALE, SHIFT, training=True, out=out)[0], (X,)),
+    "relu_backward": (F.relu_backward, (X[::-1], X)),
+    "tanh_backward": (F.tanh_backward, (X[::-1], np.tanh(X))),
+    "sigmoid_backward": (F.sigmoid_backward, (X[::-1], np.tanh(X))),
+    "batch_norm_backward": (lambda g, x, out=None: F.batch_norm_backward(g, x, SCALE, training=True, out=out)[0],
+                            (X[::-1], X)),
+}
+
+
+def dropped(x):
+    return F.dropout(x, 0.4, np.random.default_rng(6))
+
+
+def running(x):
+    return MEANS.astype(x.dtype), VARIANCES.astype(x.dtype)
 
 
 def gradients(name, *arrays):
@@ -53,6 +101,20 @@ def test_the_gradient_is_the_slope(name):
             return operation(*arrays[:position], value, *arrays[position + 1:])
         slope = naive.numerical_gradient(of_one, arrays[position], grad_out)
         np.testing.assert_allclose(found, slope, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_a_result_may_overwrite_its_first_argument(name):
+    operation, (first, *others) = IN_PLACE[name]
+    first = np.repeat(first, 30, axis=0)  # more than one block of a kernel
+    others = [np.repeat(other, 30, axis=0) for other in others]
+    expected = operation(first, *others)
+    copy = first.copy()
+    assert operation(copy, *others, out=copy) is copy
+    np.testing.assert_array_equal(copy, expected)
+    room = np.full_like(first, np.nan)
+    assert operation(first, *others, out=room) is room
+    np.testing.assert_array_equal(room, expected)
 
 
 @pytest.mark.parametrize("power", [1, 2.5, 3, np.inf])
@@ -143,7 +205,7 @@ def test_the_infinite_norm_is_the_largest_magnitude_with_its_sign_in_the_gradien
     assert F.lp_pool2d_backward(np.array([[[[2.0]]]]), x, np.inf, 2).tolist() == [[[[0, -2], [0, 0]]]]
 
 
-@pytest.mark.parametrize("name", [name for name in OPERATIONS if name != "linear"])
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in ("linear", "concatenate", "add")])
 def test_a_batch_without_samples_stays_one(name):
     operation, (x, *others) = OPERATIONS[name]
     full, empty = operation(x, *others), operation(x[:0], *others)
@@ -201,7 +263,51 @@ REFUSALS = [
     (lambda: F.linear(zeros(2, 4), zeros(3, 4), zeros(4)), ShapeError, "bias has 4 entries, weight 3 rows"),
     (lambda: F.relu([1.0]), ArrayTypeError, "relu: x has to be an array of float32 or float64, a list was given"),
     (lambda: F.relu_backward(zeros(3), zeros(2)), ShapeError, "relu_backward: grad_out has shape (3,)"),
+    (lambda: F.relu(zeros(3), out=zeros(2)), ShapeError, "relu: out has shape (2,), the result has (3,)"),
+    (lambda: F.relu(zeros(3), out=zeros(3, dtype=float)), ArrayTypeError, "relu: out is float64 and x is float32"),
+    (lambda: F.relu(zeros(3), out=zeros(6)[::2]), ArrayTypeError, "out has to be writeable C-contiguous memory"),
+    (lambda: F.tanh_backward(zeros(3, dtype=float), zeros(3)), ArrayTypeError, "grad_out is float64 and y is float32"),
+    (lambda: F.dropout(zeros(3), 1.5, np.random.default_rng(0)), ArgumentError,
+     "dropout: p has to be a probability from 0 to 1, 1.5 was given"),
+    (lambda: F.dropout(zeros(3), 0.5, np.random.RandomState(0)), ArgumentError,
+     "generator has to be a np.random.Generator, a RandomState was given"),
+    (lambda: F.dropout_backward(zeros(3), zeros(3), 0.5), ShapeError, "an array of bool and shape (3,), one of float32"),
+    (lambda: F.softmax(zeros(3)), ArgumentError, "softmax: x of shape (3,) has no dimension 1"),
+    (lambda: F.cross_entropy(zeros(3), np.zeros(3, int)), ShapeError, "logits has to have shape (samples, classes)"),
+    (lambda: F.cross_entropy(zeros(2, 3), [0, 1]), ArgumentError, "targets has to be an array of whole numbers"),
+    (lambda: F.cross_entropy(zeros(2, 3), zeros(2)), ArgumentError, "an array of float32 was given"),
+    (lambda: F.cross_entropy(zeros(2, 3), np.zeros(3, int)), ShapeError,
+     "targets has shape (3,); for logits of (2, 3) it has to have (2,)"),
+    (lambda: F.cross_entropy_backward(zeros(2, 3), np.array([3, -1])), ArgumentError,
+     "targets have to be from 0 to 2, there are some from -1 to 3"),
+    (lambda: F.batch_norm(IMAGES), ArgumentError, "inference takes running_mean and running_var; training=True"),
+    (lambda: F.batch_norm(IMAGES, training=True, running_mean=zeros(3)), ArgumentError, "given both, or neither"),
+    (lambda: F.batch_norm(IMAGES, zeros(4), training=True), ShapeError, "weight has 4 entries and x 3 channels"),
+    (lambda: F.batch_norm(IMAGES, eps=-1, training=True), ArgumentError, "eps has to be at least 0, -1 was given"),
+    (lambda: F.batch_norm(zeros(1, 3, 1, 1), training=True), ShapeError, "more than one value for each channel"),
+    (lambda: F.batch_norm(zeros(3)), ShapeError, "x has to have samples, channels and any further dimensions"),
+    (lambda: F.local_response_norm(IMAGES, 0), ArgumentError, "size has to be a whole number of at least 1"),
+    (lambda: F.global_avg_pool2d(zeros(1, 3, 0, 2)), ShapeError, "there is no mean of no entries"),
+    (lambda: F.locally_connected2d(IMAGES, zeros(6, 6, 5, 4, 3, 3)), ShapeError,
+     "weight has 4 input channels and x has 3"),
+    (lambda: F.locally_connected2d(IMAGES, zeros(6, 5, 5, 3, 3, 3)), ShapeError,
+     "weight has filters for (6, 5) positions; with these settings there are (6, 6)"),
+    (lambda: F.locally_connected2d(IMAGES, zeros(6, 6, 5, 3, 3, 3), zeros(5, 6, 5)), ShapeError,
+     "bias has shape (5, 6, 5); with 5 filters at each of (6, 6) positions it has to have (5, 6, 6)"),
+    (lambda: F.concatenate([]), ArgumentError, "concatenate: at least 1 array is needed, 0 given"),
+    (lambda: F.concatenate([IMAGES, IMAGES[:, :, 1:]]), ShapeError,
+     "arrays may differ in the number of channels only, their shapes are (2, 3, 8, 8), (2, 3, 7, 8)"),
+    (lambda: F.concatenate([IMAGES, IMAGES.astype(float)]), ArrayTypeError, "array 1 is float64 and array 0 is float32"),
+    (lambda: F.concatenate_backward(IMAGES, [1, 3]), ShapeError, "with channels (1, 3) it has to have 4 channels"),
+    (lambda: F.add(IMAGES), ArgumentError, "add: at least 2 arrays are needed, 1 given"),
+    (lambda: F.add(IMAGES, IMAGES[:1]), ShapeError, "add: arrays have to have one shape"),
+    (lambda: add_into_the_third(), ArgumentError, "out may be one of the first two arrays, not a later one"),
 ]
+
+
+def add_into_the_third():
+    third = zeros(2)
+    F.add(zeros(2), zeros(2), third, out=third)
 
 
 @pytest.mark.parametrize(("call", "kind", "words"), REFUSALS)
