@@ -152,6 +152,16 @@ class LpPool2d(Layer):
         return (F.lp_pool2d_backward(grad_out, kept.inputs[0], self.norm_type, self.kernel_size, self.stride,
                                      self.padding, ceil_mode=self.ceil_mode),), {}
 
+    def forward_work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+        # The largest magnitude is found among absolute values.
+        return Work(passing=batch_size * itemsize * size_of(inputs[0]) if self.norm_type == float("inf") else 0)
+
+    def backward_work(self, wanted: tuple[bool, ...], batch_size: int, itemsize: int, *inputs: Shape) -> Work:
+        size, output = size_of(inputs[0]), size_of(self.output_shape(*inputs))
+        if self.norm_type == float("inf"):  # signs and absolute values, the maxima and where they are
+            return Work(passing=batch_size * (2 * size * itemsize + output * (itemsize + 8)))
+        return Work(passing=2 * batch_size * itemsize * output)  # the norms again, and their gradient by a power
+
 
 @dataclass(frozen=True, repr=False)
 class GlobalAvgPool2d(Layer):

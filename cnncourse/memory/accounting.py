@@ -17,7 +17,7 @@ from cnncourse.memory.rehearsal import KINDS, Batch, Block, Ledger, Rehearsal
 from cnncourse.network import schedule
 from cnncourse.network.graph import Graph
 from cnncourse.network.initialization import precision
-from cnncourse.network.table import html_table, text_table
+from cnncourse.network.table import html_table, short, text_table
 from cnncourse.training.optimizers import SGD, Adam, Momentum, Optimizer, RMSProp
 
 OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam"]
@@ -254,7 +254,7 @@ class _Accounting:
             del slopes
         del always
         layers = tuple(
-            LayerMemory(node.name, repr(node.layer), node.output_shape, kept.get(node.name, 0),
+            LayerMemory(node.name, short(repr(node.layer)), node.output_shape, kept.get(node.name, 0),
                         node.parameter_count * size, rehearsal.passing.get(node.name, 0))
             for node in self.network.nodes)
         mode = "inference" if not self.training else "training, recomputing" if self.recompute else "training"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cnncourse import functional as F
+from cnncourse.errors import CNNCourseError
 from cnncourse.functional.arguments import Array
 from cnncourse.layers import Kept, Mode
 from cnncourse.network.graph import INPUT
@@ -139,7 +140,10 @@ class Run:
         """A layer's output, and what it keeps beside it."""
         parameters = {key: self.parameters[name] for key, name in step.parameters}
         buffers = {key: self.buffers[name] for key, name in step.buffers}
-        return step.node.layer.forward(inputs, parameters, buffers, mode, step.overwrite)
+        try:
+            return step.node.layer.forward(inputs, parameters, buffers, mode, step.overwrite)
+        except CNNCourseError as error:
+            raise type(error)(f"{step.node.name}: {error}") from None
 
     def differentiate(
         self, step: BackwardStep, grad_out: Array, kept: Kept

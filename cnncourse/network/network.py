@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -82,6 +82,17 @@ class Network(Graph):
         self.buffers = initial_buffers(self, dtype)
         self.gradients = {}
         self._run = None
+
+    @overload
+    def forward(
+        self, x: Array, *, training: Literal[False] = False, generator: np.random.Generator | None = None,
+        recompute: bool = False,
+    ) -> Array: ...
+
+    @overload
+    def forward(
+        self, x: Array, *, training: bool, generator: np.random.Generator | None = None, recompute: bool = False,
+    ) -> Any: ...
 
     def forward(
         self, x: Array, *, training: bool = False, generator: np.random.Generator | None = None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cnncourse.layers.base import size_of
 from cnncourse.network.graph import INPUT, Graph
-from cnncourse.network.table import html_table, text_table
+from cnncourse.network.table import html_table, short, text_table
 
 HEADERS = ("node", "layer", "reads", "output shape", "parameters", "multiply-adds", "activation bytes")
 ITEMSIZE = 4
@@ -83,11 +83,7 @@ def summarize(graph: Graph) -> Summary:
         # In a plain chain every node reads the one before it, and saying so would only be noise.
         reads = "" if node.inputs == (before,) else ", ".join(node.inputs)
         stored = ITEMSIZE * size_of(node.output_shape) if node.layer.stored else 0
-        rows.append(Row(node.name, _short(repr(node.layer)), reads, node.output_shape, node.parameter_count,
+        rows.append(Row(node.name, short(repr(node.layer)), reads, node.output_shape, node.parameter_count,
                         node.multiply_adds, stored))
         before = node.name
     return Summary(graph.name, tuple(rows))
-
-
-def _short(text: str, most: int = 60) -> str:
-    return text if len(text) <= most else f"{text[:most - 3]}..."

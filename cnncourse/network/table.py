@@ -64,9 +64,24 @@ def html_table(caption: str, headers: Sequence[str], rows: Rows, numbers: int, t
     body = [cells(row, "td") for row in rows]
     foot = body[len(body) - totals:] if totals else []
     return "".join((
-        f'<table><caption style="text-align: left; font-weight: bold">{escape(caption)}</caption>',
+        f'<table><caption style="text-align: left; font-weight: bold; white-space: nowrap">{escape(caption)}</caption>',
         f"<thead>{cells(headers, 'th')}</thead>",
         f"<tbody>{''.join(body[:len(body) - totals])}</tbody>",
         f'<tfoot style="font-weight: bold; border-top: 1px solid">{"".join(foot)}</tfoot>' if foot else "",
         "</table>",
     ))
+
+
+def short(text: str, most: int = 48) -> str:
+    """A text that fits into a cell.
+
+    Parameters
+    ----------
+    text : str
+    most : int, optional
+
+    Returns
+    -------
+    str
+    """
+    return text if len(text) <= most else f"{text[:most - 3]}..."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -126,6 +127,43 @@ def test_a_layer_that_overwrites_the_gradient_computes_the_same(layer):
     found = layer.backward(grad_out, kept, parameters, (True,), overwrite=True)[0][0]
     assert np.shares_memory(found, grad_out)
     np.testing.assert_array_equal(found, expected)
+
+
+def traced(work):
+    """What some work returns, and the most that it takes."""
+    tracemalloc.start()
+    try:
+        result = work()
+        return result, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("layer", [*EXAMPLES, LpPool2d(float("inf"), 2)], ids=repr)
+@pytest.mark.parametrize("mode", [Mode(), Mode(True, False, False, np.random.default_rng(0)),
+                                  Mode(True, True, False, np.random.default_rng(0))], ids=["look", "train", "keep"])
+def test_a_layer_takes_the_memory_that_it_says(layer, mode):
+    shape = {Linear: (3000,), RadialBasis: (3,)}.get(type(layer), (6, 20, 30))
+    count = 3 if isinstance(layer, (Add, Concatenate)) else 1
+    inputs = tuple(np.random.default_rng(number).uniform(0.1, 1, (400, *shape)) for number in range(count))
+    out, kept, parameters, buffers = call(layer, list(inputs), training=True)
+    layer.backward(upstream(out), kept, parameters, (True,) * count)  # compiles
+    layer.forward(inputs, parameters, buffers, mode)
+    work = layer.forward_work(mode, 400, 8, *[shape] * count)
+    (out, extra), taken = traced(lambda: layer.forward(inputs, parameters, buffers, mode))
+    made = 0 if layer.shares(mode.training) else out.nbytes
+    least = made + work.kept + work.passing
+    slack = 100_000  # Python's own objects, and buffers in which NumPy adds up
+    assert least - slack <= taken <= least + sum(work.standing.values()) + slack
+    if mode.keep:
+        kept = Kept(kept.shapes, inputs, out, extra)
+        grad_out = upstream(out)
+        work = layer.backward_work((True,) * count, 400, 8, *[shape] * count)
+        (grads, slopes), taken = traced(lambda: layer.backward(grad_out, kept, parameters, (True,) * count))
+        made = 0 if layer.shares_gradient() else sum(grad.nbytes for grad in grads)
+        least = made + sum(slope.nbytes for slope in slopes.values()) + work.passing
+        slack = 100_000  # Python's own objects, and buffers in which NumPy adds up
+        assert least - slack <= taken <= least + sum(work.standing.values()) + slack
 
 
 @many

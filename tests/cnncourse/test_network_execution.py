@@ -341,6 +341,13 @@ def test_running_statistics_move_once_for_each_pass_in_training():
     assert_near(network.buffers["bn1.running_mean"], mean)
 
 
+def test_an_error_of_a_layer_names_its_node():
+    network = Network((2, 1, 1))
+    network.add(BatchNorm2d(), name="norm")
+    with pytest.raises(ShapeError, match=r"^norm: batch_norm: training takes more than one value"):
+        network.forward(np.zeros((1, 2, 1, 1)), training=True)
+
+
 def test_dropout_draws_from_the_networks_own_generator_unless_one_is_given():
     network = Network((100,))
     network.add(Dropout(0.5))
