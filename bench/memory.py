@@ -1,7 +1,7 @@
 """Memory of training steps and of inference: what the accounting predicts against what tracemalloc measures.
 
-    python bench/memory.py                            the six networks, each in a process of its own
-    python bench/memory.py --network vgg16 --batch-size 2 --optimizer adam
+    course bench memory                               the six networks, each in a process of its own
+    course bench memory --network vgg16 --batch-size 2 --optimizer adam
 """
 
 from __future__ import annotations
