@@ -23,7 +23,7 @@ SCRATCH = DEPTH * PITCH_BYTES + ROWS * TILE_BYTES + LINE_BYTES
 
 
 @jit
-def correlate(first, last, memory, source, weight, bias, window, straight, out, width, splits):
+def correlate(first, last, memory, multiply, source, weight, bias, window, straight, out, width, splits):
     """Do tasks first to last - 1 of a convolution: a group, one of `splits` parts of its filters, `width` positions.
 
     source (N, groups * C, H, W). weight (groups, M, C * R * S): a row is a filter by channel and tap. bias
@@ -39,7 +39,6 @@ def correlate(first, last, memory, source, weight, bias, window, straight, out, 
     columns = TILE_BYTES // size
     pitch = PITCH_BYTES // size
     blocks = -(-total // width)
-    zero = source.dtype.type(0)
     block = part(memory, 0, DEPTH, pitch, source)
     tile = part(memory, DEPTH * PITCH_BYTES, ROWS, columns, source)
     lines = memory[DEPTH * PITCH_BYTES + ROWS * TILE_BYTES:]
@@ -81,16 +80,17 @@ def correlate(first, last, memory, source, weight, bias, window, straight, out, 
                         if strip == 0:  # the only time that these weights are not in the cache
                             prefetch_rows(a + ROWS * D * size, D * size, min(ROWS, m1 - m - rows), depth * size)
                         if together:
-                            multiply_tile(rows, zero, a, D * size, b, b_pitch, depth,
-                                          flat.ctypes.data + (lanes[strip] + shift) * size, plane * size, begin, k == 0)
+                            multiply_tile(multiply, rows, a, D * size, b, b_pitch, depth,
+                                          flat.ctypes.data + (lanes[strip] + shift) * size, plane * size, begin,
+                                          int(k == 0))
                             continue
                         # What lies in the block beyond its last column is multiplied too, and dropped.
                         if k > 0:
                             for i in range(rows):
                                 for lane in range(used):
                                     tile[i, lane] = flat[lanes[strip + lane] + shift + i * plane]
-                        multiply_tile(rows, zero, a, D * size, b, b_pitch, depth, tile.ctypes.data, TILE_BYTES,
-                                      begin, k == 0)
+                        multiply_tile(multiply, rows, a, D * size, b, b_pitch, depth, tile.ctypes.data, TILE_BYTES,
+                                      begin, int(k == 0))
                         for i in range(rows):
                             for lane in range(used):
                                 flat[lanes[strip + lane] + shift + i * plane] = tile[i, lane]

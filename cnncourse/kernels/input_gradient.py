@@ -11,7 +11,7 @@ about 200 positions at a time, and adds the result to its channels before it goe
 import numpy as np
 
 from cnncourse.kernels.convolution import DEPTH
-from cnncourse.kernels.patches import PITCH_BYTES, WIDTH_BYTES, fill, part, runs
+from cnncourse.kernels.patches import PITCH_BYTES, WIDTH_BYTES, copy_planes, part, runs
 from cnncourse.kernels.threads import jit
 from cnncourse.kernels.tiles import ROWS, TILE_BYTES, VECTOR_BYTES, multiply_tile
 from cnncourse.kernels.vectors import add_every, clear_bytes, move_number, transpose_tile
@@ -76,7 +76,7 @@ def _add_back(columns, rows, pieces, count, grad_x, channel, window):
 
 
 @jit
-def input_gradient(first, last, memory, grad_out, grid, weight, window, grad_x, images, channels):
+def input_gradient(first, last, memory, multiply, grad_out, grid, weight, window, grad_x, images, channels):
     """Do tasks first to last - 1: up to `images` pictures, a group, and up to `channels` of its channels.
 
     grad_out (N, groups * M, 1, P * Q), grid (P, Q), weight (groups, M, C * R * S), window as in `fill`; grad_x
@@ -89,7 +89,6 @@ def input_gradient(first, last, memory, grad_out, grid, weight, window, grad_x, 
     size = grad_out.itemsize
     columns = TILE_BYTES // size
     width = WIDTH_BYTES // size
-    zero = grad_out.dtype.type(0)
     parts = -(-C // channels)
     block = part(memory, 0, DEPTH, PITCH_BYTES // size, grad_out)
     found = part(memory, DEPTH * PITCH_BYTES, channels * T, PITCH_BYTES // size, grad_out)
@@ -114,12 +113,12 @@ def input_gradient(first, last, memory, grad_out, grid, weight, window, grad_x, 
             pictures = runs(f, stop, 1, plane, whole)
             for m in range(0, M, DEPTH):
                 depth = min(DEPTH, M - m)
-                fill(block, whole, pictures, plane, grad_out, group * M, m, depth, SINGLE, memory[:0])
+                copy_planes(block, whole, pictures, grad_out, group * M + m, depth)
                 for strip in range(0, stop - f, columns):
                     for i in range(0, rows, ROWS):
-                        multiply_tile(min(ROWS, rows - i), zero, turned.ctypes.data + (i * M + m) * size, M * size,
+                        multiply_tile(multiply, min(ROWS, rows - i), turned.ctypes.data + (i * M + m) * size, M * size,
                                       block.ctypes.data + strip * size, PITCH_BYTES, depth,
                                       found.ctypes.data + i * PITCH_BYTES + strip * size, PITCH_BYTES,
-                                      no_bias.ctypes.data, m == 0)
+                                      no_bias.ctypes.data, int(m == 0))
             count = runs(f, stop, grid[0], grid[1], pieces)
             _add_back(found, rows, pieces, count, grad_x, home, window)

@@ -11,7 +11,7 @@ every tap copies whole vectors without looking, and what it writes too much the 
 
 from cnncourse.kernels.threads import jit
 from cnncourse.kernels.tiles import VECTOR_BYTES
-from cnncourse.kernels.vectors import clear_bytes, copy_every, copy_vectors
+from cnncourse.kernels.vectors import clear_bytes, copy_bytes, copy_every, copy_vectors
 
 PITCH_BYTES = 13 * 64  # of a block's row: an odd number of cache lines, so that a column's lines get sets of their own
 WIDTH_BYTES = PITCH_BYTES - 64  # whole tiles of 64 or 128 bytes; the rest is for what is written too much
@@ -139,3 +139,16 @@ def fill(block, pieces, count, Q, source, channel, row, rows, window, lines):
         if r == R:
             c, r = c + 1, 0
             fresh = True
+
+
+@jit
+def copy_planes(block, pieces, count, source, channel, rows):
+    """Fill `rows` rows of a block with pieces of as many channels of source (N, C, 1, P * Q)."""
+    size = source.itemsize
+    for index in range(rows):
+        target = block.ctypes.data + index * block.strides[0]
+        for piece in range(count):
+            n, position, length = pieces[piece, 0], pieces[piece, 2], pieces[piece, 3]
+            copy_bytes(target, source.ctypes.data + n * source.strides[0] + (channel + index) * source.strides[1]
+                       + position * size, length * size)
+            target += length * size

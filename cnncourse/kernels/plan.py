@@ -7,6 +7,7 @@ product by blocks of `convolution`. The choice between the last two compares two
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from cnncourse.kernels import convolution, direct, patches
 from cnncourse.kernels import input_gradient as gradient_of_input
 from cnncourse.kernels import weight_gradient as gradient_of_weight
 from cnncourse.kernels import winograd as transform
-from cnncourse.kernels.threads import fresh, memory, share
-from cnncourse.kernels.tiles import ROWS, TILE_BYTES
+from cnncourse.kernels.threads import fresh, is_asking, memory, share
+from cnncourse.kernels.tiles import ROWS, TILE_BYTES, tile_product
 
 Array = NDArray[np.floating[Any]]
 Pair = tuple[int, int]
@@ -88,10 +89,10 @@ def input_gradient(
     wanted = max(_ceil(depth * taps, 2 * convolution.FILTERS),
                  1 if parts == 1 or threads == 1 else _ceil(3 * threads, batches * groups))
     channels = _ceil(depth, wanted)
-    share(gradient_of_input.input_gradient, batches * groups * _ceil(depth, channels), _as_row(grad_out), grid,
-          weight.reshape(groups, filters // groups, -1), (*kernel, *padding, *dilation, *stride), grad_x, images,
-          channels, parts=parts,
-          scratch=gradient_of_input.scratch(channels * taps, filters // groups, weight.itemsize))
+    _multiply(gradient_of_input.input_gradient, batches * groups * _ceil(depth, channels), _as_row(grad_out), grid,
+              weight.reshape(groups, filters // groups, -1), (*kernel, *padding, *dilation, *stride), grad_x, images,
+              channels, parts=parts,
+              scratch=gradient_of_input.scratch(channels * taps, filters // groups, weight.itemsize))
 
 
 def weight_gradient(
@@ -122,8 +123,8 @@ def weight_gradient(
         stop = min(start + most, total)
         side = fresh((groups * strips, stop - start, TILE_BYTES // x.itemsize), x.dtype)
         share(gradient_of_weight.side_by_side, groups * strips, upstream, start, stop, side, parts=parts)
-        share(gradient_of_weight.weight_gradient, groups * _ceil(found.shape[2], rows), x, side, start, stop, window,
-              grid, rows, start == 0, found, parts=parts, scratch=gradient_of_weight.scratch(rows, strips))
+        _multiply(gradient_of_weight.weight_gradient, groups * _ceil(found.shape[2], rows), x, side, start, stop,
+                  window, grid, rows, start == 0, found, parts=parts, scratch=gradient_of_weight.scratch(rows, strips))
 
 
 def bias_gradient(grad_out: Array) -> Array:
@@ -142,6 +143,14 @@ def _ceil(whole: int, part: int) -> int:
 
 def _parts(multiply_adds: int) -> int | None:
     return 1 if multiply_adds < SERIAL else None
+
+
+def _multiply(
+    kernel: Callable[..., None], tasks: int, like: Array, *arguments: Any, parts: int | None = None, scratch: int
+) -> None:
+    """Share a kernel that multiplies tiles, of numbers like those of its first array."""
+    code = 0 if is_asking() else tile_product(like.itemsize)
+    share(kernel, tasks, code, like, *arguments, parts=parts, scratch=scratch)
 
 
 def _is_direct(filters: int, groups: int) -> bool:
@@ -172,8 +181,8 @@ def _correlate(
     wanted = 1 if parts == 1 or threads == 1 else _ceil(4 * threads, blocks * groups)
     splits = min(wanted, _ceil(filters, 4 * ROWS))
     straight = flat and filters <= FEW_ROWS and out.shape[3] >= FEW_POSITIONS
-    share(convolution.correlate, groups * splits * blocks, source, rows, bias, window, straight, out, width, splits,
-          parts=parts, scratch=convolution.SCRATCH)
+    _multiply(convolution.correlate, groups * splits * blocks, source, rows, bias, window, straight, out, width, splits,
+              parts=parts, scratch=convolution.SCRATCH)
 
 
 def _row_count(total: int, groups: int) -> int:
@@ -219,8 +228,8 @@ def _winograd(source: Array, weight: Array, flip: bool, bias: Array, padding: Pa
               parts, inputs, pitch, scratch=transform.INPUT_SCRATCH)
         parts = min(_ceil(4 * threads, blocks), _ceil(strips, transform.STRIPS)) if threads > 1 else 1
         fine = np.ones(blocks * parts, np.bool_)
-        share(transform.winograd, blocks * parts, weight, flip, inputs, pitch, bias, out, first * transform.COLUMNS,
-              strips, width, parts, fine, scratch=transform.scratch(width, depth))
+        _multiply(transform.winograd, blocks * parts, weight, flip, inputs, pitch, bias, out,
+                  first * transform.COLUMNS, strips, width, parts, fine, scratch=transform.scratch(width, depth))
         if not fine.all():
             return False
     return True

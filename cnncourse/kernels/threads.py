@@ -26,7 +26,7 @@ from cnncourse import config
 from cnncourse.kernels.compiling import jit
 from cnncourse.kernels.helpers import Helper
 
-__all__ = ["Demand", "fresh", "jit", "memory", "only_asking", "share"]
+__all__ = ["Demand", "fresh", "is_asking", "jit", "memory", "only_asking", "share"]
 
 LINE_BYTES = 64
 KEPT_BYTES = 8 << 20
@@ -72,6 +72,11 @@ def only_asking() -> Iterator[Demand]:
         yield demand
     finally:
         _demand.reset(token)
+
+
+def is_asking() -> bool:
+    """Whether nothing is computed at present; see `only_asking`."""
+    return _demand.get() is not None
 
 
 def share(

@@ -15,10 +15,12 @@ reaches 83.
 from __future__ import annotations
 
 import platform
+from functools import cache
 from typing import Any
 
+import numpy as np
 from llvmlite import binding, ir
-from numba import njit, types
+from numba import cfunc, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -149,10 +151,53 @@ def _choice(rows: int) -> Any:
     return multiply
 
 
-multiply_tile = _choice(ROWS)
-"""multiply_tile(rows, kind, a, a_pitch, b, b_pitch, depth, c, c_pitch, bias, first): a tile of C from A and B.
+_multiply = _choice(ROWS)
+_SIGNATURE = types.void(*[types.intp] * 10)
 
-C[i, j] is set to bias[i] (if first) or kept, plus the sum over k of A[i, k] B[k, j], for i < rows <= ROWS and all
-columns of a tile. Addresses and pitches are in bytes; `kind` is any number of the arrays' type; row i of A and C
-begins at i times the pitch, and so does row k of B. Nothing is checked.
-"""
+
+def _multiply_single(rows, a, a_pitch, b, b_pitch, depth, c, c_pitch, bias, first):  # type: ignore[no-untyped-def]
+    _multiply(rows, np.float32(0), a, a_pitch, b, b_pitch, depth, c, c_pitch, bias, first != 0)
+
+
+def _multiply_double(rows, a, a_pitch, b, b_pitch, depth, c, c_pitch, bias, first):  # type: ignore[no-untyped-def]
+    _multiply(rows, np.float64(0), a, a_pitch, b, b_pitch, depth, c, c_pitch, bias, first != 0)
+
+
+@cache
+def _compiled(itemsize: int) -> Any:
+    function = _multiply_single if itemsize == 4 else _multiply_double
+    try:
+        return cfunc(_SIGNATURE, cache=True)(function)
+    except RuntimeError:  # as in `jit`: there is no folder for it
+        return cfunc(_SIGNATURE)(function)
+
+
+def tile_product(itemsize: int) -> int:
+    """Where the machine code for numbers of 4 or 8 bytes lies, for `multiply_tile`.
+
+    It is compiled once for all kernels, which call it by its address: compiling takes seconds, and each kernel would
+    hold a copy of its own.
+    """
+    address: int = _compiled(itemsize).address
+    return address
+
+
+@intrinsic
+def multiply_tile(  # type: ignore[no-untyped-def]
+    typingctx, code, rows, a, a_pitch, b, b_pitch, depth, c, c_pitch, bias, first
+):
+    """Compute a tile of C from A and B, by the code at an address from `tile_product`.
+
+    C[i, j] is set to bias[i] (if `first` is 1) or kept (0), plus the sum over k of A[i, k] B[k, j], for
+    i < rows <= ROWS and all columns of a tile. Addresses and pitches are in bytes; row i of A and C begins at i times
+    the pitch, and so does row k of B. Nothing is checked.
+    """
+    signature = types.void(types.intp, *_SIGNATURE.args)
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        whole = context.get_value_type(types.intp)
+        kind = ir.FunctionType(ir.VoidType(), [whole] * len(_SIGNATURE.args))
+        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
+        return context.get_dummy_value()
+
+    return signature, generate

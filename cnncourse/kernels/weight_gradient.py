@@ -61,7 +61,7 @@ def side_by_side(first, last, grad_out, start, stop, found):
 
 
 @jit
-def weight_gradient(first, last, memory, source, side, start, stop, window, grid, rows, begin, grad_weight):
+def weight_gradient(first, last, memory, multiply, source, side, start, stop, window, grid, rows, begin, grad_weight):
     """Do tasks first to last - 1: a task is `rows` rows (channel and tap) of one group.
 
     source (N, groups * C, H, W); window as in `fill`; side from `side_by_side`; grid: rows and columns of output
@@ -71,7 +71,6 @@ def weight_gradient(first, last, memory, source, side, start, stop, window, grid
     C = D // (window[0] * window[1])
     P, Q = grid
     size = source.itemsize
-    zero = source.dtype.type(0)
     strips = len(side) // groups
     columns = side.shape[2]
     pitch = PITCH_BYTES // size
@@ -94,9 +93,9 @@ def weight_gradient(first, last, memory, source, side, start, stop, window, grid
             for strip in range(strips):
                 b = side.ctypes.data + ((group * strips + strip) * side.shape[1] + f - start) * TILE_BYTES
                 for i in range(0, used, ROWS):
-                    multiply_tile(min(ROWS, used - i), zero, block.ctypes.data + i * PITCH_BYTES, PITCH_BYTES, b,
+                    multiply_tile(multiply, min(ROWS, used - i), block.ctypes.data + i * PITCH_BYTES, PITCH_BYTES, b,
                                   TILE_BYTES, depth, sums.ctypes.data + (i * strips * columns + strip * columns) * size,
-                                  strips * TILE_BYTES, no_bias.ctypes.data, f == start)
+                                  strips * TILE_BYTES, no_bias.ctypes.data, int(f == start))
         _hand_over(sums, used, square, grad_weight[group], row, begin)
 
 

@@ -204,7 +204,9 @@ def evaluate_inputs(first, last, memory, source, top, left, grid, start, strips,
 
 
 @jit
-def winograd(first, last, memory, weight, flip, inputs, input_pitch, bias, out, start, strips, width, parts, fine):
+def winograd(
+    first, last, memory, multiply, weight, flip, inputs, input_pitch, bias, out, start, strips, width, parts, fine
+):
     """Do tasks first to last - 1: `width` filters, and one of `parts` parts of the strips.
 
     weight as in `_evaluate_block`, inputs from `evaluate_inputs`, bias (K,), out (N, K, P, Q); fine[task] becomes false
@@ -243,11 +245,11 @@ def winograd(first, last, memory, weight, flip, inputs, input_pitch, bias, out, 
                     for k in range(0, filters, ROWS):
                         for c in range(0, C, DEPTH):
                             multiply_tile(
-                                min(ROWS, filters - k), zero, points + point * point_pitch + (k * C + c) * 4, C * 4,
+                                multiply, min(ROWS, filters - k), points + point * point_pitch + (k * C + c) * 4, C * 4,
                                 inputs.ctypes.data + point * input_pitch + ((strip0 + strip) * C + c) * TILE_BYTES,
                                 TILE_BYTES, min(DEPTH, C - c),
                                 sums + point * sum_pitch + (strip * width + k) * TILE_BYTES, TILE_BYTES,
-                                no_bias.ctypes.data, c == 0)
+                                no_bias.ctypes.data, int(c == 0))
             for strip in range(used):
                 begin = start + (strip0 + strip) * COLUMNS
                 counts[strip] = runs(begin, min(begin + COLUMNS, N * down * across), down, across, pieces[strip])
