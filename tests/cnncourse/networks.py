@@ -32,6 +32,7 @@ from cnncourse.layers import (
 )
 from cnncourse.network import Network
 from cnncourse.network.graph import INPUT
+from tests.cnncourse.randomly import assert_near
 
 
 def lenet():
@@ -199,3 +200,30 @@ def plain_step(network, x, gradients, generator):
 def own(arrays, node):
     """A node's arrays, by the layer's names."""
     return {key.split(".")[1]: value for key, value in arrays.items() if key.split(".")[0] == node.name}
+
+
+def step(network, x, recompute=False, input_gradient=True, seed=5):
+    """Outputs, grad_x, gradients of the parameters."""
+    given = as_list(network.forward(x, training=True, recompute=recompute, generator=np.random.default_rng(seed)))
+    outputs = [one.copy() for one in given]
+    for one in given:
+        one[:] = np.nan  # they belong to the caller, who may do with them whatever they like
+    gradients = output_gradients(network, outputs)
+    grad_x = network.backward(gradients if len(gradients) > 1 else gradients[0], input_gradient)
+    for one, other in zip(gradients, output_gradients(network, outputs), strict=True):
+        np.testing.assert_array_equal(one, other)
+        if grad_x is not None:
+            assert not np.shares_memory(grad_x, one)
+    return outputs, grad_x, network.gradients
+
+
+def assert_same_step(found, expected, exact=False):
+    """Equal outputs and gradients."""
+    compare = np.testing.assert_array_equal if exact else assert_near
+    for one, other in zip(found[0], expected[0], strict=True):
+        compare(one, other)
+    if found[1] is not None and expected[1] is not None:
+        compare(found[1], expected[1])
+    assert found[2].keys() == expected[2].keys()
+    for name, gradient in found[2].items():
+        compare(gradient, expected[2][name])
