@@ -125,6 +125,7 @@ def weight_gradient(
         share(gradient_of_weight.side_by_side, groups * strips, upstream, start, stop, side, parts=parts)
         _multiply(gradient_of_weight.weight_gradient, groups * _ceil(found.shape[2], rows), x, side, start, stop,
                   window, grid, rows, start == 0, found, parts=parts, scratch=gradient_of_weight.scratch(rows, strips))
+        del side  # before the next one is made
 
 
 def bias_gradient(grad_out: Array) -> Array:
