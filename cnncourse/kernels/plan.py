@@ -28,6 +28,8 @@ FEW_FILTERS = 2
 """Up to so many filters in each of several groups, the direct way is faster."""
 SERIAL = 1_500_000
 """Up to so many multiply-adds, some 30 microseconds, one thread is faster than two."""
+PART = 8_000_000
+"""Multiply-adds, some 200 microseconds, of a part that a thread takes: it costs some 10 to hand it over."""
 SCRATCH_BYTES = 32 << 20
 """What is laid out anew (weights, gradients) is cut into parts of at most so many bytes."""
 FEW_ROWS, FEW_POSITIONS = 32, 128
@@ -50,7 +52,7 @@ def forward(
         share(direct.forward, len(x) * filters, x, weight, bias, out, *stride, *padding, *dilation, groups, parts=parts)
         return
     if (_winograd_pays(weight, out, stride, dilation, groups)
-            and _winograd(x, weight, False, bias, padding, out)):
+            and _winograd(x, weight, False, bias, padding, out, parts)):
         return
     flat = _is_flat(kernel, stride, padding, x.shape[2:], out.shape[2:])
     _correlate(_as_row(x) if flat else x, weight.reshape(groups, filters // groups, -1), bias,
@@ -72,7 +74,7 @@ def input_gradient(
         return
     around = (2 - padding[0], 2 - padding[1])
     if (_winograd_pays(weight, grad_x, stride, dilation, groups)
-            and _winograd(grad_out, weight, True, np.zeros(depth, weight.dtype), around, grad_x)):
+            and _winograd(grad_out, weight, True, np.zeros(depth, weight.dtype), around, grad_x, parts)):
         return
     if (groups == 1 and weight.nbytes <= SCRATCH_BYTES
             and _is_flat(kernel, stride, padding, grad_out.shape[2:], grad_x.shape[2:])):
@@ -86,8 +88,9 @@ def input_gradient(
     images = min(max(patches.WIDTH_BYTES // (grad_out.itemsize * grid[0] * grid[1]), 1),
                  _ceil(len(grad_x), threads))
     batches = _ceil(len(grad_x), images)
-    wanted = max(_ceil(depth * taps, 2 * convolution.FILTERS),
-                 1 if parts == 1 or threads == 1 else _ceil(3 * threads, batches * groups))
+    wanted = _ceil(depth * taps, 2 * convolution.FILTERS)
+    if parts > 1 and batches * groups % threads:
+        wanted = _even(wanted, threads)
     channels = _ceil(depth, wanted)
     _multiply(gradient_of_input.input_gradient, batches * groups * _ceil(depth, channels), _as_row(grad_out), grid,
               weight.reshape(groups, filters // groups, -1), (*kernel, *padding, *dilation, *stride), grad_x, images,
@@ -142,12 +145,19 @@ def _ceil(whole: int, part: int) -> int:
     return -(-whole // part)
 
 
-def _parts(multiply_adds: int) -> int | None:
-    return 1 if multiply_adds < SERIAL else None
+def _parts(multiply_adds: int) -> int:
+    """Into how many parts work is cut: one of some 200 microseconds or more, and at most four, for each thread."""
+    threads = config.get_num_threads()
+    return 1 if multiply_adds < SERIAL else threads * min(max(multiply_adds // (threads * PART), 1), 4)
+
+
+def _even(parts: int, threads: int) -> int:
+    """So many parts or a few more, so that each thread gets as many."""
+    return _ceil(parts, threads) * threads
 
 
 def _multiply(
-    kernel: Callable[..., None], tasks: int, like: Array, *arguments: Any, parts: int | None = None, scratch: int
+    kernel: Callable[..., None], tasks: int, like: Array, *arguments: Any, parts: int, scratch: int
 ) -> None:
     """Share a kernel that multiplies tiles, of numbers like those of its first array."""
     code = 0 if is_asking() else tile_product(like.itemsize)
@@ -169,18 +179,19 @@ def _as_row(x: Array) -> Array:
 
 
 def _correlate(
-    source: Array, rows: Array, bias: Array, window: tuple[int, ...], flat: bool, out: Array, parts: int | None
+    source: Array, rows: Array, bias: Array, window: tuple[int, ...], flat: bool, out: Array, parts: int
 ) -> None:
     """Cut positions evenly into blocks, and the filters too where blocks are too few for all threads."""
     groups, filters, _ = rows.shape
     columns = TILE_BYTES // source.itemsize
     total = len(out) * out.shape[2] * out.shape[3]
+    threads = 1 if parts == 1 else config.get_num_threads()
     blocks = _ceil(total, patches.WIDTH_BYTES // source.itemsize)
+    if blocks > threads:
+        blocks = _even(blocks, threads)
     width = _ceil(_ceil(total, blocks), columns) * columns
     blocks = _ceil(total, width)
-    threads = config.get_num_threads()
-    wanted = 1 if parts == 1 or threads == 1 else _ceil(4 * threads, blocks * groups)
-    splits = min(wanted, _ceil(filters, 4 * ROWS))
+    splits = min(_ceil(threads, blocks * groups), _ceil(filters, 2 * ROWS))
     straight = flat and filters <= FEW_ROWS and out.shape[3] >= FEW_POSITIONS
     _multiply(convolution.correlate, groups * splits * blocks, source, rows, bias, window, straight, out, width, splits,
               parts=parts, scratch=convolution.SCRATCH)
@@ -208,7 +219,9 @@ def _winograd_pays(weight: Array, out: Array, stride: Pair, dilation: Pair, grou
     return weights + products + transforms < 9 * filters * depth * positions / 40
 
 
-def _winograd(source: Array, weight: Array, flip: bool, bias: Array, padding: Pair, out: Array) -> bool:
+def _winograd(
+    source: Array, weight: Array, flip: bool, bias: Array, padding: Pair, out: Array, parts: int
+) -> bool:
     """Fill `out`, or return false if something was not finite, which spreads within a tile."""
     filters, depth = out.shape[1], source.shape[1]
     threads = config.get_num_threads()
@@ -224,13 +237,14 @@ def _winograd(source: Array, weight: Array, flip: bool, bias: Array, padding: Pa
         strips = last - first
         pitch = strips * depth * TILE_BYTES + transform.GAP
         inputs = memory("transformed", 36 * pitch)
-        parts = 1 if threads == 1 else max(1, min(depth // 16, _ceil(4 * threads, strips)))
-        share(transform.evaluate_inputs, strips * parts, source, *padding, grid, first * transform.COLUMNS, strips,
-              parts, inputs, pitch, scratch=transform.INPUT_SCRATCH)
-        parts = min(_ceil(4 * threads, blocks), _ceil(strips, transform.STRIPS)) if threads > 1 else 1
-        fine = np.ones(blocks * parts, np.bool_)
-        _multiply(transform.winograd, blocks * parts, weight, flip, inputs, pitch, bias, out,
-                  first * transform.COLUMNS, strips, width, parts, fine, scratch=transform.scratch(width, depth))
+        pieces = 1 if threads == 1 else max(1, min(depth // 16, _ceil(4 * threads, strips)))
+        share(transform.evaluate_inputs, strips * pieces, source, *padding, grid, first * transform.COLUMNS, strips,
+              pieces, inputs, pitch, parts=_ceil(parts, 2), scratch=transform.INPUT_SCRATCH)
+        pieces = min(_ceil(4 * threads, blocks), _ceil(strips, transform.STRIPS)) if threads > 1 else 1
+        fine = np.ones(blocks * pieces, np.bool_)
+        _multiply(transform.winograd, blocks * pieces, weight, flip, inputs, pitch, bias, out,
+                  first * transform.COLUMNS, strips, width, pieces, fine, parts=parts,
+                  scratch=transform.scratch(width, depth))
         if not fine.all():
             return False
     return True
