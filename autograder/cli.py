@@ -164,12 +164,17 @@ def demo(
     run(checkout(), folder.resolve(), console)
 
 
-@app.command()
+@app.command(epilog="Example: [bold]course doctor[/], once after the installation: it compiles what else would be "
+                    "compiled while you wait.")
 def doctor() -> None:
-    """Say what works on this machine and how to mend what does not."""
+    """Say what works on this machine and how to mend what does not; compile all kernels."""
     from autograder.doctor import examine
 
-    findings = examine()
+    columns = (TextColumn("compiling"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("")
+        findings = examine(lambda name, number, total: progress.update(
+            task, description=name, completed=number, total=total))
     for finding in findings:
         mark = "[green]ok[/]  " if finding.fine else "[red]no[/]  "
         console.print(f"{mark}{escape(finding.subject)}: {escape(finding.text)}")

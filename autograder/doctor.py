@@ -6,6 +6,7 @@ import importlib
 import importlib.metadata
 import platform
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograder.sandbox import isolation
@@ -62,14 +63,22 @@ class Finding:
     text: str
 
 
-def examine() -> list[Finding]:
-    """Examine Python, packages and the sandbox."""
+def examine(announce: Callable[[str, int, int], None] | None = None) -> list[Finding]:
+    """Examine Python, packages, the kernels' machine code and the sandbox.
+
+    Parameters
+    ----------
+    announce : callable, optional
+        Told about the kernels while they are compiled: what comes next, its number, and how many there are.
+    """
     found: list[Finding] = []
     supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
     found.append(Finding("Python", supported, platform.python_version() + (
         "" if supported else "; 3.11, 3.12 or 3.13 is needed")))
     for name in PACKAGES:
         found.append(_package(name))
+    if all(finding.fine for finding in found):
+        found.append(_kernels(announce))
     found.append(_sandbox())
     return found
 
@@ -81,6 +90,16 @@ def _package(name: str) -> Finding:
         return Finding(name, False, f"{error}; run python3 course.py again, it installs what is missing")
     distribution = {"sklearn": "scikit-learn"}.get(name, name)
     return Finding(name, True, importlib.metadata.version(distribution))
+
+
+def _kernels(announce: Callable[[str, int, int], None] | None) -> Finding:
+    from cnncourse.warming import warm
+
+    warmed = warm(announce)
+    if not warmed.folder:
+        return Finding("kernels", False, "no folder may be written where compiled kernels could be kept, so every "
+                       "process compiles them again; set NUMBA_CACHE_DIR to one that may")
+    return Finding("kernels", True, f"all compiled ({warmed.seconds:.1f} s), kept in {warmed.folder}")
 
 
 def _sandbox() -> Finding:

@@ -45,6 +45,8 @@ def start_jupyterlab(folder: Path, options: list[str]) -> int:
     """Run JupyterLab in the folder until it is stopped; its exit status."""
     environment = os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(
         filter(None, (str(write_settings(folder)), os.environ.get("JUPYTER_CONFIG_PATH"))))}
+    # JupyterLab takes some seconds until a notebook is open; compiling the kernels begins in the meantime.
+    subprocess.Popen([sys.executable, "-m", "cnncourse.warming"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={folder.resolve()}", *options]
     return subprocess.run(command, env=environment, check=False).returncode
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-from cnncourse import errors, geometry
+from cnncourse import config, errors, geometry
 from cnncourse.errors import (
     ArgumentError,
     ArrayTypeError,
@@ -32,6 +32,7 @@ __all__ = [
     "PatternError",
     "ShapeError",
     "UnsupportedError",
+    "config",
     "convert",
     "data",
     "errors",
