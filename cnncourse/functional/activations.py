@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cnncourse.errors import ArgumentError, ShapeError
 from cnncourse.functional.arguments import Array, array, gradient, parts, result
+from cnncourse.geometry.settings import real
 from cnncourse.kernels import elementwise as kernels
 from cnncourse.kernels.threads import share
 
@@ -248,7 +249,7 @@ def _backward(
 
 
 def _scale(operation: str, p: float, x: Array) -> Any:
-    if not 0 <= p <= 1:
+    if not 0 <= real(f"{operation}: p", p) <= 1:
         raise ArgumentError(f"{operation}: p has to be a probability from 0 to 1, {p!r} was given")
     return x.dtype.type(1 / (1 - p) if p < 1 else 0)
 

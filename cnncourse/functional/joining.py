@@ -68,6 +68,9 @@ def concatenate_backward(grad_out: Array, channels: Sequence[int]) -> list[Array
     ArgumentError, ArrayTypeError
     """
     grad_out = array("concatenate_backward", "grad_out", grad_out)
+    if np.ndim(channels) != 1:
+        raise ArgumentError(f"concatenate_backward: channels has to list how many each array had, {channels!r} was "
+                            "given")
     counts = [whole("concatenate_backward: channels", count, 0) for count in channels]
     if grad_out.ndim < 2 or sum(counts) != grad_out.shape[1]:
         raise ShapeError(f"concatenate_backward: grad_out has shape {grad_out.shape}; with channels {tuple(counts)} it "
@@ -115,6 +118,8 @@ def add(*arrays: Array, out: Array | None = None) -> Array:
 
 
 def _alike(operation: str, arrays: Sequence[Array], least: int) -> list[Array]:
+    if not isinstance(arrays, (list, tuple)):
+        raise ArgumentError(f"{operation}: a list or tuple of arrays is needed, a {type(arrays).__name__} was given")
     if len(arrays) < least:
         raise ArgumentError(f"{operation}: at least {least} {'array is' if least == 1 else 'arrays are'} needed, "
                             f"{len(arrays)} given")

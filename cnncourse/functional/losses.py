@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cnncourse.errors import ArgumentError, ShapeError
 from cnncourse.functional.arguments import Array, array, gradient
+from cnncourse.geometry.settings import real, whole
 
 
 def softmax(x: Array, dim: int = 1) -> Array:
@@ -140,15 +141,16 @@ def cross_entropy_backward(
     grad_out (softmax(logits) - one-hot targets) / number of targets.
     """
     rows, chosen = _rows("cross_entropy_backward", logits, targets)
+    scale = real("cross_entropy_backward: grad_out", grad_out)
     grad = softmax(rows)
     grad[np.arange(len(rows)), chosen] -= 1
-    grad *= grad_out / max(len(rows), 1)
+    grad *= scale / max(len(rows), 1)
     shape = logits.shape
     return np.ascontiguousarray(np.moveaxis(grad.reshape(shape[0], *shape[2:], shape[1]), -1, 1))
 
 
 def _check_dim(operation: str, x: Array, dim: int) -> None:
-    if not -x.ndim <= dim < x.ndim:
+    if whole(f"{operation}: dim", dim, -x.ndim) >= x.ndim:
         raise ArgumentError(f"{operation}: x of shape {x.shape} has no dimension {dim}")
 
 

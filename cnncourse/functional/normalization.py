@@ -10,7 +10,7 @@ import numpy as np
 
 from cnncourse.errors import ArgumentError, ShapeError
 from cnncourse.functional.arguments import Array, array, gradient, parts, result
-from cnncourse.geometry.settings import whole
+from cnncourse.geometry.settings import real, whole
 from cnncourse.kernels import normalization as kernels
 from cnncourse.kernels.threads import share
 
@@ -97,6 +97,7 @@ def batch_norm(  # type: ignore[no-untyped-def]
     Ioffe and Szegedy: Batch normalization: accelerating deep network training by reducing internal covariate shift,
     2015, algorithms 1 and 2.
     """
+    momentum = real("batch_norm: momentum", momentum)
     x, weight, bias, running_mean, running_var = _checked(
         "batch_norm", x, eps, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
     if (running_mean is None) != (running_var is None):
@@ -162,8 +163,11 @@ def batch_norm_backward(
         mean, var = _running(operation, running_mean, running_var)
     elif statistics is None:
         mean, var = _statistics(operation, x)
-    else:
+    elif isinstance(statistics, BatchStatistics):
         mean, var = statistics.mean, statistics.var
+    else:
+        raise ArgumentError(f"{operation}: statistics has to be what batch_norm returned in training, a "
+                            f"{type(statistics).__name__} was given")
     weight = np.ones(channels, x.dtype) if weight is None else weight
     grad_weight, grad_bias = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
     share(kernels.gradient_sums, channels, upstream, planes, mean, var, eps, grad_weight, grad_bias,
@@ -205,8 +209,8 @@ def local_response_norm(x: Array, size: int, alpha: float = 1e-4, beta: float = 
     x, number = _mapped("local_response_norm", x, size)
     out = np.empty_like(x)
     planes = _planes(x)
-    share(kernels.response_forward, _strips(planes), planes, _planes(out), number, *_rule(x, number, alpha, beta, k),
-          parts=parts(4 * x.size))
+    share(kernels.response_forward, _strips(planes), planes, _planes(out), number,
+          *_rule("local_response_norm", x, number, alpha, beta, k), parts=parts(4 * x.size))
     return out
 
 
@@ -239,13 +243,13 @@ def local_response_norm_backward(
     grad_x = np.empty_like(x)
     planes = _planes(x)
     share(kernels.response_backward, _strips(planes), _planes(grad_out), planes, _planes(grad_x), number,
-          *_rule(x, number, alpha, beta, k), parts=parts(4 * x.size))
+          *_rule("local_response_norm_backward", x, number, alpha, beta, k), parts=parts(4 * x.size))
     return grad_x
 
 
 def _checked(operation: str, x: Any, eps: Any, **of_channels: Any) -> list[Any]:
     x = _batch(operation, x)
-    if not eps >= 0:
+    if not real(f"{operation}: eps", eps) >= 0:
         raise ArgumentError(f"{operation}: eps has to be at least 0, {eps!r} was given")
     checked: list[Any] = [x]
     for name, value in of_channels.items():
@@ -299,8 +303,10 @@ def _mapped(operation: str, x: Any, size: Any) -> tuple[Array, int]:
     return _batch(operation, x), whole(f"{operation}: size", size, 1)
 
 
-def _rule(x: Array, size: int, alpha: float, beta: float, k: float) -> tuple[Any, float, Any]:
-    return x.dtype.type(alpha / size), float(beta), x.dtype.type(k)
+def _rule(operation: str, x: Array, size: int, alpha: Any, beta: Any, k: Any) -> tuple[Any, float, Any]:
+    alpha, beta, k = (real(f"{operation}: {name}", value)
+                      for name, value in (("alpha", alpha), ("beta", beta), ("k", k)))
+    return x.dtype.type(alpha / size), beta, x.dtype.type(k)
 
 
 def _strips(planes: Array) -> int:

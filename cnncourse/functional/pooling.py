@@ -20,6 +20,7 @@ from cnncourse.functional.arguments import (
     pooling_windows,
     shaped,
 )
+from cnncourse.geometry.settings import real
 from cnncourse.kernels import pooling as kernels
 from cnncourse.kernels.threads import share
 
@@ -113,9 +114,11 @@ def max_pool2d_backward(
     grad_out = gradient(operation, grad_out, (*x.shape[:2], *found.output), x)
     if indices is None:
         _, indices = _maximum(array(operation, "x", x), found)
-    elif indices.shape != grad_out.shape or indices.dtype.kind not in "iu":
-        raise ArgumentError(f"{operation}: indices has to be whole numbers of shape {grad_out.shape}, an array of "
-                            f"{indices.dtype} and shape {indices.shape} was given")
+    elif not isinstance(indices, np.ndarray) or indices.shape != grad_out.shape or indices.dtype.kind not in "iu":
+        given = (f"an array of {indices.dtype} and shape {indices.shape}" if isinstance(indices, np.ndarray)
+                 else f"a {type(indices).__name__}")
+        raise ArgumentError(f"{operation}: indices has to be whole numbers of shape {grad_out.shape}, {given} was "
+                            "given")
     grad_x, stray = np.empty(x.shape, x.dtype), np.full(1, -1)
     planes, windows = len(x) * x.shape[1], found.output[0] * found.output[1]
     share(kernels.max_backward, planes, grad_out.reshape(planes, windows),
@@ -369,7 +372,7 @@ def _pictures(operation: str, x: Array) -> Array:
 
 
 def _norm(operation: str, norm_type: float) -> float:
-    power = float(norm_type)
+    power = real(f"{operation}: norm_type", norm_type)
     if not power > 0:
         raise ArgumentError(f"{operation}: norm_type has to be above 0, {norm_type!r} was given")
     return power

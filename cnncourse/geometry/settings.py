@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import operator
 from typing import Any
 
@@ -17,6 +18,13 @@ def whole(name: str, value: Any, minimum: int) -> int:
     if number is None or number < minimum:
         raise ArgumentError(f"{name} has to be a whole number of at least {minimum}, {value!r} was given")
     return number
+
+
+def real(name: str, value: Any) -> float:
+    """A number, or an ArgumentError that names the setting; its range is up to the caller."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ArgumentError(f"{name} has to be a number, {value!r} was given")
+    return float(value)
 
 
 def per_axis(name: str, value: Any, minimum: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from cnncourse import functional as F
 from cnncourse.errors import ArgumentError
 from cnncourse.functional.arguments import Array
+from cnncourse.geometry.settings import real
 from cnncourse.layers.base import Arrays, Kept, Layer, Mode, Shape, Work, only, size_of
 
 
@@ -131,7 +132,7 @@ class Dropout(Layer):
     draws: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not 0 <= self.p <= 1:
+        if not 0 <= real("Dropout: p", self.p) <= 1:
             raise ArgumentError(f"Dropout: p has to be a probability from 0 to 1, {self.p!r} was given")
 
     def output_shape(self, *inputs: Shape) -> Shape:

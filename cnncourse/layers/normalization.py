@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from cnncourse import functional as F
 from cnncourse.errors import ArgumentError
 from cnncourse.functional.arguments import Array
-from cnncourse.geometry.settings import whole
+from cnncourse.geometry.settings import real, whole
 from cnncourse.layers.base import Arrays, Kept, Layer, Mode, Shape, Work, maps
 
 
@@ -39,6 +39,8 @@ class LocalResponseNorm(Layer):
 
     def __post_init__(self) -> None:
         whole("LocalResponseNorm: size", self.size, 1)
+        for name in ("alpha", "beta", "k"):
+            real(f"LocalResponseNorm: {name}", getattr(self, name))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return maps(self, inputs)
@@ -83,9 +85,9 @@ class BatchNorm2d(Layer):
     overwrites_gradient: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not self.eps > 0:
+        if not real("BatchNorm2d: eps", self.eps) > 0:
             raise ArgumentError(f"BatchNorm2d: eps has to be above 0, {self.eps!r} was given")
-        if not 0 <= self.momentum <= 1:
+        if not 0 <= real("BatchNorm2d: momentum", self.momentum) <= 1:
             raise ArgumentError(f"BatchNorm2d: momentum has to be from 0 to 1, {self.momentum!r} was given")
 
     def output_shape(self, *inputs: Shape) -> Shape:

@@ -10,6 +10,7 @@ import numpy as np
 from cnncourse import functional as F
 from cnncourse.errors import ArgumentError
 from cnncourse.functional.arguments import Array, Padding, Pair, pooling_windows
+from cnncourse.geometry.settings import real
 from cnncourse.layers.base import Arrays, Kept, Layer, Mode, Shape, Work, hollow, maps, size_of
 from cnncourse.layers.settings import check_window
 
@@ -131,7 +132,7 @@ class LpPool2d(Layer):
 
     def __post_init__(self) -> None:
         check_window("LpPool2d", self.kernel_size, self.stride, self.padding)
-        if not self.norm_type > 0:
+        if not real("LpPool2d: norm_type", self.norm_type) > 0:
             raise ArgumentError(f"LpPool2d: norm_type has to be above 0, {self.norm_type!r} was given")
 
     def output_shape(self, *inputs: Shape) -> Shape:

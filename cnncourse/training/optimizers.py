@@ -11,6 +11,7 @@ import numpy as np
 
 from cnncourse.errors import ArgumentError, ArrayTypeError, ShapeError
 from cnncourse.functional.arguments import Array
+from cnncourse.geometry.settings import real
 from cnncourse.kernels import optimizers as kernels
 from cnncourse.kernels.threads import share
 
@@ -84,7 +85,7 @@ class Optimizer:
         raise NotImplementedError
 
     def _check(self, setting: str, value: float, below: float = math.inf) -> float:
-        if not 0 <= value < below:
+        if not 0 <= real(f"{type(self).__name__}: {setting}", value) < below:
             most = "" if math.isinf(below) else f" and below {below:g}"
             raise ArgumentError(f"{type(self).__name__}: {setting} has to be at least 0{most}, {value!r} was given")
         return value
@@ -241,7 +242,7 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.betas) != 2:
+        if not isinstance(self.betas, (tuple, list)) or len(self.betas) != 2:
             raise ArgumentError(f"Adam: betas has to be two numbers, {self.betas!r} was given")
         for beta in self.betas:
             self._check("each of betas", beta, below=1)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from cnncourse.errors import ArgumentError
+from cnncourse.geometry.settings import real
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class CosineDecay:
 
     def __post_init__(self) -> None:
         _above("CosineDecay: epochs", self.epochs)
-        if not 0 <= self.warmup < self.epochs:
+        if not 0 <= real("CosineDecay: warmup", self.warmup) < self.epochs:
             raise ArgumentError(f"CosineDecay: warmup has to be from 0 to below epochs={self.epochs}, {self.warmup!r} "
                                 "was given")
 
@@ -116,5 +117,5 @@ class CosineDecay:
 
 
 def _above(name: str, value: float) -> None:
-    if not 0 < value < math.inf:
+    if not 0 < real(name, value) < math.inf:
         raise ArgumentError(f"{name} has to be a number above 0, {value!r} was given")

@@ -264,6 +264,11 @@ def test_parameters_of_the_original_lenet():
     (lambda: BatchNorm2d(eps=0), "eps has to be above 0"),
     (lambda: BatchNorm2d(momentum=2), "momentum"),
     (lambda: LocalResponseNorm(0), "size"),
+    (lambda: Dropout("0.5"), "p has to be a number"),
+    (lambda: LpPool2d(None, 2), "norm_type has to be a number"),
+    (lambda: BatchNorm2d(eps="a"), "eps has to be a number"),
+    (lambda: BatchNorm2d(momentum=None), "momentum has to be a number"),
+    (lambda: LocalResponseNorm(5, beta="a"), "LocalResponseNorm: beta has to be a number"),
 ])
 def test_a_setting_that_can_never_work_is_refused_at_once(make, message):
     with pytest.raises(ArgumentError, match=message):

@@ -178,6 +178,8 @@ def test_a_gradient_of_strided_memory_counts_like_its_copy():
     (lambda: RMSProp(eps=-1), "eps"),
     (lambda: Adam(betas=(0.9, 1.0)), "betas .* below 1"),
     (lambda: Adam(betas=(0.9,)), "two numbers"),
+    (lambda: Adam(betas=0.9), "two numbers"),
+    (lambda: SGD("0.1"), "SGD: learning_rate has to be a number"),
 ])
 def test_settings_that_cannot_work_are_refused(build, says):
     with pytest.raises(ArgumentError, match=says):

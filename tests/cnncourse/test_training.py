@@ -226,7 +226,8 @@ def test_a_warm_up_rises_in_a_straight_line():
 
 
 @pytest.mark.parametrize("build", [lambda: StepDecay(0), lambda: StepDecay(2, float("nan")), lambda: CosineDecay(-1),
-                                   lambda: CosineDecay(3, warmup=3), lambda: ExponentialDecay(0)])
+                                   lambda: CosineDecay(3, warmup=3), lambda: ExponentialDecay(0),
+                                   lambda: StepDecay("2"), lambda: CosineDecay(3, warmup=None)])
 def test_schedules_that_cannot_work_are_refused(build):
     with pytest.raises(ArgumentError):
         build()
