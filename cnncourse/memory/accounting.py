@@ -221,7 +221,11 @@ class _Accounting:
     def __init__(
         self, network: Graph, dtype: DTypeLike, optimizer: OptimizerName | None, training: bool, recompute: bool
     ) -> None:
-        if optimizer is not None and optimizer not in OPTIMIZERS:
+        if not isinstance(network, Graph):
+            hint = "; a function of the zoo has to be called" if callable(network) else ""
+            raise ArgumentError(f"account: network has to be a Network, such as zoo.vgg16(){hint}; {network!r} "
+                                "was given")
+        if optimizer is not None and optimizer not in tuple(OPTIMIZERS):
             raise ArgumentError(f"account: optimizer has to be one of {', '.join(OPTIMIZERS)} or None, {optimizer!r} "
                                 "was given")
         self.network, self.dtype, self.training, self.recompute = network, precision(dtype), training, recompute

@@ -93,6 +93,10 @@ class Graph:
         if not isinstance(layer, Layer):
             raise ArgumentError(f"add takes a layer, such as Conv2d(64, 3), {layer!r} was given")
         name = self._free_name(layer) if name is None else name
+        for word in (name, *inputs):
+            if not isinstance(word, str):
+                raise ArgumentError(f"add takes the names of nodes, such as add(Add(), 'conv1', 'relu2'); {word!r} was "
+                                    "given")
         if not name or name == INPUT or name in self._nodes or "." in name:
             why = "a node of this name already" if name in self._nodes else "a name without dots, other than 'input',"
             raise ArgumentError(f"there is {why}: {name!r}" if name in self._nodes

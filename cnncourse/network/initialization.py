@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from cnncourse.errors import ArrayTypeError
+from cnncourse.errors import ArgumentError, ArrayTypeError
 from cnncourse.functional.arguments import Array
 from cnncourse.layers import ReLU, Sigmoid, Softmax, Tanh
 from cnncourse.layers.base import size_of
@@ -24,10 +24,28 @@ def precision(dtype: DTypeLike) -> np.dtype[Any]:
     ArrayTypeError
         If it is neither.
     """
-    found = np.dtype(dtype)
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
     if found not in (np.float32, np.float64):
-        raise ArrayTypeError(f"dtype has to be float32 or float64, {found} was given")
+        raise ArrayTypeError(f"dtype has to be float32 or float64, {dtype if found is None else found} was given")
     return found
+
+
+def generator_from(operation: str, given: Any) -> np.random.Generator:
+    """A generator of random numbers: the one that was given, or one from a seed.
+
+    Raises
+    ------
+    ArgumentError
+        If it is neither.
+    """
+    try:
+        return np.random.default_rng(given)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{operation}: generator has to be a np.random.Generator, or a seed: a whole number of at "
+                            f"least 0; {given!r} was given") from None
 
 
 def initial_parameters(graph: Graph, generator: np.random.Generator, dtype: DTypeLike) -> dict[str, Array]:

@@ -14,7 +14,7 @@ from cnncourse.layers import Mode, Shape
 from cnncourse.network import schedule
 from cnncourse.network.execution import Run
 from cnncourse.network.graph import Graph
-from cnncourse.network.initialization import initial_buffers, initial_parameters
+from cnncourse.network.initialization import generator_from, initial_buffers, initial_parameters
 from cnncourse.network.schedule import Schedule
 from cnncourse.network.summary import Summary, summarize
 
@@ -76,8 +76,10 @@ class Network(Graph):
         ------
         ArrayTypeError
             If the precision is neither.
+        ArgumentError
+            If `generator` is neither a generator nor a seed.
         """
-        self._generator = np.random.default_rng(generator)
+        self._generator = generator_from("initialize", generator)
         self.parameters = initial_parameters(self, self._generator, dtype)
         self.buffers = initial_buffers(self, dtype)
         self.gradients = {}
@@ -254,7 +256,7 @@ class Network(Graph):
     def _upstream(self, grad_out: Array | Sequence[Array | None], run: Run) -> dict[str, Array]:
         """Gradients of the outputs, by name."""
         names = run.schedule.outputs
-        given = (grad_out,) if isinstance(grad_out, np.ndarray) else tuple(grad_out)
+        given = tuple(grad_out) if isinstance(grad_out, (tuple, list)) else (grad_out,)
         if len(given) != len(names):
             raise ArgumentError(f"{self.name}: backward takes a gradient for each of the outputs {', '.join(names)}; "
                                 f"{len(given)} were given for {len(names)}")
@@ -262,6 +264,6 @@ class Network(Graph):
         for name, one in zip(names, given, strict=True):
             shape = (run.batch_size, *self.shape_of(name))
             like = np.empty(0, run.dtype)
-            found[name] = (np.zeros(shape, run.dtype) if one is None
+            found[name] = (np.zeros(shape, run.dtype) if one is None and len(names) > 1
                            else gradient(f"{self.name}, backward from {name}", one, shape, like))
         return found

@@ -16,6 +16,7 @@ from cnncourse.functional.arguments import Array
 from cnncourse.geometry.settings import whole
 from cnncourse.layers import Softmax
 from cnncourse.network import Network
+from cnncourse.network.initialization import generator_from
 from cnncourse.training.evaluation import Labels, checked_labels, evaluate
 from cnncourse.training.history import Epoch, History
 from cnncourse.training.optimizers import Optimizer
@@ -144,10 +145,16 @@ def train(
     """
     count, size = whole("train: epochs", epochs, 1), whole("train: batch_size", batch_size, 1)
     _check_network(network)
+    if not isinstance(optimizer, Optimizer):
+        raise ArgumentError(f"train: optimizer has to be an optimizer with its settings, such as SGD(0.1); "
+                            f"{optimizer!r} was given")
     y = checked_labels("train", network, x, y)
     if validation is not None:
+        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+            raise ArgumentError("train: validation has to be a pair (x, y) of samples and labels; "
+                                f"a {type(validation).__name__} of another kind or length was given")
         validation = validation[0], checked_labels("train, validation", network, *validation)
-    training = _Training(network, optimizer, schedule, np.random.default_rng(generator), recompute)
+    training = _Training(network, optimizer, schedule, generator_from("train", generator), recompute)
     done: list[Epoch] = []
     with bar(progress, count * -(-len(x) // size)) as show:
         try:

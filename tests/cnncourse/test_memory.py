@@ -237,6 +237,12 @@ def test_tables():
 def test_arguments():
     with pytest.raises(ArgumentError, match="optimizer has to be one of sgd, momentum, rmsprop, adam or None, 'lion'"):
         account(small(), optimizer="lion")
+    with pytest.raises(ArgumentError, match="optimizer has to be one of"):
+        account(small(), optimizer=["sgd"])
+    with pytest.raises(ArgumentError, match="a function of the zoo has to be called; <function"):
+        account(small)
+    with pytest.raises(ArrayTypeError, match="dtype has to be float32 or float64, single was expected"):
+        account(small(), dtype="single was expected")
     with pytest.raises(ArgumentError, match="batch_size has to be a whole number of at least 1, 0 was given"):
         account(small(), 0)
     with pytest.raises(ArrayTypeError, match="float16"):

@@ -116,6 +116,9 @@ def test_names_that_do_not_exist_or_cannot_be_given():
         network.set_outputs("fc3", "fc4")
     with pytest.raises(ArgumentError, match="each named once"):
         network.set_outputs("fc3", "fc3")
+    for inputs, name in ((["conv1"], "relu"), (1, "relu"), ("input", 3)):
+        with pytest.raises(ArgumentError, match="add takes the names of nodes"):
+            network.add(ReLU(), inputs, name=name)
 
 
 @pytest.mark.parametrize("shape", [(), (3, 0, 4), (1.5, 2, 2), 7, ("a",), (True, 2, 2)])

@@ -91,10 +91,23 @@ def test_a_gradient_that_does_not_fit_is_refused_and_the_right_one_taken_after_i
         network.backward(np.ones((3, 9)))
     with pytest.raises(ArrayTypeError, match="float32"):
         network.backward(np.ones((3, 10), np.float32))
+    for nothing, kind in ((None, "NoneType"), (1.0, "float")):
+        with pytest.raises(ArrayTypeError, match=f"fc3: grad_out has to be an array .* a {kind} was given"):
+            network.backward(nothing)
     with pytest.raises(ArgumentError, match="2 were given for 1"):
         network.backward([np.ones((3, 10))] * 2)
     network.backward(np.ones((3, 10)))
     assert network.gradients.keys() == network.parameters.keys()
+
+
+@pytest.mark.parametrize("generator", ["seed", -1, 1.5])
+def test_a_seed_that_is_none_is_refused_before_anything_changes(generator):
+    network = lenet()
+    network.initialize(0)
+    before = network.parameters
+    with pytest.raises(ArgumentError, match=f"initialize: generator has to be .*{generator}"):
+        network.initialize(generator)
+    assert network.parameters is before
 
 
 def test_what_an_input_has_to_be():

@@ -334,6 +334,11 @@ def test_samples_that_do_not_fit_are_refused(few):
     fails(ArgumentError, "epochs", epochs=0)
     fails(ArgumentError, "batch_size", batch_size=0)
     fails(ArgumentError, "train, validation: .* the first one is 10", validation=(x, y + 2))
+    for given in (x, (x,), 3):
+        fails(ArgumentError, r"validation has to be a pair \(x, y\)", validation=given)
+    fails(ArgumentError, r"such as SGD\(0\.1\); 'sgd' was given", optimizer="sgd")
+    fails(ArgumentError, "optimizer has to be an optimizer with its settings", optimizer=SGD)
+    fails(ArgumentError, "train: generator has to be .* 'seed' was given", generator="seed")
     fails(ArgumentError, "ends in softmax1, a softmax", network=chain(Flatten(), Linear(10), Softmax()))
 
 
