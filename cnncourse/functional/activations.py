@@ -38,7 +38,7 @@ def relu(x: Array, *, out: Array | None = None) -> Array:
     """
     x = array("relu", "x", x)
     out = result("relu", out, x.shape, x)
-    share(kernels.relu, x.size, x.reshape(-1), out.reshape(-1), parts=parts(x.size))
+    share(kernels.relu, x.size, x.reshape(-1), out.reshape(-1), out is x, parts=parts(x.size))
     return out
 
 
@@ -244,7 +244,8 @@ def _backward(
     kept = array(operation, name, kept)
     grad_out = gradient(operation, grad_out, kept.shape, kept, name)
     out = result(operation, out, kept.shape, kept)
-    share(kernel, kept.size, grad_out.reshape(-1), kept.reshape(-1), out.reshape(-1), parts=parts(kept.size))
+    share(kernel, kept.size, grad_out.reshape(-1), kept.reshape(-1), out.reshape(-1), out is grad_out,
+          parts=parts(kept.size))
     return out
 
 

@@ -112,7 +112,10 @@ def add(*arrays: Array, out: Array | None = None) -> Array:
                             "would overwrite it")
     out = result("add", out, total.shape, total)
     for one in others:
-        share(kernels.add, total.size, total.reshape(-1), one.reshape(-1), out.reshape(-1), parts=parts(total.size))
+        if one is out:
+            total, one = one, total
+        share(kernels.add, out.size, total.reshape(-1), one.reshape(-1), out.reshape(-1), total is out,
+              parts=parts(out.size))
         total = out
     return out
 

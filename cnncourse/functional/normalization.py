@@ -108,7 +108,7 @@ def batch_norm(  # type: ignore[no-untyped-def]
     mean, var = _statistics("batch_norm", x) if training else _running("batch_norm", running_mean, running_var)
     weight = np.ones(channels, x.dtype) if weight is None else weight
     bias = np.zeros(channels, x.dtype) if bias is None else bias
-    share(kernels.standardize, samples * channels, planes, mean, var, weight, bias, eps, _planes(out),
+    share(kernels.standardize, samples * channels, planes, mean, var, weight, bias, eps, _planes(out), out is x,
           parts=parts(x.size))
     if not training:
         return out
@@ -173,7 +173,8 @@ def batch_norm_backward(
     share(kernels.gradient_sums, channels, upstream, planes, mean, var, eps, grad_weight, grad_bias,
           parts=parts(x.size))
     share(kernels.batch_backward, samples * channels, upstream, planes, mean, var, weight, eps, grad_weight, grad_bias,
-          samples * length if training else 0, _planes(grad_x), parts=parts(x.size))
+          samples * length if training else 0, _planes(grad_x), grad_x is grad_out,
+          parts=parts(x.size))
     return grad_x, grad_weight, grad_bias
 
 

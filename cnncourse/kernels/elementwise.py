@@ -1,10 +1,12 @@
 """Entry by entry: ReLU, sums, gradients of activations. Memory sets the speed, so each is one pass over flat arrays.
 
-Results may overwrite an argument. Then the compiler cannot know that no entry depends on one written before, and would
-do without vector instructions; for this reason a block of results goes into a buffer first, which stays in the L1
-cache, and from there to its place. (Overwriting an entry by itself or zero would even become a store under a mask,
-five times as slow.) Blocks are cut out as slices because only of indices that start at 0 Numba knows that they are
-not negative, which vector instructions take too.
+Results may overwrite an argument, which `overwrite` says. It has to be said because the compiler uses vector
+instructions only where it can see, or check, that arrays do not overlap: what is read and written in one place has to
+go by one name. And where an entry is replaced by zero or else stays as it is, the compiler would store under a mask,
+which is five times as slow; there the results go through a small buffer.
+
+Parts are cut out as slices because only of indices that start at 0 Numba knows that they are not negative; vector
+instructions take that as well.
 """
 
 import numpy as np
@@ -12,80 +14,92 @@ import numpy as np
 from cnncourse.kernels.threads import jit
 
 BLOCK = 1024
+"""Entries of the buffer, small enough for the L1 cache."""
 
 
 @jit
-def _put(results, out):
-    for i in range(len(out)):
-        out[i] = results[i]
-
-
-@jit
-def relu(first, last, x, out):
+def relu(first, last, x, out, overwrite):
     """Positive entries and NaN stay. `out` may be `x`."""
-    results, zero = np.empty(BLOCK, x.dtype), x.dtype.type(0)
-    for start in range(first, last, BLOCK):
-        stop = min(start + BLOCK, last)
-        values = x[start:stop]
+    zero = x.dtype.type(0)
+    if overwrite:
+        buffer = np.empty(BLOCK, x.dtype)
+        for start in range(first, last, BLOCK):
+            block = x[start:min(start + BLOCK, last)]
+            for i in range(len(block)):
+                value = block[i]
+                buffer[i] = zero if value <= zero else value
+            for i in range(len(block)):
+                block[i] = buffer[i]
+    else:
+        values, results = x[first:last], out[first:last]
         for i in range(len(values)):
             value = values[i]
             results[i] = zero if value <= zero else value
-        _put(results, out[start:stop])
 
 
 @jit
-def relu_backward(first, last, grad_out, x, grad_x):
+def relu_backward(first, last, grad_out, x, grad_x, overwrite):
     """The gradient passes where ReLU let its input pass. `grad_x` may be `grad_out`."""
-    results, zero = np.empty(BLOCK, x.dtype), x.dtype.type(0)
-    for start in range(first, last, BLOCK):
-        stop = min(start + BLOCK, last)
-        values, upstream = x[start:stop], grad_out[start:stop]
+    zero = x.dtype.type(0)
+    if overwrite:
+        buffer = np.empty(BLOCK, x.dtype)
+        for start in range(first, last, BLOCK):
+            stop = min(start + BLOCK, last)
+            block, values = grad_out[start:stop], x[start:stop]
+            for i in range(len(block)):
+                upstream = block[i]
+                buffer[i] = zero if values[i] <= zero else upstream
+            for i in range(len(block)):
+                block[i] = buffer[i]
+    else:
+        upstreams, values, results = grad_out[first:last], x[first:last], grad_x[first:last]
         for i in range(len(values)):
-            gradient = upstream[i]
-            results[i] = zero if values[i] <= zero else gradient
-        _put(results, grad_x[start:stop])
+            upstream = upstreams[i]
+            results[i] = zero if values[i] <= zero else upstream
 
 
 @jit
-def add(first, last, x, y, out):
-    """`out` may be either of them."""
-    results = np.empty(BLOCK, x.dtype)
-    for start in range(first, last, BLOCK):
-        stop = min(start + BLOCK, last)
-        ones, others = x[start:stop], y[start:stop]
+def add(first, last, x, y, out, overwrite):
+    """`out` may be `x`."""
+    ones, others, results = x[first:last], y[first:last], out[first:last]
+    if overwrite:
+        for i in range(len(ones)):
+            ones[i] += others[i]
+    else:
         for i in range(len(ones)):
             results[i] = ones[i] + others[i]
-        _put(results, out[start:stop])
+
+
+@jit
+def tanh_backward(first, last, grad_out, y, grad_x, overwrite):
+    """tanh' = 1 - tanh^2, from y = tanh(x). `grad_x` may be `grad_out`."""
+    upstream, values, results = grad_out[first:last], y[first:last], grad_x[first:last]
+    one = y.dtype.type(1)
+    if overwrite:
+        for i in range(len(values)):
+            upstream[i] *= one - values[i] * values[i]
+    else:
+        for i in range(len(values)):
+            results[i] = upstream[i] * (one - values[i] * values[i])
+
+
+@jit
+def sigmoid_backward(first, last, grad_out, y, grad_x, overwrite):
+    """sigmoid' = sigmoid (1 - sigmoid), from y = sigmoid(x). `grad_x` may be `grad_out`."""
+    upstream, values, results = grad_out[first:last], y[first:last], grad_x[first:last]
+    one = y.dtype.type(1)
+    if overwrite:
+        for i in range(len(values)):
+            upstream[i] *= (one - values[i]) * values[i]
+    else:
+        for i in range(len(values)):
+            results[i] = upstream[i] * ((one - values[i]) * values[i])
 
 
 @jit
 def masked(first, last, x, mask, scale, out):
     """Dropout: kept entries are scaled; the others are multiplied by zero, so that a NaN does not vanish."""
-    x, mask, out = x[first:last], mask[first:last], out[first:last]
+    values, kept, results = x[first:last], mask[first:last], out[first:last]
     zero = x.dtype.type(0)
-    for i in range(len(out)):
-        out[i] = x[i] * (scale if mask[i] else zero)
-
-
-@jit
-def tanh_backward(first, last, grad_out, y, grad_x):
-    """tanh' = 1 - tanh^2, from y = tanh(x). `grad_x` may be `grad_out`."""
-    results, one = np.empty(BLOCK, y.dtype), y.dtype.type(1)
-    for start in range(first, last, BLOCK):
-        stop = min(start + BLOCK, last)
-        values, upstream = y[start:stop], grad_out[start:stop]
-        for i in range(len(values)):
-            results[i] = upstream[i] * (one - values[i] * values[i])
-        _put(results, grad_x[start:stop])
-
-
-@jit
-def sigmoid_backward(first, last, grad_out, y, grad_x):
-    """sigmoid' = sigmoid (1 - sigmoid), from y = sigmoid(x). `grad_x` may be `grad_out`."""
-    results, one = np.empty(BLOCK, y.dtype), y.dtype.type(1)
-    for start in range(first, last, BLOCK):
-        stop = min(start + BLOCK, last)
-        values, upstream = y[start:stop], grad_out[start:stop]
-        for i in range(len(values)):
-            results[i] = upstream[i] * (one - values[i]) * values[i]
-        _put(results, grad_x[start:stop])
+    for i in range(len(values)):
+        results[i] = values[i] * (scale if kept[i] else zero)

@@ -17,8 +17,6 @@ import numpy as np
 
 from cnncourse.kernels.threads import jit
 
-BLOCK = 1024
-"""Entries of a buffer for results that may overwrite an argument; see elementwise.py."""
 STRIP = 256
 """Positions that local response norm does at a time: with some 100 channels they fill half of a 256 KiB cache."""
 
@@ -48,13 +46,12 @@ def statistics(first, last, x, mean, var):
 
 
 @jit
-def standardize(first, last, x, mean, var, weight, bias, eps, out):
+def standardize(first, last, x, mean, var, weight, bias, eps, out, overwrite):
     """out = weight (x - mean) / sqrt(var + eps) + bias for planes `first`, ..., `last - 1` of x (N, C, L).
 
-    `out` may be `x`.
+    `out` may be `x`; elementwise.py says why that has to be told.
     """
     C = x.shape[1]
-    buffer = np.empty(BLOCK, x.dtype)
     for plane in range(first, last):
         n, c = plane // C, plane % C
         before, after = x[n, c], out[n, c]
@@ -63,12 +60,12 @@ def standardize(first, last, x, mean, var, weight, bias, eps, out):
         # What rounding took from the mean is given back in the shift: channels far from zero stay exact.
         shift = x.dtype.type((np.float64(center) - mean[c]) * scale + bias[c])
         factor = x.dtype.type(scale)
-        for start in range(0, len(before), BLOCK):
-            values, results = before[start:start + BLOCK], after[start:start + BLOCK]
-            for i in range(len(values)):
-                buffer[i] = factor * (values[i] - center) + shift
-            for i in range(len(results)):
-                results[i] = buffer[i]
+        if overwrite:
+            for i in range(len(before)):
+                before[i] = factor * (before[i] - center) + shift
+        else:
+            for i in range(len(before)):
+                after[i] = factor * (before[i] - center) + shift
 
 
 @jit(fastmath={"reassoc"})
@@ -88,31 +85,31 @@ def gradient_sums(first, last, grad_out, x, mean, var, eps, grad_weight, grad_bi
 
 
 @jit
-def batch_backward(first, last, grad_out, x, mean, var, weight, eps, grad_weight, grad_bias, count, grad_x):
-    """grad_x = weight / sqrt(var + eps) (grad_out - level - slope (x - mean)), for planes.
+def batch_backward(first, last, grad_out, x, mean, var, weight, eps, grad_weight, grad_bias, count, grad_x, overwrite):
+    """grad_x = weight / sqrt(var + eps) (grad_out - level - slope (x - mean)), for planes. `grad_x` may be `grad_out`.
 
     Level and slope are what would only move the batch's mean and variance. Where the statistics are not the batch's,
-    `count`, the number of values of a channel, is given as zero, and nothing is taken off. `grad_x` may be `grad_out`.
+    `count`, the number of values of a channel, is given as zero, and nothing is taken off, whatever x is.
     """
     C = x.shape[1]
-    buffer = np.empty(BLOCK, x.dtype)
     for plane in range(first, last):
         n, c = plane // C, plane % C
         upstream, before, after = grad_out[n, c], x[n, c], grad_x[n, c]
         inverse = 1 / math.sqrt(np.float64(var[c]) + eps)
         center, factor = x.dtype.type(mean[c]), x.dtype.type(weight[c] * inverse)
         level, slope = x.dtype.type(grad_bias[c] / count), x.dtype.type(grad_weight[c] * inverse / count)
-        for start in range(0, len(before), BLOCK):
-            values, gradients = before[start:start + BLOCK], upstream[start:start + BLOCK]
-            results = after[start:start + BLOCK]
-            if count == 0:  # whatever x is, infinity included
-                for i in range(len(gradients)):
-                    buffer[i] = factor * gradients[i]
-            else:
-                for i in range(len(gradients)):
-                    buffer[i] = factor * (gradients[i] - level - slope * (values[i] - center))
-            for i in range(len(results)):
-                results[i] = buffer[i]
+        if overwrite and count:
+            for i in range(len(before)):
+                upstream[i] = factor * (upstream[i] - level - slope * (before[i] - center))
+        elif overwrite:
+            for i in range(len(before)):
+                upstream[i] *= factor
+        elif count:
+            for i in range(len(before)):
+                after[i] = factor * (upstream[i] - level - slope * (before[i] - center))
+        else:
+            for i in range(len(before)):
+                after[i] = factor * upstream[i]
 
 
 @jit
