@@ -12,6 +12,7 @@ from autograder.diagnose import Diagnosis, diagnose
 from autograder.errors import AutograderError
 from autograder.exercise import Case, Exercise
 from autograder.runner import LocalRunner, Outcome, Runner
+from cnncourse import config
 
 REFUSALS = ("ValueError", "AssertionError", "GeometryError")
 """What an answer may raise on a case with `may_raise`."""
@@ -116,13 +117,14 @@ def judge(
     """
     results: list[CaseResult] = []
     ended: dict[str, Outcome] = {}
-    for case in exercise.cases(seed):
-        announce(case)
-        outcome = ended.get(case.answer) or runner.call(case.answer, case.arguments)
-        if outcome.kind in GIVE_UP:
-            ended[case.answer] = outcome
-        results.append(CaseResult(case, outcome, _verdict(exercise, case, outcome)))
-    return Result(exercise, tuple(results), diagnose(exercise, results))
+    with config.exact():  # the reference takes no short cut that rounds otherwise
+        for case in exercise.cases(seed):
+            announce(case)
+            outcome = ended.get(case.answer) or runner.call(case.answer, case.arguments)
+            if outcome.kind in GIVE_UP:
+                ended[case.answer] = outcome
+            results.append(CaseResult(case, outcome, _verdict(exercise, case, outcome)))
+        return Result(exercise, tuple(results), diagnose(exercise, results))
 
 
 def grade_answers(

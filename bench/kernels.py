@@ -246,8 +246,9 @@ def main() -> None:
     if options.figure:
         from roofline import draw
 
-        draw(forward, options.threads[-1]).savefig(options.figure)
-        console.print(f"wrote {options.figure}")
+        figure = draw(forward, options.threads[-1])
+        options.figure.write_bytes(figure.png())
+        console.print(f"wrote {options.figure}: {figure.alt}")
 
 
 if __name__ == "__main__":

@@ -107,14 +107,14 @@ def _windows(
     kernel = per_axis(f"{operation}: kernel_size", kernel_size, 1)
     step = per_axis(f"{operation}: stride", stride, 1)
     spread = per_axis(f"{operation}: dilation", dilation, 1)
-    if padding == "same":
+    if not isinstance(padding, str):
+        vertical, horizontal = sides_per_axis(f"{operation}: padding", padding)
+    elif padding == "same":
         vertical, horizontal = (same_padding(*axis) for axis in zip(size, kernel, step, spread, strict=True))
     elif padding == "valid":
         vertical, horizontal = (0, 0), (0, 0)
-    elif isinstance(padding, str):
-        raise ArgumentError(f"{operation}: padding has to be {PADDING_FORMS}; {padding!r} was given")
     else:
-        vertical, horizontal = sides_per_axis(f"{operation}: padding", padding)
+        raise ArgumentError(f"{operation}: padding has to be {PADDING_FORMS}; {padding!r} was given")
     counts = []
     for name, *axis in zip(("height", "width"), size, kernel, step, (vertical, horizontal), spread, strict=True):
         try:

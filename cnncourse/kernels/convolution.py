@@ -11,14 +11,14 @@ filters, less with more; the gradients (weight_gradient.py, input_gradient.py) a
 
 import numpy as np
 
-from cnncourse.kernels.patches import LINE_BYTES, PITCH_BYTES, fill, part, runs
+from cnncourse.kernels.patches import LINES_BYTES, PITCH_BYTES, fill, part, runs
 from cnncourse.kernels.threads import jit
 from cnncourse.kernels.tiles import ROWS, TILE_BYTES, multiply_tile
 from cnncourse.kernels.vectors import prefetch_rows
 
 DEPTH = 256  # rows of a block: with a tile's width of 64 bytes, half of a first-level cache of 32 KiB
 FILTERS = 16 * ROWS  # their weights for one block stay in the second-level cache beside it
-SCRATCH = DEPTH * PITCH_BYTES + ROWS * TILE_BYTES + LINE_BYTES
+SCRATCH = DEPTH * PITCH_BYTES + ROWS * TILE_BYTES + LINES_BYTES
 """Bytes of memory that a thread needs for `correlate`."""
 
 

@@ -24,6 +24,11 @@ def scratch(rows, filters, size):
     return (rows + DEPTH) * PITCH_BYTES + rows * filters * size
 
 
+def rows_within(count, filters, size):
+    """How many rows a task may have for a thread to need at most so many bytes; at least one."""
+    return max((count - DEPTH * PITCH_BYTES) // (PITCH_BYTES + filters * size), 1)
+
+
 @jit
 def transpose(first, last, weight, found):
     """Transpose a matrix, 64 of its columns a task."""

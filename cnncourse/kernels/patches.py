@@ -15,7 +15,7 @@ from cnncourse.kernels.vectors import clear_bytes, copy_bytes, copy_every, copy_
 
 PITCH_BYTES = 13 * 64  # of a block's row: an odd number of cache lines, so that a column's lines get sets of their own
 WIDTH_BYTES = PITCH_BYTES - 64  # whole tiles of 64 or 128 bytes; the rest is for what is written too much
-LINE_BYTES = 48 << 10  # in which the rows of a channel are laid out
+LINES_BYTES = 48 << 10  # in which the rows of a channel are laid out
 
 
 @jit

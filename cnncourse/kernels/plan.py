@@ -30,14 +30,14 @@ SERIAL = 1_500_000
 """Up to so many multiply-adds, some 30 microseconds, one thread is faster than two."""
 PART = 8_000_000
 """Multiply-adds, some 200 microseconds, of a part that a thread takes: it costs some 10 to hand it over."""
-SCRATCH_BYTES = 32 << 20
+SCRATCH_BYTES = 16 << 20
 """What is laid out anew (weights, gradients) is cut into parts of at most so many bytes."""
+WORK_BYTES = 24 << 20
+"""What all threads together keep to work in: an operation takes at most 64 MiB beyond its results."""
 FEW_ROWS, FEW_POSITIONS = 32, 128
 """Up to so many filters of 1 x 1, and from so many positions in a picture on, inputs are not worth copying."""
 INPUT_BYTES = 7 << 20
 """Bytes of evaluated inputs at a time, which a third-level cache should hold."""
-FILTER_BYTES = 32 << 20
-"""Bytes of evaluated filters at a time, of all threads together."""
 
 
 def forward(
@@ -88,7 +88,8 @@ def input_gradient(
     images = min(max(patches.WIDTH_BYTES // (grad_out.itemsize * grid[0] * grid[1]), 1),
                  _ceil(len(grad_x), threads))
     batches = _ceil(len(grad_x), images)
-    wanted = _ceil(depth * taps, 2 * convolution.FILTERS)
+    rows = gradient_of_input.rows_within(WORK_BYTES // threads, filters // groups, weight.itemsize)
+    wanted = _ceil(depth * taps, min(2 * convolution.FILTERS, rows))
     if parts > 1 and batches * groups % threads:
         wanted = _even(wanted, threads)
     channels = _ceil(depth, wanted)
@@ -120,7 +121,7 @@ def weight_gradient(
     strips = _ceil(filters // groups, TILE_BYTES // x.itemsize)
     total = len(x) * upstream.shape[3]
     most = max(SCRATCH_BYTES // (groups * strips * TILE_BYTES), 1)
-    rows = _row_count(found.shape[2], groups)
+    rows = _row_count(found.shape[2], groups, strips)
     window = (*kernel, *padding, *dilation, *stride)
     for start in range(0, total, most):
         stop = min(start + most, total)
@@ -197,11 +198,12 @@ def _correlate(
               parts=parts, scratch=convolution.SCRATCH)
 
 
-def _row_count(total: int, groups: int) -> int:
+def _row_count(total: int, groups: int, strips: int) -> int:
     """Rows of a task of the weights' gradient: a multiple of a tile's, a few tasks for each thread."""
     threads = config.get_num_threads()
     wanted = total if threads == 1 else _ceil(total * groups, 3 * threads)
-    return min(max(_ceil(wanted, ROWS), 1), 16) * ROWS
+    most = gradient_of_weight.rows_within(WORK_BYTES // threads, strips) // ROWS
+    return max(min(_ceil(wanted, ROWS), 16, most), 1) * ROWS
 
 
 def _winograd_pays(weight: Array, out: Array, stride: Pair, dilation: Pair, groups: int) -> bool:
@@ -222,15 +224,17 @@ def _winograd_pays(weight: Array, out: Array, stride: Pair, dilation: Pair, grou
 def _winograd(
     source: Array, weight: Array, flip: bool, bias: Array, padding: Pair, out: Array, parts: int
 ) -> bool:
-    """Fill `out`, or return false if something was not finite, which spreads within a tile."""
+    """Fill `out`; or return false if something was not finite, which spreads within a tile, or memory is too short."""
     filters, depth = out.shape[1], source.shape[1]
     threads = config.get_num_threads()
     grid = (_ceil(out.shape[2], transform.OUTPUTS), _ceil(out.shape[3], transform.OUTPUTS))
     total = _ceil(len(out) * grid[0] * grid[1], transform.COLUMNS)
     most = max(INPUT_BYTES // (36 * depth * TILE_BYTES), 1)
     chunks = _ceil(total, most)
-    most = FILTER_BYTES // (threads * 36 * depth * 4 * ROWS)
-    width = max(min(8, most, _ceil(filters, 2 * threads * ROWS)), 1) * ROWS
+    most = WORK_BYTES // (threads * 36 * depth * 4 * ROWS)
+    if most == 0:
+        return False
+    width = min(8, most, _ceil(filters, 2 * threads * ROWS)) * ROWS
     blocks = _ceil(filters, width)
     for chunk in range(chunks):
         first, last = chunk * total // chunks, (chunk + 1) * total // chunks

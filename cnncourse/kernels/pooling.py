@@ -12,8 +12,7 @@ other one wrong, which is what window-by-window loops spend most of their time o
 Averages go back by rows too: what each window shares out is spread along one row, and this row is added to all rows of
 the window.
 
-Planes are numbered n C + c; arrays are (planes, H, W) and (planes, P, Q). All of it is in one file because Numba looks
-only at a kernel's own file to see whether its machine code is out of date.
+Planes are numbered n C + c; arrays are (planes, H, W) and (planes, P, Q).
 """
 
 import math

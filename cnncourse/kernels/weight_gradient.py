@@ -11,7 +11,7 @@ always the same.
 
 import numpy as np
 
-from cnncourse.kernels.patches import LINE_BYTES, PITCH_BYTES, WIDTH_BYTES, fill, part, runs
+from cnncourse.kernels.patches import LINES_BYTES, PITCH_BYTES, WIDTH_BYTES, fill, part, runs
 from cnncourse.kernels.threads import jit
 from cnncourse.kernels.tiles import ROWS, TILE_BYTES, VECTOR_BYTES, multiply_tile
 from cnncourse.kernels.vectors import move_number, transpose_tile
@@ -101,7 +101,12 @@ def weight_gradient(first, last, memory, multiply, source, side, start, stop, wi
 
 def scratch(rows, strips):
     """Bytes of memory that a thread needs for `weight_gradient`."""
-    return rows * (PITCH_BYTES + strips * TILE_BYTES) + VECTOR_BYTES * VECTOR_BYTES + LINE_BYTES
+    return rows * (PITCH_BYTES + strips * TILE_BYTES) + VECTOR_BYTES * VECTOR_BYTES + LINES_BYTES
+
+
+def rows_within(count, strips):
+    """How many rows a task may have for a thread to need at most so many bytes."""
+    return (count - scratch(0, strips)) // (PITCH_BYTES + strips * TILE_BYTES)
 
 
 @jit

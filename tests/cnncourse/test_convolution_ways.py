@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from cnncourse import config
 from cnncourse import functional as F
+from cnncourse.functional.demand import conv2d_demand
 from cnncourse.kernels import plan
 from tests.cnncourse.randomly import many
 
@@ -205,12 +206,13 @@ LARGE = {
     "large maps, 3x3": ((2, 64, (112, 112), 64, (3, 3)), {"padding": 1}),
     "first layer": ((8, 3, (224, 224), 64, (7, 7)), {"stride": 2, "padding": 3}),
     "a fully connected layer": ((2, 256, (7, 7), 2048, (7, 7)), {}),
+    "many filters": ((8, 256, (32, 32), 2048, (3, 3)), {"padding": 1}),
     "one by one, deep": ((2, 2048, (7, 7), 4096, (1, 1)), {}),
 }
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("threads", [1, 8])
+@pytest.mark.parametrize("threads", [1, 8, 32])
 @pytest.mark.parametrize("name", LARGE)
 def test_a_convolution_takes_at_most_64_mib_beyond_its_results(name, threads):
     shapes, given_settings = LARGE[name]
@@ -226,6 +228,10 @@ def test_a_convolution_takes_at_most_64_mib_beyond_its_results(name, threads):
         finally:
             tracemalloc.stop()
 
+    # What threads keep from one call to the next counts too, however many there are.
+    for backward in (False, True):
+        demand = conv2d_demand(x.shape, weight.shape, x.dtype, backward=backward, **given_settings)
+        assert sum(demand.standing.values()) + demand.passing <= 64 * MIB
     assert beyond(lambda: (F.conv2d(x, weight, bias, **given_settings),)) <= 64 * MIB
     assert beyond(lambda: F.conv2d_backward(out, x, weight, **given_settings)) <= 64 * MIB
 
