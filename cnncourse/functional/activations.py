@@ -38,7 +38,7 @@ def relu(x: Array, *, out: Array | None = None) -> Array:
     """
     x = array("relu", "x", x)
     out = result("relu", out, x.shape, x)
-    share(kernels.relu, x.size, x.reshape(-1), out.reshape(-1), out is x, parts=parts(x.size))
+    share(kernels.relu, x.size, x.ravel(), out.ravel(), out is x, parts=parts(x.size))
     return out
 
 
@@ -244,7 +244,7 @@ def _backward(
     kept = array(operation, name, kept)
     grad_out = gradient(operation, grad_out, kept.shape, kept, name)
     out = result(operation, out, kept.shape, kept)
-    share(kernel, kept.size, grad_out.reshape(-1), kept.reshape(-1), out.reshape(-1), out is grad_out,
+    share(kernel, kept.size, grad_out.ravel(), kept.ravel(), out.ravel(), out is grad_out,
           parts=parts(kept.size))
     return out
 
@@ -258,5 +258,5 @@ def _scale(operation: str, p: float, x: Array) -> Any:
 def _masked(x: Array, mask: NDArray[np.bool_], scale: Any) -> Array:
     out = np.empty_like(x)
     kept = np.require(mask, requirements=["C", "W"])
-    share(kernels.masked, x.size, x.reshape(-1), kept.reshape(-1), scale, out.reshape(-1), parts=parts(x.size))
+    share(kernels.masked, x.size, x.ravel(), kept.ravel(), scale, out.ravel(), parts=parts(x.size))
     return out

@@ -152,7 +152,7 @@ def array(
         If it has another number of dimensions.
     """
     checked = shaped(operation, name, value, dimensions, like, reference)
-    if type(checked) is np.ndarray and checked.flags.carray:
+    if checked.flags.carray and type(checked) is np.ndarray:
         return checked
     # A read-only array is copied too: Numba would compile every kernel once more for it.
     return np.require(checked, requirements=["C", "A", "W", "E"])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from cnncourse.errors import ShapeError
-from cnncourse.functional.arguments import Array, array, gradient
+from cnncourse.functional.arguments import Array, array, gradient, parts
+from cnncourse.kernels import dense as kernels
+from cnncourse.kernels.threads import share
 
 
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
@@ -25,16 +29,19 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
 
     Notes
     -----
-    out = x weight^T + bias.
+    out = x weight^T + bias. BLAS takes no part: it would bring threads of its own, whatever
+    `cnncourse.config.get_num_threads` says.
     """
     x, weight = _checked("linear", x, weight)
-    out = x @ weight.T
-    if bias is not None:
+    if bias is None:
+        bias = np.zeros(len(weight), x.dtype)
+    else:
         bias = array("linear", "bias", bias, 1, x)
         if len(bias) != len(weight):
             raise ShapeError(f"linear: bias has {len(bias)} entries, weight {len(weight)} rows; there has to be one "
                              "for each")
-        out += bias
+    out = np.empty((len(x), len(weight)), x.dtype)
+    share(kernels.forward, _blocks(len(weight), kernels.ROWS), x, weight, bias, out, parts=_parts(x, weight))
     return out
 
 
@@ -58,7 +65,23 @@ def linear_backward(grad_out: Array, x: Array, weight: Array) -> tuple[Array, Ar
     """
     x, weight = _checked("linear_backward", x, weight)
     grad_out = gradient("linear_backward", grad_out, (len(x), len(weight)), x)
-    return grad_out @ weight, grad_out.T @ x, grad_out.sum(axis=0)
+    # Without samples or outputs there is nothing to add up.
+    made = np.empty if grad_out.size else np.zeros
+    grad_x, grad_weight = made(x.shape, x.dtype), made(weight.shape, x.dtype)
+    share(kernels.backward_input, _blocks(x.shape[1], kernels.CHUNK), grad_out, weight, grad_x,
+          parts=_parts(x, weight))
+    share(kernels.backward_weight, _blocks(len(weight), kernels.ROWS), grad_out, x, grad_weight,
+          parts=_parts(x, weight))
+    return grad_x, grad_weight, grad_out.sum(axis=0)
+
+
+def _blocks(length: int, block: int) -> int:
+    return -(-length // block)
+
+
+def _parts(x: Array, weight: Array) -> int | None:
+    """A pass over the weights takes longer the more samples there are, from some four on."""
+    return parts(weight.size * max(1, len(x) // 4))
 
 
 def _checked(operation: str, x: Array, weight: Array) -> tuple[Array, Array]:

@@ -36,16 +36,10 @@ def concatenate(arrays: Sequence[Array]) -> Array:
     Szegedy et al.: Going deeper with convolutions, 2015, figure 2.
     """
     checked = _alike("concatenate", arrays, 1)
-    first = checked[0]
-    if first.ndim < 2 or any(one.shape[:1] + one.shape[2:] != first.shape[:1] + first.shape[2:] for one in checked):
+    if checked[0].ndim < 2 or len({one.shape[:1] + one.shape[2:] for one in checked}) > 1:
         raise ShapeError("concatenate: arrays may differ in the number of channels only, their shapes are "
                          f"{_shapes(checked)}")
-    out = np.empty((len(first), sum(one.shape[1] for one in checked), *first.shape[2:]), first.dtype)
-    start = 0
-    for one in checked:
-        out[:, start:start + one.shape[1]] = one
-        start += one.shape[1]
-    return out
+    return np.concatenate(checked, axis=1)
 
 
 def concatenate_backward(grad_out: Array, channels: Sequence[int]) -> list[Array]:
@@ -114,7 +108,7 @@ def add(*arrays: Array, out: Array | None = None) -> Array:
     for one in others:
         if one is out:
             total, one = one, total
-        share(kernels.add, out.size, total.reshape(-1), one.reshape(-1), out.reshape(-1), total is out,
+        share(kernels.add, out.size, total.ravel(), one.ravel(), out.ravel(), total is out,
               parts=parts(out.size))
         total = out
     return out
@@ -126,11 +120,9 @@ def _alike(operation: str, arrays: Sequence[Array], least: int) -> list[Array]:
     if len(arrays) < least:
         raise ArgumentError(f"{operation}: at least {least} {'array is' if least == 1 else 'arrays are'} needed, "
                             f"{len(arrays)} given")
-    checked: list[Array] = []
-    for number, one in enumerate(arrays):
-        checked.append(array(operation, f"array {number}", one, like=checked[0] if checked else None,
-                             reference="array 0"))
-    return checked
+    first = array(operation, "array 0", arrays[0])
+    return [first, *(array(operation, f"array {number}", one, like=first, reference="array 0")
+                     for number, one in enumerate(arrays[1:], 1))]
 
 
 def _shapes(arrays: Sequence[Array]) -> str:

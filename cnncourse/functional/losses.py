@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncourse.errors import ArgumentError, ShapeError
-from cnncourse.functional.arguments import Array, array, gradient
+from cnncourse.functional.arguments import Array, array, gradient, parts
 from cnncourse.geometry.settings import real, whole
+from cnncourse.kernels import losses as kernels
+from cnncourse.kernels.threads import share
 
 
 def softmax(x: Array, dim: int = 1) -> Array:
@@ -38,13 +40,9 @@ def softmax(x: Array, dim: int = 1) -> Array:
     """
     x = array("softmax", "x", x)
     _check_dim("softmax", x, dim)
-    if not x.size:
-        return x.copy()
-    with np.errstate(invalid="ignore"):  # infinity less infinity gives NaN, as in PyTorch
-        out = x - x.max(dim, keepdims=True)
-        np.exp(out, out=out)
-        out /= out.sum(dim, keepdims=True)
-    return out
+    if dim in (-1, x.ndim - 1):
+        return _softmax(x)
+    return np.ascontiguousarray(np.moveaxis(_softmax(np.ascontiguousarray(np.moveaxis(x, dim, -1))), -1, dim))
 
 
 def softmax_backward(grad_out: Array, y: Array, dim: int = 1) -> Array:
@@ -110,10 +108,9 @@ def cross_entropy(logits: Array, targets: NDArray[np.integer[Any]]) -> float:
     rows, chosen = _rows("cross_entropy", logits, targets)
     if not len(rows):
         return float("nan")
-    with np.errstate(invalid="ignore"):
-        shifted = rows - rows.max(1, keepdims=True)
-        right = shifted[np.arange(len(rows)), chosen]
-        return float(np.mean(np.log(np.exp(shifted).sum(1)) - right, dtype=np.float64))
+    losses = np.empty(len(rows))
+    share(kernels.losses, len(rows), rows, rows.dtype == np.float32, chosen, losses, parts=parts(8 * rows.size))
+    return float(np.add.reduce(losses)) / len(rows)
 
 
 def cross_entropy_backward(
@@ -142,11 +139,22 @@ def cross_entropy_backward(
     """
     rows, chosen = _rows("cross_entropy_backward", logits, targets)
     scale = real("cross_entropy_backward: grad_out", grad_out)
-    grad = softmax(rows)
+    grad = _softmax(rows)
     grad[np.arange(len(rows)), chosen] -= 1
     grad *= scale / max(len(rows), 1)
+    if logits.ndim == 2:
+        return grad
     shape = logits.shape
     return np.ascontiguousarray(np.moveaxis(grad.reshape(shape[0], *shape[2:], shape[1]), -1, 1))
+
+
+def _softmax(x: Array) -> Array:
+    """Along the last dimension of contiguous memory."""
+    out = np.empty_like(x)
+    if x.size:
+        rows = x.reshape(-1, x.shape[-1])
+        share(kernels.softmax, len(rows), rows, x.dtype == np.float32, out.reshape(rows.shape), parts=parts(8 * x.size))
+    return out
 
 
 def _check_dim(operation: str, x: Array, dim: int) -> None:
@@ -172,4 +180,5 @@ def _rows(operation: str, logits: Any, targets: Any) -> tuple[Array, NDArray[np.
     if targets.size and not 0 <= int(targets.min()) <= int(targets.max()) < classes:
         raise ArgumentError(f"{operation}: targets have to be from 0 to {classes - 1}, there are some from "
                             f"{targets.min()} to {targets.max()}")
-    return np.moveaxis(logits, 1, -1).reshape(-1, classes), targets.reshape(-1)
+    rows = logits if logits.ndim == 2 else np.ascontiguousarray(np.moveaxis(logits, 1, -1)).reshape(-1, classes)
+    return rows, np.require(targets, np.int64, ["C", "W"]).reshape(-1)

@@ -315,11 +315,9 @@ def lp_pool2d_backward(
             grad_out, magnitude, kernel_size, stride, padding, ceil_mode=ceil_mode)
     found = pooling_windows("lp_pool2d_backward", x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     grad_out = gradient("lp_pool2d_backward", grad_out, (*x.shape[:2], *found.output), x)
-    out = _norms(x, found, power)
-    with np.errstate(all="ignore"):
-        # Windows that hang over the border were scaled up to whole ones, as if divided by less.
-        outer = grad_out * out ** x.dtype.type(1 - power) * x.dtype.type(found.kernel[0] * found.kernel[1])
-    outer[out == 0] = 0
+    out, outer = _norms(x, found, power), np.empty_like(grad_out)
+    share(kernels.norm_shares, out.size, grad_out.reshape(-1), out.reshape(-1),
+          x.dtype.type(found.kernel[0] * found.kernel[1]), power, outer.reshape(-1), parts=parts(out.size))
     grad_x = _spread(outer, x, found, True)
     if power != 1:
         share(kernels.norm_backward, x.size, grad_x.reshape(-1), x.reshape(-1), power, parts=parts(x.size))

@@ -339,6 +339,21 @@ def average_backward(first, last, grad_out, grad_x, R, S, sh, sw, top, left, bot
 
 
 @jit
+def norm_shares(first, last, grad_out, norms, scale, power, shares):
+    """shares = scale grad_out norms^(1 - power), zero where the norm is zero: there is no gradient."""
+    upstream, values, results = grad_out[first:last], norms[first:last], shares[first:last]
+    exponent, zero = norms.dtype.type(1 - power), norms.dtype.type(0)
+    if power == 2:
+        for i in range(len(values)):
+            share = scale * upstream[i] / values[i]
+            results[i] = zero if values[i] == zero else share
+    else:
+        for i in range(len(values)):
+            share = scale * upstream[i] * values[i] ** exponent
+            results[i] = zero if values[i] == zero else share
+
+
+@jit
 def norm_backward(first, last, spread, x, power):
     """Multiply `spread` by x^(power - 1) in place.
 
@@ -346,9 +361,12 @@ def norm_backward(first, last, spread, x, power):
     """
     spread, x = spread[first:last], x[first:last]
     exponent, zero = x.dtype.type(power - 1), x.dtype.type(0)
-    for i in range(len(x)):
-        slope = x[i] if power == 2 else x[i] ** exponent
-        spread[i] = zero if spread[i] == zero else spread[i] * slope
+    if power == 2:
+        for i in range(len(x)):
+            spread[i] *= zero if spread[i] == zero else x[i]
+    else:
+        for i in range(len(x)):
+            spread[i] *= zero if spread[i] == zero else x[i] ** exponent
 
 
 @jit(fastmath={"reassoc"})

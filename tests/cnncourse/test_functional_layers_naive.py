@@ -239,3 +239,46 @@ def test_relu_backward_takes_the_output_in_the_place_of_the_input():
     x[:4] = 0, -0.0, np.nan, np.inf
     grad_out = upstream(x)
     np.testing.assert_array_equal(F.relu_backward(grad_out, F.relu(x)), F.relu_backward(grad_out, x))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("length", [0, 1, 3, 4, 5, 7, 8, 9, 31, 32, 33])
+def test_relu_in_place_of_any_length(length, dtype):
+    x = np.random.default_rng(length).standard_normal(length).astype(dtype)
+    x[::5] = np.nan
+    x[1::6] = -np.inf
+    x[2::7] = np.inf
+    grad_out = upstream(x)
+    expected, slope = np.where(x <= 0, 0, x), np.where(x <= 0, 0, grad_out)
+    np.testing.assert_array_equal(F.relu_backward(grad_out, x, out=grad_out), slope)
+    np.testing.assert_array_equal(F.relu(x, out=x), expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("samples", "features", "outputs"), [
+    (0, 5, 3), (1, 1, 1), (1, 2500, 33), (2, 1024, 1), (3, 1025, 64), (4, 30, 65), (5, 7, 2), (9, 3000, 31),
+    (70, 40, 9),
+])
+def test_linear_is_a_matrix_product(samples, features, outputs, dtype):
+    rng = np.random.default_rng(0)
+    x, weight, bias = (rng.standard_normal(shape).astype(dtype)
+                       for shape in ((samples, features), (outputs, features), (outputs,)))
+    wide = x.astype(np.longdouble), weight.astype(np.longdouble)
+    out = F.linear(x, weight, bias)
+    assert out.dtype == dtype
+    assert_near(out, (wide[0] @ wide[1].T + bias).astype(np.float64))
+    assert_near(F.linear(x, weight), (wide[0] @ wide[1].T).astype(np.float64))
+    grad_out = upstream(out)
+    expected = grad_out @ wide[1], grad_out.T @ wide[0], grad_out.sum(0, dtype=np.longdouble)
+    for found, wanted in zip(F.linear_backward(grad_out, x, weight), expected, strict=True):
+        assert found.dtype == dtype
+        assert_near(found, wanted.astype(np.float64))
+
+
+def test_linear_lets_special_values_reach_exactly_the_outputs_that_see_them():
+    x, weight = np.ones((5, 1100)), np.ones((7, 1100))
+    x[4, 3], weight[5, 1099] = np.nan, np.inf
+    out = F.linear(x, weight)
+    assert np.isnan(out[4]).all()
+    assert (out[:4, 5] == np.inf).all()
+    assert (out[:4, [0, 1, 2, 3, 4, 6]] == 1100).all()

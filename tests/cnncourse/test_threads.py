@@ -96,8 +96,13 @@ def test_operations_agree_from_many_threads_and_with_any_number_of_them():
     scale = np.abs(RNG.standard_normal(16).astype(np.float32))
     unshared = RNG.standard_normal((10, 10, 6, 16, 4, 4)).astype(np.float32)
     pooled = F.max_pool2d(x, 3, 2)
+    features, matrix = x.reshape(8, -1)[:, :3000].copy(), RNG.standard_normal((200, 3000)).astype(np.float32)
+    scores = upstream(np.zeros((8, 200), np.float32))
     operations = {
         "conv2d": lambda: F.conv2d(x, weight, padding=1),
+        "linear": lambda: F.linear(features, matrix),
+        "linear_backward, x": lambda: F.linear_backward(scores, features, matrix)[0],
+        "linear_backward, weight": lambda: F.linear_backward(scores, features, matrix)[1],
         "relu": lambda: F.relu(x),
         "add": lambda: F.add(x, x[::-1]),
         "max_pool2d": lambda: F.max_pool2d(x, 3, 2),
