@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,9 +41,8 @@ def softmax(x: Array, dim: int = 1) -> Array:
     """
     x = array("softmax", "x", x)
     _check_dim("softmax", x, dim)
-    if dim in (-1, x.ndim - 1):
-        return _softmax(x)
-    return np.ascontiguousarray(np.moveaxis(_softmax(np.ascontiguousarray(np.moveaxis(x, dim, -1))), -1, dim))
+    dim %= x.ndim
+    return _softmax(x, math.prod(x.shape[:dim]), x.shape[dim], math.prod(x.shape[dim + 1:]))
 
 
 def softmax_backward(grad_out: Array, y: Array, dim: int = 1) -> Array:
@@ -139,7 +139,7 @@ def cross_entropy_backward(
     """
     rows, chosen = _rows("cross_entropy_backward", logits, targets)
     scale = real("cross_entropy_backward: grad_out", grad_out)
-    grad = _softmax(rows)
+    grad = _softmax(rows, len(rows), rows.shape[1], 1)
     grad[np.arange(len(rows)), chosen] -= 1
     grad *= scale / max(len(rows), 1)
     if logits.ndim == 2:
@@ -148,12 +148,14 @@ def cross_entropy_backward(
     return np.ascontiguousarray(np.moveaxis(grad.reshape(shape[0], *shape[2:], shape[1]), -1, 1))
 
 
-def _softmax(x: Array) -> Array:
-    """Along the last dimension of contiguous memory."""
+def _softmax(x: Array, samples: int, classes: int, positions: int) -> Array:
     out = np.empty_like(x)
+    shape: tuple[int, ...] = (samples, classes, positions)
+    kernel = kernels.softmax_of_maps
+    if positions == 1:
+        shape, kernel = shape[:2], kernels.softmax
     if x.size:
-        rows = x.reshape(-1, x.shape[-1])
-        share(kernels.softmax, len(rows), rows, x.dtype == np.float32, out.reshape(rows.shape), parts=parts(8 * x.size))
+        share(kernel, samples, x.reshape(shape), x.dtype == np.float32, out.reshape(shape), parts=parts(8 * x.size))
     return out
 
 

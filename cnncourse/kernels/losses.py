@@ -11,6 +11,8 @@ import numpy as np
 
 from cnncourse.kernels.threads import jit
 
+STRIP = 256
+"""Positions of a map that are done at a time."""
 LOG2_E = np.float32(1.44269504088896341)
 LOG_2_HIGH, LOG_2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)
 C5, C4, C3 = np.float32(1.9875691500e-4), np.float32(1.3981999507e-3), np.float32(8.3334519073e-3)
@@ -91,6 +93,45 @@ def softmax(first, last, x, single, out):
         total = _sum(values)
         for i in range(len(values)):
             values[i] /= total
+
+
+@jit
+def _subtract(row, largest, out):
+    for i in range(len(row)):
+        out[i] = row[i] - largest[i]
+
+
+@jit
+def softmax_of_maps(first, last, x, single, out):
+    """Samples of x (samples, classes, positions): a strip of positions at a time, class after class."""
+    K, L = x.shape[1:]
+    largest, spare, total = np.empty(STRIP, x.dtype), np.empty(STRIP, x.dtype), np.empty(STRIP, x.dtype)
+    zero = x.dtype.type(0)
+    for n in range(first, last):
+        for start in range(0, L, STRIP):
+            stop = min(start + STRIP, L)
+            for i in range(stop - start):
+                largest[i] = x[n, 0, start + i]
+                total[i] = zero
+            for k in range(1, K):
+                row = x[n, k, start:stop]
+                for i in range(len(row)):
+                    best, value = largest[i], row[i]
+                    spare[i] = value if (value > best) | (value != value) else best
+                largest, spare = spare, largest
+            for k in range(K):
+                shares = out[n, k, start:stop]
+                _subtract(x[n, k, start:stop], largest, spare)
+                if single:
+                    _exponentials(spare[:stop - start], zero, shares)
+                else:
+                    _library_exponentials(spare[:stop - start], zero, shares)
+                for i in range(len(shares)):
+                    total[i] += shares[i]
+            for k in range(K):
+                shares = out[n, k, start:stop]
+                for i in range(len(shares)):
+                    shares[i] /= total[i]
 
 
 @jit

@@ -105,9 +105,6 @@ class Softmax(Layer):
         assert kept.output is not None
         return (F.softmax_backward(grad_out, kept.output),), {}
 
-    def forward_work(self, mode: Mode, batch_size: int, itemsize: int, *inputs: Shape) -> Work:
-        return Work(passing=batch_size * itemsize * size_of(inputs[0][1:]))  # largest scores, then sums
-
     def backward_work(self, wanted: tuple[bool, ...], batch_size: int, itemsize: int, *inputs: Shape) -> Work:
         return Work(passing=batch_size * itemsize * (size_of(inputs[0]) + size_of(inputs[0][1:])))
 

@@ -178,6 +178,14 @@ def test_losses_survive_scores_that_exp_does_not():
     assert F.cross_entropy(np.zeros((2, 10)), np.array([3, 9])) == pytest.approx(math.log(10))
 
 
+def test_softmax_of_maps_of_several_strips_is_that_of_rows():
+    for dtype in DTYPES:
+        x = (np.random.default_rng(0).standard_normal((2, 7, 23, 29)) * 5).astype(dtype)
+        x[0, 3, 4, 5], x[1, 2, 3, 4], x[1, :, 0, 0] = np.nan, np.inf, -np.inf
+        rows = np.ascontiguousarray(np.moveaxis(x, 1, -1))
+        assert_near(F.softmax(x), np.moveaxis(F.softmax(rows, -1), -1, 1))
+
+
 def test_softmax_may_run_along_any_dimension():
     x = np.random.default_rng(0).standard_normal((2, 3, 4))
     for dim in range(-3, 3):
