@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograder.compare import compare
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, Misconception
 from autograder.runner import LocalRunner, Outcome
 
 if TYPE_CHECKING:
@@ -74,25 +74,38 @@ def diagnose(exercise: Exercise, results: Sequence[CaseResult]) -> tuple[Diagnos
 
 
 def _known(exercise: Exercise, answer: str, own: Sequence[CaseResult]) -> list[Diagnosis]:
-    found = [
-        (max(_weigh(exercise, answer, wrong, own) for wrong in (m.wrong, *m.also)), m)
-        for m in exercise.misconceptions if m.answer == answer
-    ]
-    convincing = [(evidence, m) for evidence, m in found if evidence.exact or evidence.explained >= CONVINCING]
-    best = max((evidence for evidence, _ in convincing), default=None)
-    return [Diagnosis(m.name, m.explanation, answer, evidence.certainty)
-            for evidence, m in convincing if evidence == best]
+    best: list[tuple[_Evidence, Misconception]] = []
+    for misconception in exercise.misconceptions:
+        if misconception.answer != answer:
+            continue
+        weighed = (_weigh(exercise, answer, wrong, own) for wrong in (misconception.wrong, *misconception.also))
+        evidence = max((e for e in weighed if e is not None), default=None)
+        if evidence is not None:
+            best = [one for one in best if one[0] >= evidence]
+            if not best or best[0][0] == evidence:
+                best.append((evidence, misconception))
+    return [Diagnosis(m.name, m.explanation, answer, evidence.certainty) for evidence, m in best]
 
 
-def _weigh(exercise: Exercise, answer: str, function: Callable[..., Any], own: Sequence[CaseResult]) -> _Evidence:
-    """How well a wrong implementation explains what an answer did."""
+def _weigh(
+    exercise: Exercise, answer: str, function: Callable[..., Any], own: Sequence[CaseResult]
+) -> _Evidence | None:
+    """How well a wrong implementation explains what an answer did; None as soon as it cannot be convincing."""
     runner = LocalRunner({answer: function})
-    agrees = [_same(exercise, runner.call(answer, result.case.arguments), result) for result in own]
-    # Many mistakes end in the same kind of exception, which is therefore less of a proof than equal values.
-    weights = [1.0 if result.outcome.kind == "value" else ERROR_WEIGHT for result in own]
-    failing = [not result.passed for result in own]
-    explained = sum(a * w for a, w, f in zip(agrees, weights, failing, strict=True) if f) / sum(failing)
-    return _Evidence(all(agrees), explained, sum(agrees) / len(own))
+    failures = sum(not result.passed for result in own)
+    explained, lost, agreeing = 0.0, 0.0, 0
+    for result in sorted(own, key=lambda result: result.passed):
+        # Many mistakes end in the same kind of exception, which is therefore less of a proof than equal values.
+        weight = 0.0 if result.passed else 1.0 if result.outcome.kind == "value" else ERROR_WEIGHT
+        agrees = _same(exercise, runner.call(answer, result.case.arguments), result)
+        agreeing += agrees
+        explained += weight * agrees
+        lost += (not result.passed) - weight * agrees
+        if not agrees and lost > (1 - CONVINCING) * failures:
+            return None
+    exact = agreeing == len(own)
+    convincing = exact or explained >= CONVINCING * failures
+    return _Evidence(exact, explained / failures, agreeing / len(own)) if convincing else None
 
 
 def _same(exercise: Exercise, wrong: Outcome, result: CaseResult) -> bool:

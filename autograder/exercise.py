@@ -23,13 +23,14 @@ from __future__ import annotations
 
 import inspect
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from autograder.errors import DeclarationError, UnknownExerciseError
+from autograder.sandbox.wire import Formula as Formula
 
 HINT_LEVELS = 3
 
@@ -43,8 +44,8 @@ class Case:
     name : str
         What is special about the inputs, in words that a student reads: "taller than wide, stride 2".
     arguments : tuple
-        Positional arguments: arrays, numbers, strings or tuples of these. The layout of an array in memory
-        (C, Fortran, strided) reaches the answer as it is here.
+        Positional arguments: arrays, numbers, strings, a `Formula`, or tuples of these. The layout of an array in
+        memory (C, Fortran, strided) reaches the answer as it is here.
     answer : str
         Which of the exercise's answers is called; empty means the first.
     may_raise : bool
@@ -100,6 +101,9 @@ class Exercise:
         Three levels, from a nudge to nearly the solution.
     tolerance : float
         Largest accepted error relative to the largest expected value, for float64 inputs.
+    alternatives : dict of str to callable
+        Where more than one value is right: a function of what an answer gave and the case's arguments that returns
+        the right value nearest to it.
     """
 
     name: str
@@ -112,6 +116,7 @@ class Exercise:
     misconceptions: tuple[Misconception, ...]
     hints: tuple[str, ...]
     tolerance: float = 1e-7
+    alternatives: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -178,6 +183,7 @@ def exercise(
             ),
             hints=tuple(_member(body, name, "hints")),
             tolerance=tolerance,
+            alternatives=dict(vars(body).get("alternatives", {})),
         )
         _validate(declared)
         _REGISTRY[name] = declared
@@ -204,6 +210,8 @@ def _validate(declared: Exercise) -> None:
         if misconception.answer not in declared.answers:
             raise DeclarationError(f"{where}: {misconception.name!r} replaces {misconception.answer!r}, "
                                    f"which is not among {declared.answers}")
+    if unknown := set(declared.alternatives) - set(declared.answers):
+        raise DeclarationError(f"{where}: alternatives for {sorted(unknown)}, which are not among {declared.answers}")
     names = [misconception.name for misconception in declared.misconceptions]
     if len(set(names)) != len(names):
         raise DeclarationError(f"{where}: two misconceptions share a name")

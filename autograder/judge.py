@@ -181,6 +181,9 @@ def _verdict(exercise: Exercise, case: Case, outcome: Outcome) -> Verdict:
     if outcome.kind != "value":
         return Verdict(False, outcome.kind, outcome.text, expected=expected)
     verdict = compare(expected, outcome.value, exercise.tolerance)
+    if verdict.reason == "values" and case.answer in exercise.alternatives:
+        expected = exercise.alternatives[case.answer](outcome.value, *case.arguments)
+        verdict = compare(expected, outcome.value, exercise.tolerance)
     if verdict.equal and outcome.changed_inputs:
         names = exercise.parameter_names(case.answer)
         changed = ", ".join(names[i] for i in outcome.changed_inputs)

@@ -23,7 +23,7 @@ from autograder import grade_answers
 from autograder.exercise import Exercise, every
 from autograder.judge import judge
 from autograder.runner import LocalRunner
-from tests.answers.right import RIGHT
+from tests.answers import RIGHT
 
 HEADERS = ("exercise", "cases", "misconceptions", "caught", "named first", "right accepted", "ms right", "ms wrong")
 

@@ -6,6 +6,7 @@ a JSON header, and the raw bytes of all arrays one after the other. A value is a
     {"array": [dtype, shape, layout]}   next bytes of the body, in C order
     {"number": "1.5", "kind": "float"}  bool, int, float (as text, so that inf, nan and long ints survive)
     {"text": "..."} {"none": true} {"slice": [value, value, value]} {"tuple": [value, ...]}
+    {"formula": "lambda x: ..."}        only from the judge to the sandbox
     {"unsupported": "type name"}
 
 The reader checks every length before it allocates anything. This file also lies in the sandbox, alone:
@@ -45,6 +46,28 @@ class Unsupported:
         self.type_name = type_name
 
 
+class Formula:
+    """A function among a case's arguments, as text: `Formula("lambda x: np.sum(x ** 2)")`.
+
+    The judge sends it and the sandbox evaluates it; what comes out of the sandbox never holds one.
+
+    Parameters
+    ----------
+    source : str
+        A Python expression for a function; NumPy is there as np.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._function = eval(source, {"np": np})
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._function(*arguments)
+
+    def __repr__(self) -> str:
+        return self.source
+
+
 def pack(header: dict[str, Any], value: Any = None) -> bytes:
     """One frame with `header`, and `value` encoded in it.
 
@@ -62,8 +85,14 @@ def pack(header: dict[str, Any], value: Any = None) -> bytes:
     return PREFIX.pack(len(head), body.tell()) + head + body.getvalue()
 
 
-def unpack(head: bytes, body: bytes) -> tuple[dict[str, Any], Any]:
+def unpack(head: bytes, body: bytes, formulas: bool = False) -> tuple[dict[str, Any], Any]:
     """Header and value of one frame; the opposite of `pack`.
+
+    Parameters
+    ----------
+    head, body : bytes
+    formulas : bool, optional
+        Whether the sender may send code; never True for what comes from strangers.
 
     Raises
     ------
@@ -76,7 +105,7 @@ def unpack(head: bytes, body: bytes) -> tuple[dict[str, Any], Any]:
         raise MalformedError("the header is not JSON") from error
     if not isinstance(header, dict):
         raise MalformedError("the header is not an object")
-    reader = _BodyReader(body)
+    reader = _BodyReader(body, formulas)
     try:
         value = _decode(header.pop("value", None), reader, [0], 0)
     except (TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
@@ -86,8 +115,15 @@ def unpack(head: bytes, body: bytes) -> tuple[dict[str, Any], Any]:
     return header, value
 
 
-def read_frame(read: Callable[[int], bytes]) -> tuple[dict[str, Any], Any] | None:
-    """Read one frame with `read(n)`, which returns exactly n bytes, or fewer at the end; None at the end."""
+def read_frame(read: Callable[[int], bytes], formulas: bool = False) -> tuple[dict[str, Any], Any] | None:
+    """Read one frame with `read(n)`, which returns exactly n bytes, or fewer at the end; None at the end.
+
+    Parameters
+    ----------
+    read : callable
+    formulas : bool, optional
+        See `unpack`.
+    """
     prefix = read(PREFIX.size)
     if not prefix:
         return None
@@ -99,7 +135,7 @@ def read_frame(read: Callable[[int], bytes]) -> tuple[dict[str, Any], Any] | Non
     head, body = read(head_size), read(body_size)
     if len(head) < head_size or len(body) < body_size:
         raise MalformedError("the message is cut short")
-    return unpack(head, body)
+    return unpack(head, body, formulas)
 
 
 def copy(value: Any) -> Any:
@@ -107,7 +143,7 @@ def copy(value: Any) -> Any:
     frame = pack({}, value)
     head_size, _ = PREFIX.unpack(frame[: PREFIX.size])
     start = PREFIX.size + head_size
-    return unpack(frame[PREFIX.size : start], frame[start:])[1]
+    return unpack(frame[PREFIX.size : start], frame[start:], formulas=True)[1]
 
 
 def _encode(value: Any, body: io.BytesIO, nodes: list[int], depth: int) -> dict[str, Any]:
@@ -126,6 +162,8 @@ def _encode(value: Any, body: io.BytesIO, nodes: list[int], depth: int) -> dict[
         return {"number": float(value).hex(), "kind": "float"}
     if isinstance(value, str):
         return {"text": str(value)}
+    if isinstance(value, Formula):
+        return {"formula": value.source}
     if isinstance(value, slice):
         return {"slice": [_encode(v, body, nodes, depth + 1) for v in (value.start, value.stop, value.step)]}
     if isinstance(value, list) and (table := _as_table(value)) is not None:
@@ -159,8 +197,9 @@ def _encode_array(array: np.ndarray, body: io.BytesIO) -> dict[str, Any]:
 
 
 class _BodyReader:
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, formulas: bool) -> None:
         self.body = body
+        self.formulas = formulas
         self.position = 0
 
     def array(self, name: Any, shape: Any, layout: Any) -> np.ndarray:
@@ -198,6 +237,8 @@ def _decode(node: Any, reader: _BodyReader, nodes: list[int], depth: int) -> Any
         return slice(start, stop, step)
     if "tuple" in node:
         return tuple(_decode(v, reader, nodes, depth + 1) for v in node["tuple"])
+    if "formula" in node and reader.formulas:
+        return Formula(str(node["formula"]))
     if "unsupported" in node:
         return Unsupported(str(node["unsupported"])[:100])
     if "none" in node:

@@ -36,7 +36,7 @@ def main() -> None:
     _limit(limits)
     np.seterr(all="ignore")
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    while (frame := wire.read_frame(control_in.read)) is not None:
+    while (frame := wire.read_frame(control_in.read, formulas=True)) is not None:
         header, value = frame
         if header["op"] == "cell":
             reply = wire.pack(_run_cell(header["name"], header["source"], namespace))

@@ -15,7 +15,7 @@ from autograder.check import CheckReport
 from autograder.compare import compare
 from autograder.feedback import feedback_outputs, notebook_html
 from autograder.picture import difference_figure, png
-from tests.answers.right import RIGHT
+from tests.answers import RIGHT
 
 (right_pad,) = RIGHT["zero_pad"][0]
 

@@ -9,44 +9,53 @@ import pytest
 
 from autograder import grade_answers
 from autograder.errors import AutograderError, UnknownExerciseError
-from autograder.exercise import HINT_LEVELS, every, exercises
+from autograder.exercise import HINT_LEVELS, every, exercises, find
 from autograder.judge import judge
 from autograder.runner import LocalRunner
-from tests.answers.right import RIGHT, conv_windows
-from tests.answers.wrong import FRIENDLY_ONLY, WRONG
+from tests.answers import FRIENDLY_ONLY, MUTATIONS, RIGHT, WRONG
+from tests.answers.local_connectivity.right import conv_windows
 
 SEEDS = range(20)
 ALL = list(every())
+
+
+def name_of(exercise):
+    return f"{exercise.notebook}/{exercise.name}"
 
 
 def with_mistake(exercise, misconception):
     return LocalRunner(exercise.references | {misconception.answer: misconception.wrong})
 
 
-@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.name)
+@pytest.mark.parametrize("exercise", ALL, ids=name_of)
 def test_the_reference_passes_its_own_cases_for_every_seed(exercise):
     for seed in SEEDS:
         assert judge(exercise, LocalRunner(exercise.references), seed).passed
 
 
-@pytest.mark.parametrize("name, number", [(name, i) for name in RIGHT for i in range(len(RIGHT[name]))])
-def test_right_answers_of_every_kind_pass_for_every_seed(name, number):
-    for seed in range(6):
-        result = grade_answers(name, RIGHT[name][number], seed)
+@pytest.mark.parametrize("exercise", ALL, ids=name_of)
+def test_right_answers_of_every_kind_pass_for_every_seed(exercise):
+    for answers, seed in itertools.product(RIGHT[exercise.name], range(6)):
+        result = grade_answers(exercise.name, answers, seed)
         assert result.passed, result.message
         assert result.score == 1
         assert result.misconceptions == ()
 
 
-def test_there_are_three_right_answers_and_four_misconceptions_for_every_exercise():
-    assert set(RIGHT) >= set(exercises("01-local-connectivity"))
-    for exercise in ALL:
-        assert len(RIGHT[exercise.name]) >= 3
-        assert len(exercise.misconceptions) >= 4
-        assert len(set(exercise.hints)) == HINT_LEVELS
+@pytest.mark.parametrize("exercise", ALL, ids=name_of)
+def test_there_are_three_right_answers_four_misconceptions_and_mutations_for_every_exercise(exercise):
+    assert len(RIGHT[exercise.name]) >= 3
+    assert len(exercise.misconceptions) >= 4
+    assert len(set(exercise.hints)) == HINT_LEVELS
+    assert any(mutations.exercise == exercise.name for mutations in MUTATIONS)
 
 
-@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.name)
+def test_answers_belong_to_exercises():
+    named = {*RIGHT, *(e for e, _, _ in (*WRONG, *FRIENDLY_ONLY)), *(m.exercise for m in MUTATIONS)}
+    assert named <= set(exercises())
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=name_of)
 def test_every_misconception_is_caught_always_and_named_first_nearly_always(exercise):
     missed = []
     for misconception, seed in itertools.product(exercise.misconceptions, SEEDS):
@@ -58,7 +67,21 @@ def test_every_misconception_is_caught_always_and_named_first_nearly_always(exer
     assert len(missed) <= 0.05 * len(exercise.misconceptions) * len(SEEDS), missed
 
 
-@pytest.mark.parametrize("exercise, name, function", WRONG, ids=[f"{e}: {n}" for e, n, _ in WRONG])
+@pytest.mark.parametrize("mutations", MUTATIONS, ids=lambda m: name_of(find(m.exercise)))
+def test_an_edited_answer_is_caught_and_named_and_one_with_two_edits_is_caught(mutations):
+    assert grade_answers(mutations.exercise, mutations.functions()).passed
+    for edit in mutations.edits:
+        for seed in range(5):
+            result = grade_answers(mutations.exercise, mutations.functions(edit), seed)
+            assert not result.passed, (edit, seed)
+            assert not edit.name or result.misconceptions[:1] == (edit.name,), (edit, seed, result.message)
+    pairs = list(mutations.pairs())
+    assert pairs
+    for seed, pair in enumerate(pairs):
+        assert not grade_answers(mutations.exercise, mutations.functions(*pair), seed).passed, pair
+
+
+@pytest.mark.parametrize("exercise, name, function", WRONG, ids=[f"{name_of(find(e))}: {n}" for e, n, _ in WRONG])
 def test_mistakes_written_in_another_way_get_the_same_name(exercise, name, function):
     for seed in range(5):
         result = grade_answers(exercise, function, seed)
@@ -67,7 +90,7 @@ def test_mistakes_written_in_another_way_get_the_same_name(exercise, name, funct
         assert name in result.message
 
 
-@pytest.mark.parametrize("exercise, case, function", FRIENDLY_ONLY, ids=[f"{e}: {c}" for e, c, _ in FRIENDLY_ONLY])
+@pytest.mark.parametrize("exercise, case, function", FRIENDLY_ONLY, ids=[f"{name_of(find(e))}: {c}" for e, c, _ in FRIENDLY_ONLY])
 def test_an_answer_for_friendly_shapes_only_is_told_which_shape_broke_it(exercise, case, function):
     result = grade_answers(exercise, function)
     assert not result.passed
@@ -103,12 +126,14 @@ def test_two_mistakes_at_once_are_caught_in_every_combination():
     assert tried == 63
 
 
-@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.name)
+@pytest.mark.parametrize("exercise", ALL, ids=name_of)
 def test_an_unknown_mistake_is_caught_and_not_named_with_certainty(exercise):
     def strange(answer):
         def wrong(*arguments):
             value = exercise.references[answer](*arguments)
-            return value[::-1] if isinstance(value, tuple) else np.asarray(value) * 1.37 + 0.21
+            if isinstance(value, str):
+                return value + "?"
+            return (*value[::-1], 7.25) if isinstance(value, tuple) else np.asarray(value) * 1.37 + 0.21
         return wrong
 
     result = grade_answers(exercise.name, {answer: strange(answer) for answer in exercise.answers})
@@ -140,7 +165,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("kind", STRANGE)
-@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.name)
+@pytest.mark.parametrize("exercise", ALL, ids=name_of)
 def test_strange_answers_fail_without_harm(exercise, kind):
     result = grade_answers(exercise.name, dict.fromkeys(exercise.answers, STRANGE[kind]))
     assert not result.passed

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from autograder.errors import SandboxUnavailableError
+from autograder.exercise import Formula
 from autograder.sandbox import isolation
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.session import Cell, SandboxRunner
@@ -32,6 +33,12 @@ def test_values_of_all_kinds_come_back_as_they_were_returned():
     np.testing.assert_array_equal(product, np.arange(6.0).reshape(2, 3) * 3)
     assert table.tolist() == [1, 2]
     assert rest == (slice(1, None), "text", None, True, 2.5)
+
+
+def test_a_function_among_the_arguments_can_be_called_and_not_be_handed_back():
+    square = Formula("lambda x: np.sum(x ** 2)")
+    assert call("def f(g, x): return g(x)", square, np.array([3.0, 4.0])).value == 25
+    assert call("def f(g, x): return g", square, np.ones(2)).kind == "crash"
 
 
 @pytest.mark.parametrize("layout", ["C", "F", "strided"])

@@ -93,3 +93,11 @@ def test_a_claimed_length_beyond_the_limit_is_refused_before_reading():
 
     with pytest.raises(wire.MalformedError, match="too much"):
         wire.read_frame(read)
+
+
+def test_a_formula_travels_to_the_sandbox_and_never_out_of_it():
+    frame = wire.pack({}, (wire.Formula("lambda x: np.sum(x ** 2)"), 3.0))
+    _, (formula, _) = wire.read_frame(io.BytesIO(frame).read, formulas=True)
+    assert formula(np.array([3.0, 4.0])) == 25
+    with pytest.raises(wire.MalformedError, match="no known kind"):
+        wire.read_frame(io.BytesIO(frame).read)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.answers.mutations import Mutations
+
 LAYER = '''
 def conv2d_forward(x, weight, bias, stride, padding):
     N, C, H, W = x.shape
@@ -91,3 +93,5 @@ FRIENDLY_ONLY = [
     ("output_size", "the stride does not divide", lambda w, f, s, p: (w - f + 2 * p) / s + 1),
 ]
 """Right on friendly inputs only, and a piece of the name of the case that has to be shown."""
+
+MUTATIONS: list[Mutations] = []

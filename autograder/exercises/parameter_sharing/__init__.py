@@ -1,0 +1,1 @@
+"""Exercises of 02-parameter-sharing; the order of the imports is the order of the notebook."""

@@ -1,0 +1,1 @@
+"""Answers to 04-fc-to-conv."""

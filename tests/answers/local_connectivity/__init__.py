@@ -1,0 +1,1 @@
+"""Answers to 01-local-connectivity."""

@@ -1,0 +1,1 @@
+"""Answers to 06-memory."""

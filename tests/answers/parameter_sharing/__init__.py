@@ -1,0 +1,1 @@
+"""Answers to 02-parameter-sharing."""

@@ -1,0 +1,1 @@
+"""Answers to 07-train-a-cnn."""
