@@ -1,4 +1,4 @@
-"""The exercises of the course, one module or package per notebook; importing this declares them all, in the order of the course."""
+"""The exercises of the course, a package per notebook; importing this declares them all, in the course's order."""
 
 from autograder.exercises import local_connectivity  # isort: skip
 from autograder.exercises import parameter_sharing  # isort: skip

@@ -90,7 +90,8 @@ def test_mistakes_written_in_another_way_get_the_same_name(exercise, name, funct
         assert name in result.message
 
 
-@pytest.mark.parametrize("exercise, case, function", FRIENDLY_ONLY, ids=[f"{name_of(find(e))}: {c}" for e, c, _ in FRIENDLY_ONLY])
+@pytest.mark.parametrize("exercise, case, function", FRIENDLY_ONLY,
+                         ids=[f"{name_of(find(e))}: {c}" for e, c, _ in FRIENDLY_ONLY])
 def test_an_answer_for_friendly_shapes_only_is_told_which_shape_broke_it(exercise, case, function):
     result = grade_answers(exercise, function)
     assert not result.passed
