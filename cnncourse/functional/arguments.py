@@ -17,6 +17,8 @@ from cnncourse.geometry.settings import PADDING_FORMS, per_axis, sides_per_axis
 _PRECISIONS = (np.dtype(np.float32), np.dtype(np.float64))
 Array = NDArray[np.floating[Any]]
 Pair = int | tuple[int, int]
+LARGEST = 2**31 - 1
+"""Of every setting of a window: positions are computed in 64 bits."""
 Padding = int | tuple[int | tuple[int, int], int | tuple[int, int]] | Literal["same", "valid"]
 
 
@@ -115,6 +117,9 @@ def _windows(
         vertical, horizontal = (0, 0), (0, 0)
     else:
         raise ArgumentError(f"{operation}: padding has to be {PADDING_FORMS}; {padding!r} was given")
+    if max(*kernel, *step, *spread, *vertical, *horizontal) > LARGEST:
+        raise ArgumentError(f"{operation}: kernel_size, stride, padding and dilation may be at most {LARGEST}; "
+                            f"{kernel}, {step}, {(vertical, horizontal)} and {spread} were given")
     counts = []
     for name, *axis in zip(("height", "width"), size, kernel, step, (vertical, horizontal), spread, strict=True):
         try:

@@ -333,3 +333,11 @@ def test_a_refusal_names_the_argument_the_shapes_and_the_rule(call, kind, words)
         call()
     assert type(refusal.value) is kind
     assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize("setting", ["stride", "padding", "dilation"])
+def test_settings_beyond_what_positions_are_counted_in_are_refused(setting):
+    x, weight = np.ones((1, 1, 5, 5)), np.ones((1, 1, 1, 1))
+    with pytest.raises(ValueError, match="at most 2147483647"):
+        F.conv2d(x, weight, **{setting: (2**31, 1)})
+    assert F.conv2d(x, weight, stride=2**31 - 1).shape == (1, 1, 1, 1)
