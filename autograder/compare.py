@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
 from autograder.sandbox.wire import Unsupported
+
+MOST_REORDERED = 4
+"""Tuples of at most so many values are tried in other orders."""
 
 LOOSE_TOLERANCE = 2e-4
 """Accepted error where single precision is in play, relative to the largest expected value."""
@@ -24,8 +29,8 @@ class Verdict:
         Empty if equal, otherwise "type", "count", "shape", "not finite" or "values".
     text : str
         One or two sentences that say what differs; empty if equal.
-    part : int or None
-        Which element of a tuple the rest is about.
+    part : str
+        Which element of a tuple the rest is about, by its name; empty where the value is no tuple.
     where : tuple of int or None
         Index of the first entry that differs.
     expected, given : object
@@ -37,14 +42,14 @@ class Verdict:
     equal: bool
     reason: str = ""
     text: str = ""
-    part: int | None = None
+    part: str = ""
     where: tuple[int, ...] | None = None
     expected: Any = None
     given: Any = None
     differs: np.ndarray | None = None
 
 
-def compare(expected: Any, given: Any, tolerance: float = 1e-7) -> Verdict:
+def compare(expected: Any, given: Any, tolerance: float = 1e-7, names: Sequence[str] = ()) -> Verdict:
     """Compare a given value with the expected one.
 
     Parameters
@@ -56,6 +61,8 @@ def compare(expected: Any, given: Any, tolerance: float = 1e-7) -> Verdict:
     tolerance : float, optional
         Largest error relative to the largest expected absolute value. Where either side is in single
         precision, `LOOSE_TOLERANCE` is used if it is larger.
+    names : sequence of str, optional
+        What the elements are called where a tuple is expected, for the text: ("grad_x", "grad_weight").
 
     Returns
     -------
@@ -68,7 +75,7 @@ def compare(expected: Any, given: Any, tolerance: float = 1e-7) -> Verdict:
         return Verdict(False, "type", f"The function returned a value of type {given.type_name}; "
                        f"{_describe(expected)} is expected.", expected=expected)
     if isinstance(expected, tuple):
-        return _compare_tuple(expected, given, tolerance)
+        return _compare_tuple(expected, given, tolerance, names)
     if isinstance(expected, (np.ndarray, int, float, np.generic)):
         return _compare_numbers(expected, given, tolerance)
     if expected == given and type(expected) is type(given):
@@ -77,22 +84,48 @@ def compare(expected: Any, given: Any, tolerance: float = 1e-7) -> Verdict:
                    expected=expected, given=given)
 
 
-def _compare_tuple(expected: tuple[Any, ...], given: Any, tolerance: float) -> Verdict:
-    if isinstance(given, np.ndarray) and given.ndim > 0:
-        given = tuple(given)
-    if not isinstance(given, (tuple, list)):
-        return Verdict(False, "type", f"{_describe(expected)} is expected, got {_describe(given)}.",
+def reordered(expected: Any, given: Any, tolerance: float = 1e-7) -> bool:
+    """Whether a few values are the expected ones in another order."""
+    if not (isinstance(expected, tuple) and isinstance(given, (tuple, list)) and len(expected) == len(given)):
+        return False
+    return len(expected) <= MOST_REORDERED and any(
+        compare(expected, order, tolerance).equal for order in permutations(given))
+
+
+def _compare_tuple(expected: tuple[Any, ...], given: Any, tolerance: float, names: Sequence[str]) -> Verdict:
+    asked = f"({', '.join(names)})" if names else _short(expected)
+    parts = tuple(given) if isinstance(given, np.ndarray) and given.ndim > 0 else given
+    if not isinstance(parts, (tuple, list)):
+        return Verdict(False, "type", f"{len(expected)} values are expected, {asked}; got {_describe(given)}.",
                        expected=expected, given=given)
-    if len(given) != len(expected):
-        return Verdict(False, "count", f"{len(expected)} values are expected, {_short(expected)}; got "
-                       f"{len(given)}: {_short(given)}.",
-                       expected=expected, given=given)
-    for part, (one, other) in enumerate(zip(expected, given, strict=True)):
-        verdict = compare(one, other, tolerance)
-        if not verdict.equal:
-            return Verdict(False, verdict.reason, f"Value {part + 1} of {len(expected)}: {verdict.text}", part,
-                           verdict.where, verdict.expected, verdict.given, verdict.differs)
-    return Verdict(True, expected=expected, given=given)
+    if len(parts) != len(expected):
+        return Verdict(False, "count", f"{len(expected)} values are expected, {asked}; got {len(parts)}: "
+                       f"{_short(given)}.", expected=expected, given=given)
+    verdicts = [compare(one, other, tolerance) for one, other in zip(expected, parts, strict=True)]
+    wrong = [part for part, verdict in enumerate(verdicts) if not verdict.equal]
+    if not wrong:
+        return Verdict(True, expected=expected, given=given)
+    first, named = wrong[0], len(names) == len(expected)
+    name = names[first] if named else f"value {first + 1} of {len(expected)}"
+    text = f"{name if named else name.capitalize()}: {verdicts[first].text}"
+    if named and len(names) > 1:
+        text += _beside([names[part] for part in range(len(names)) if part not in wrong],
+                        [names[part] for part in wrong[1:]])
+    return replace(verdicts[first], part=name, text=text)
+
+
+def _beside(right: list[str], wrong: list[str]) -> str:
+    """How the other parts of a tuple are."""
+    said = []
+    if right:
+        said.append(f"{_listed(right)} {'is' if len(right) == 1 else 'are'} right")
+    if wrong:
+        said.append(f"{_listed(wrong)} {'differs' if len(wrong) == 1 else 'differ'} too")
+    return f" ({', '.join(said)}.)"
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
 
 
 def _compare_numbers(expected: Any, given: Any, tolerance: float) -> Verdict:
@@ -119,7 +152,7 @@ def _compare_numbers(expected: Any, given: Any, tolerance: float) -> Verdict:
     if np.isfinite(want).all() and not np.isfinite(got).all():
         reason = "not finite"
         text += " Some entries are not finite (NaN or infinity): was the array filled before it was used?"
-    return Verdict(False, reason, text, None, where, want, got, differs)
+    return Verdict(False, reason, text, "", where, want, got, differs)
 
 
 def _differs(want: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
@@ -161,5 +194,14 @@ def _number(value: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) < 80 else text[:77] + "..."
+    """A value on a line; arrays by their shapes."""
+    def written(value: Any) -> str:
+        if isinstance(value, np.ndarray):
+            return _describe(value)
+        if isinstance(value, (tuple, list)):
+            inner = ", ".join(map(written, value))
+            return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
+        return repr(value)
+
+    text = written(value)
+    return text if len(text) < 120 else text[:117] + "..."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograder.compare import compare
+from autograder.compare import compare, reordered
 from autograder.exercise import Exercise, Misconception
 from autograder.runner import LocalRunner, Outcome
 
@@ -135,6 +135,9 @@ def _general(answer: str, failing: Sequence[CaseResult]) -> list[Diagnosis]:
     if all(r.verdict.reason == "not finite" for r in failing):
         return [named("array not filled", "Some entries of the result were never computed. np.empty reserves memory "
                       "without setting it: what is left there shows up as NaN, infinity or arbitrary numbers.")]
+    if all(reordered(r.verdict.whole, o.value) for o, r in zip(outcomes, failing, strict=True)):
+        return [named("values in another order", "The values are right, but they are returned in another order than the "
+                      "one that the text asks for.")]
     if all(_transposed(o, r.verdict.expected) for o, r in zip(outcomes, failing, strict=True)):
         return [named("axes swapped", "The values are right, but two axes of the result have changed places.")]
     return []

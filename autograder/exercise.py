@@ -104,6 +104,9 @@ class Exercise:
     alternatives : dict of str to callable
         Where more than one value is right: a function of what an answer gave and the case's arguments that returns
         the right value nearest to it.
+    returns : dict of str to tuple of str
+        What the values are called that an answer returns together: {"conv2d_backward": ("grad_x", "grad_weight")}.
+        In a declaration the names alone, without a dict, hold for every answer.
     """
 
     name: str
@@ -117,6 +120,7 @@ class Exercise:
     hints: tuple[str, ...]
     tolerance: float = 1e-7
     alternatives: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    returns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -184,12 +188,19 @@ def exercise(
             hints=tuple(_member(body, name, "hints")),
             tolerance=tolerance,
             alternatives=dict(vars(body).get("alternatives", {})),
+            returns=_names_of_values(vars(body).get("returns", {}), answers or (name,)),
         )
         _validate(declared)
         _REGISTRY[name] = declared
         return declared
 
     return declare
+
+
+def _names_of_values(
+    declared: tuple[str, ...] | Mapping[str, tuple[str, ...]], answers: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    return dict(declared) if isinstance(declared, Mapping) else dict.fromkeys(answers, declared)
 
 
 def _member(body: type, name: str, member: str) -> Any:
@@ -210,8 +221,11 @@ def _validate(declared: Exercise) -> None:
         if misconception.answer not in declared.answers:
             raise DeclarationError(f"{where}: {misconception.name!r} replaces {misconception.answer!r}, "
                                    f"which is not among {declared.answers}")
-    if unknown := set(declared.alternatives) - set(declared.answers):
-        raise DeclarationError(f"{where}: alternatives for {sorted(unknown)}, which are not among {declared.answers}")
+    for what, answers in (("alternatives", declared.alternatives), ("returns", declared.returns)):
+        if unknown := set(answers) - set(declared.answers):
+            raise DeclarationError(f"{where}: {what} for {sorted(unknown)}, which are not among {declared.answers}")
+    if any(isinstance(values, str) for values in declared.returns.values()):
+        raise DeclarationError(f"{where}: returns takes a tuple of names, ('grad_x', 'grad_weight')")
     names = [misconception.name for misconception in declared.misconceptions]
     if len(set(names)) != len(names):
         raise DeclarationError(f"{where}: two misconceptions share a name")

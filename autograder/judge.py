@@ -180,13 +180,14 @@ def _verdict(exercise: Exercise, case: Case, outcome: Outcome) -> Verdict:
     expected = exercise.references[case.answer](*case.arguments)
     if outcome.kind != "value":
         return Verdict(False, outcome.kind, outcome.text, expected=expected)
-    verdict = compare(expected, outcome.value, exercise.tolerance)
+    names = exercise.returns.get(case.answer, ())
+    verdict = compare(expected, outcome.value, exercise.tolerance, names)
     if verdict.reason == "values" and case.answer in exercise.alternatives:
         expected = exercise.alternatives[case.answer](outcome.value, *case.arguments)
-        verdict = compare(expected, outcome.value, exercise.tolerance)
+        verdict = compare(expected, outcome.value, exercise.tolerance, names)
     if verdict.equal and outcome.changed_inputs:
-        names = exercise.parameter_names(case.answer)
-        changed = ", ".join(names[i] for i in outcome.changed_inputs)
+        parameters = exercise.parameter_names(case.answer)
+        changed = ", ".join(parameters[i] for i in outcome.changed_inputs)
         return Verdict(False, "input changed", f"The result is right, but the call wrote into its input {changed}: "
                        "whoever called it still needs the old values.", expected=expected, given=outcome.value)
     return verdict

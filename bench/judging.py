@@ -1,17 +1,22 @@
 """How well and how fast the exercises judge: caught, named, accepted, milliseconds.
 
     course bench judging
-    course bench judging --seeds 50
+    course bench judging --notebook 03-pooling --seeds 50
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, dataclass
+from functools import reduce
+from operator import add
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
@@ -23,55 +28,93 @@ from autograder import grade_answers
 from autograder.exercise import Exercise, every
 from autograder.judge import judge
 from autograder.runner import LocalRunner
-from tests.answers import RIGHT
+from tests.answers import MUTATIONS, RIGHT
 
-HEADERS = ("exercise", "cases", "misconceptions", "caught", "named first", "right accepted", "ms right", "ms wrong")
+HEADERS = ("exercise", "cases", "mistakes", "caught", "named first", "edited, caught", "pairs caught", "right accepted",
+           "ms right", "ms wrong")
 
 
-def row(exercise: Exercise, seeds: int) -> tuple[int, ...]:
-    """Counts for one exercise: cases, misconceptions, tries, caught, named, right tries, accepted, microseconds."""
-    caught = named = accepted = 0
-    for misconception in exercise.misconceptions:
-        runner = LocalRunner(exercise.references | {misconception.answer: misconception.wrong})
-        for seed in range(seeds):
-            result = judge(exercise, runner, seed)
-            caught += not result.answer_passed(misconception.answer)
-            named += result.misconceptions[:1] == (misconception.name,)
-    answers = RIGHT.get(exercise.name, [])
-    for answer in answers:
-        accepted += sum(grade_answers(exercise.name, answer, seed).passed for seed in range(seeds))
+@dataclass
+class Row:
+    """Counts for one exercise, or sums of them; each pair is (how many, of how many)."""
+
+    cases: int
+    mistakes: int
+    caught: tuple[int, int]
+    named: tuple[int, int]
+    edited: tuple[int, int]
+    pairs: tuple[int, int]
+    accepted: tuple[int, int]
+    right_seconds: float
+    wrong_seconds: float
+
+    def __add__(self, other: Row) -> Row:
+        return Row(*(tuple(map(sum, zip(a, b, strict=True))) if isinstance(a, tuple) else a + b
+                     for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    def texts(self) -> list[str]:
+        """The cells of the table."""
+        shares = [f"{found}/{tries}" for found, tries in (self.caught, self.named, self.edited, self.pairs,
+                                                          self.accepted)]
+        return [str(self.cases), str(self.mistakes), *shares, f"{self.right_seconds * 1e3:.1f}",
+                f"{self.wrong_seconds * 1e3:.1f}"]
+
+
+def row(exercise: Exercise, seeds: int) -> Row:
+    """Judge every known mistake, edited answer and right answer with many draws of inputs."""
+    def tried(answers: Iterable[Any]) -> tuple[int, int]:
+        passed = [grade_answers(exercise.name, answer, seed).passed for answer in answers for seed in range(seeds)]
+        return sum(passed), len(passed)
+
+    def failed(answers: Iterable[Any]) -> tuple[int, int]:
+        passed, tries = tried(answers)
+        return tries - passed, tries
+
+    results = [(judge(exercise, LocalRunner(exercise.references | {m.answer: m.wrong}), seed), m)
+               for m in exercise.misconceptions for seed in range(seeds)]
+    mutations = [m for m in MUTATIONS if m.exercise == exercise.name]
     first = exercise.misconceptions[0]
     wrong = LocalRunner(exercise.references | {first.answer: first.wrong})
     right = LocalRunner(exercise.references)
-    tries = len(exercise.misconceptions) * seeds
-    return (len(exercise.cases()), len(exercise.misconceptions), tries, caught, named, len(answers) * seeds, accepted,
-            median_microseconds(lambda: judge(exercise, right)), median_microseconds(lambda: judge(exercise, wrong)))
+    return Row(
+        len(exercise.cases()), len(exercise.misconceptions),
+        (sum(not result.answer_passed(m.answer) for result, m in results), len(results)),
+        (sum(result.misconceptions[:1] == (m.name,) for result, m in results), len(results)),
+        failed(m.functions(edit) for m in mutations for edit in m.edits),
+        failed(m.functions(*pair) for m in mutations for pair in m.pairs()),
+        tried(RIGHT.get(exercise.name, [])),
+        median_seconds(lambda: judge(exercise, right)), median_seconds(lambda: judge(exercise, wrong)))
 
 
-def median_microseconds(call: Callable[[], object], times: int = 15) -> int:
+def median_seconds(call: Callable[[], object], times: int = 15) -> float:
     """Median time of a call."""
     taken = []
     for _ in range(times):
         began = time.perf_counter()
         call()
         taken.append(time.perf_counter() - began)
-    return int(statistics.median(taken) * 1e6)
+    return statistics.median(taken)
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20, help="draws of inputs for each answer")
-    seeds = parser.parse_args().seeds
-    console = Console(width=120)
-    table = Table(title=f"Judging, {seeds} draws of inputs")
+    parser.add_argument("--notebook", help="only this assignment, such as 03-pooling")
+    options = parser.parse_args()
+    console = Console(width=140)
+    exercises = list(every(options.notebook))
+    rows = {e.name: row(e, options.seeds) for e in track(exercises, "judging", console=console)}
+    table = Table(title=f"Judging, {options.seeds} draws of inputs")
     for header in HEADERS:
         table.add_column(header, justify="left" if header == "exercise" else "right", no_wrap=header == "exercise")
-    rows = {exercise.name: row(exercise, seeds) for exercise in track(list(every()), "judging", console=console)}
-    for name, counts in (rows | {"all": tuple(map(sum, zip(*rows.values(), strict=True)))}).items():
-        cases, mistakes, tries, caught, named, right_tries, accepted, right, wrong = counts
-        table.add_row(name, str(cases), str(mistakes), f"{caught}/{tries}", f"{named}/{tries}",
-                      f"{accepted}/{right_tries}", f"{right / 1000:.1f}", f"{wrong / 1000:.1f}")
+    for notebook, group in itertools.groupby(exercises, key=lambda e: e.notebook):
+        own = [exercise.name for exercise in group]
+        for name in own:
+            table.add_row(name, *rows[name].texts())
+        table.add_row(f"{notebook}: {len(own)}", *reduce(add, map(rows.__getitem__, own)).texts(), style="bold",
+                      end_section=True)
+    table.add_row(f"all: {len(rows)}", *reduce(add, rows.values()).texts(), style="bold")
     console.print(table)
 
 
