@@ -69,7 +69,7 @@ def diagnose(exercise: Exercise, results: Sequence[CaseResult]) -> tuple[Diagnos
         if not failing or all(r.outcome.kind in ("not written", "missing", "time", "crash") for r in failing):
             continue
         known = _known(exercise, answer, own)
-        found += known or _general(answer, failing)
+        found += known or _general(exercise, answer, failing)
     return tuple(found)
 
 
@@ -122,7 +122,7 @@ def _alike(wrong: Any, given: Any, tolerance: float) -> bool:
     return compare(wrong, given, tolerance).equal
 
 
-def _general(answer: str, failing: Sequence[CaseResult]) -> list[Diagnosis]:
+def _general(exercise: Exercise, answer: str, failing: Sequence[CaseResult]) -> list[Diagnosis]:
     """Mistakes that can be made in any exercise."""
     named = partial(Diagnosis, answer=answer)
     outcomes = [r.outcome for r in failing]
@@ -135,9 +135,10 @@ def _general(answer: str, failing: Sequence[CaseResult]) -> list[Diagnosis]:
     if all(r.verdict.reason == "not finite" for r in failing):
         return [named("array not filled", "Some entries of the result were never computed. np.empty reserves memory "
                       "without setting it: what is left there shows up as NaN, infinity or arbitrary numbers.")]
-    if all(reordered(r.verdict.whole, o.value) for o, r in zip(outcomes, failing, strict=True)):
-        return [named("values in another order", "The values are right, but they are returned in another order than the "
-                      "one that the text asks for.")]
+    if all(reordered(exercise.references[answer](*r.case.arguments), r.outcome.value, exercise.tolerance)
+           for r in failing):
+        return [named("values in another order", "The values are right, but they are not returned in the order "
+                      "that the text asks for.")]
     if all(_transposed(o, r.verdict.expected) for o, r in zip(outcomes, failing, strict=True)):
         return [named("axes swapped", "The values are right, but two axes of the result have changed places.")]
     return []

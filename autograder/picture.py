@@ -43,8 +43,9 @@ def difference_figure(verdict: Verdict) -> Figure | None:
     shown = tuple(slice(start, start + MOST_DRAWN) for start in corner)
     figure = _arrays_figure(want[shown], got[shown], differs[shown], corner)
     index = ", ".join(":" if isinstance(i, slice) else str(i) for i in plane)
-    where = f"slice [{index}]; " if expected.ndim > 2 else ""
-    figure.suptitle(f"{where}{int(differs.sum())} of {differs.size} entries differ (outlined and crossed)", fontsize=9)
+    place = [verdict.part] * bool(verdict.part) + [f"slice [{index}]"] * (expected.ndim > 2)
+    count = f"{int(differs.sum())} of {differs.size} entries differ (outlined and crossed)"
+    figure.suptitle("; ".join([*place, count]), fontsize=9)
     return figure
 
 

@@ -50,6 +50,13 @@ def test_there_are_three_right_answers_four_misconceptions_and_mutations_for_eve
     assert any(mutations.exercise == exercise.name for mutations in MUTATIONS)
 
 
+@pytest.mark.parametrize("exercise", ALL, ids=name_of)
+def test_names_of_values_are_as_many_as_the_values(exercise):
+    for case in exercise.cases():
+        if names := exercise.returns.get(case.answer):
+            assert len(exercise.references[case.answer](*case.arguments)) == len(names), case.name
+
+
 def test_answers_belong_to_exercises():
     named = {*RIGHT, *(e for e, _, _ in (*WRONG, *FRIENDLY_ONLY)), *(m.exercise for m in MUTATIONS)}
     assert named <= set(exercises())
