@@ -12,10 +12,9 @@ from autograder.exercises.local_connectivity import mistakes
 from cnncourse import functional as F
 
 FLIPPED = ("flipped kernel",
-           "A convolutional layer does not flip its filter: the entry at the top left of the filter meets the entry "
-           "at the "
-           "top left of the window. What the mathematicians call convolution turns the filter by half a turn first; "
-           "this layer is a cross-correlation.")
+           "A convolutional layer does not flip its filter: the entry at the top left of the filter meets the entry at "
+           "the top left of the window. What the mathematicians call convolution turns the filter by half a turn "
+           "first; this layer is a cross-correlation.")
 NO_BIAS = ("bias forgotten", "Every output of filter k is a dot product plus the filter's own bias, bias[k].")
 BIAS_ALONG_WIDTH = (
     "bias added along the width",
@@ -23,8 +22,7 @@ BIAS_ALONG_WIDTH = (
     "filters. It needs the shape (K, 1, 1).")
 MANY_BIASES = ("bias added once per channel",
                "The bias belongs to the filter, not to its channels: it is added once to each output, after the sum "
-               "over "
-               "channels.")
+               "over channels.")
 FIRST_CHANNEL = ("only the first channel",
                  "The filter spans the full depth: the dot product runs over all channels of the window.")
 LAST_CHANNEL = ("only the last channel counts",
@@ -35,8 +33,7 @@ ONE_FILTER = ("the same filter for every output",
 
 
 def draw_layer(rng: np.random.Generator, x: tuple[int, ...], weight: tuple[int, int, int]) -> tuple[Any, Any, Any]:
-    """Input, weights and biases for filters of (out_channels, height, width); biases far from zero and all "
-    "different."""
+    """Input, weights and biases for filters of (out_channels, height, width); no bias is near zero or like another."""
     filters, rows, columns = weight
     bias = rng.permutation(filters) + rng.uniform(0.5, 1.0, filters)
     return rng.standard_normal(x), rng.standard_normal((filters, x[1], rows, columns)), bias

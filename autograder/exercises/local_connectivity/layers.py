@@ -46,9 +46,8 @@ class Conv2dForward:
         Misconception(*ONE_FILTER,
                       lambda x, w, b, s, p: F.conv2d(x, w[:1].repeat(len(w), axis=0), b, stride=s, padding=p)),
         Misconception("padding before only",
-                      "The zeros come on all four sides of the picture. Here they are above and to the left only, "
-                      "or the "
-                      "output's size counts them once, which leaves out the windows that reach the other sides.",
+                      "The zeros come on all four sides of the picture. Here they are above and to the left only, or "
+                      "the output's size counts them once, which leaves out the windows that reach the other sides.",
                       mistakes.padded_otherwise(lambda p: (p, 0))),
         Misconception("padding after only",
                       "The zeros come on all four sides of the picture; here they are below and to the right only.",
@@ -83,9 +82,8 @@ class Conv2dForward:
                       "Height and width are two numbers. Here the output's width seems to be computed from the height.",
                       mistakes.only_square_inputs, also=(mistakes.width_by_height,)),
         Misconception("only square kernels",
-                      "A kernel has a height and a width, weight.shape[2] and weight.shape[3]. Here one of them "
-                      "seems to "
-                      "be used for both.",
+                      "A kernel has a height and a width, weight.shape[2] and weight.shape[3]. Here one of them seems "
+                      "to be used for both.",
                       mistakes.only_square_kernels),
         Misconception("kernel transposed",
                       "Row r of the filter meets row r of the window. Here rows and columns of the filter are swapped.",
@@ -105,11 +103,9 @@ class Conv2dForward:
     )
     hints = (
         "Start with one output number: which sample, which filter, which block of the padded input? You wrote a "
-        "function "
-        "for that block.",
-        "Four nested loops, over samples, filters, rows and columns of the output, each time one sum of products "
-        "plus a "
-        "bias. Make the array of zeros first: its size is another function that you wrote.",
+        "function for that block.",
+        "Four nested loops, over samples, filters, rows and columns of the output, each time one sum of products plus "
+        "a bias. Make the array of zeros first: its size is another function that you wrote.",
         "Inside of the loops take the window of the padded sample that starts at (i * stride, j * stride), with all "
         "channels and the kernel's height and width; multiply it by filter k entry by entry, sum up, add bias[k].",
     )

@@ -84,8 +84,8 @@ class OutputSize:
                       "A window that spans F inputs cannot start at the last F - 1 of them.",
                       lambda w, f, s, p: (w + 2 * p) // s + 1),
         Misconception("input divided alone",
-                      "Input, window and padding belong under one fraction; dividing only a part of them by the "
-                      "stride gives another number.",
+                      "Input, window and padding belong under one fraction; dividing only a part of them by the stride "
+                      "gives another number.",
                       lambda w, f, s, p: w // s - f + 2 * p + 1),
         Misconception("SAME rule of TensorFlow",
                       "ceil(W / S) is the size that TensorFlow's SAME padding is chosen to give. Here the padding is "
@@ -251,9 +251,8 @@ class ZeroPad:
     )
     hints = (
         "How large is the result, along each of the four axes?",
-        "Make an array of zeros of that size, and write x into the right block of it; or look at the second "
-        "argument of "
-        "np.pad, which takes one pair for each axis.",
+        "Make an array of zeros of that size, and write x into the right block of it; or look at the second argument "
+        "of np.pad, which takes one pair for each axis.",
         "The block where x goes starts at `padding` along the rows and columns, and spans everything along samples and "
         "channels.",
     )

@@ -94,8 +94,7 @@ class Conv2dMatmul:
           for m in layer_misconceptions("conv2d_matmul")),
         Misconception("filters and samples mixed",
                       "The product of the filters with the columns of a whole batch lists filters first. A reshape "
-                      "keeps "
-                      "that order of the entries: the axes have to be transposed before.",
+                      "keeps that order of the entries: the axes have to be transposed before.",
                       mistakes.scrambled, "conv2d_matmul"),
         Misconception("filters and positions mixed",
                       "A product that lists positions first and filters second cannot be reshaped to (filters, rows, "
@@ -111,11 +110,9 @@ class Conv2dMatmul:
         "Write down one column for a picture of 3x3 and windows of 2x2. How many columns are there, and how long are "
         "they?",
         "Column i * OW + j is window (i, j) of the padded sample, with all channels, flattened by reshape. For the "
-        "layer, "
-        "flatten each filter to a row: rows times columns is all dot products at once.",
+        "layer, flatten each filter to a row: rows times columns is all dot products at once.",
         "The product of the filters, (K, C * KH * KW), with the columns of one sample, (C * KH * KW, OH * OW), has "
-        "shape "
-        "(K, OH * OW): add a bias to each row, then reshape to (K, OH, OW).",
+        "shape (K, OH * OW): add a bias to each row, then reshape to (K, OH, OW).",
     )
 
 
@@ -173,9 +170,8 @@ class Conv1x1:
         "At one pixel: C numbers go in, K numbers come out. Which product of a matrix and a vector is that?",
         "The sum runs over the channel axis of x and the second axis of weight, at all samples and pixels at once: "
         "np.einsum or np.tensordot sums over a chosen pair of axes.",
-        "With reshape, (C, H, W) becomes (C, H * W) without moving anything: the weight times that is (K, H * W). "
-        "The bias "
-        "needs the shape (K, 1, 1) to be added to each filter's map.",
+        "With reshape, (C, H, W) becomes (C, H * W) without moving anything: the weight times that is (K, H * W). The "
+        "bias needs the shape (K, 1, 1) to be added to each filter's map.",
     )
 
 
@@ -210,8 +206,7 @@ class DilatedConv2d:
     misconceptions = (
         Misconception("dilation counted from zero",
                       "Here dilation 1 leaves a gap of one. In PyTorch, TensorFlow and ONNX, and here, it is the "
-                      "distance "
-                      "from tap to tap: 1 means no gap. The older counting of CS231n's text calls that 0.",
+                      "distance from tap to tap: 1 means no gap. The older counting of CS231n's text calls that 0.",
                       lambda x, w, b, d: F.conv2d(x, w, b, dilation=d + 1)),
         Misconception("dilation ignored", "With dilation d the taps of the filter lie d inputs apart.",
                       lambda x, w, b, d: F.conv2d(x, w, b)),
@@ -245,9 +240,7 @@ class DilatedConv2d:
     hints = (
         "Three taps with dilation 2 touch the inputs 0, 2 and 4. How many inputs do they span?",
         "It is the layer that you wrote, with two changes: the span of the filter in the output size, and a step in "
-        "the "
-        "slice of the window.",
-        "A slice start : start + span : dilation takes every dilation-th input. With span d (F - 1) + 1 it has "
-        "exactly F "
-        "entries.",
+        "the slice of the window.",
+        "A slice start : start + span : dilation takes every dilation-th input. With span d (F - 1) + 1 it has exactly "
+        "F entries.",
     )
