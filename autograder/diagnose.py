@@ -74,21 +74,26 @@ def diagnose(exercise: Exercise, results: Sequence[CaseResult]) -> tuple[Diagnos
 
 
 def _known(exercise: Exercise, answer: str, own: Sequence[CaseResult]) -> list[Diagnosis]:
-    best: list[tuple[_Evidence, Misconception]] = []
-    for misconception in exercise.misconceptions:
-        if misconception.answer != answer:
-            continue
-        weighed = (_weigh(exercise, answer, wrong, own) for wrong in (misconception.wrong, *misconception.also))
-        evidence = max((e for e in weighed if e is not None), default=None)
-        if evidence is not None:
-            best = [one for one in best if one[0] >= evidence]
-            if not best or best[0][0] == evidence:
-                best.append((evidence, misconception))
-    return [Diagnosis(m.name, m.explanation, answer, evidence.certainty) for evidence, m in best]
+    known = [m for m in exercise.misconceptions if m.answer == answer]
+    # Exactly explained is what most mistakes are, and is found out fast: one case that differs ends the comparison.
+    weighed = [(e, m) for m in known if (e := _weigh_all(exercise, m, own, exactly=True))]
+    if not weighed:
+        weighed = [(e, m) for m in known if (e := _weigh_all(exercise, m, own, exactly=False))]
+    best = max((evidence for evidence, _ in weighed), default=None)
+    return [Diagnosis(m.name, m.explanation, answer, evidence.certainty) for evidence, m in weighed if evidence == best]
+
+
+def _weigh_all(
+    exercise: Exercise, misconception: Misconception, own: Sequence[CaseResult], exactly: bool
+) -> _Evidence | None:
+    """The best that speaks for a misconception in any of its forms."""
+    weighed = (_weigh(exercise, misconception.answer, wrong, own, exactly)
+               for wrong in (misconception.wrong, *misconception.also))
+    return max((evidence for evidence in weighed if evidence is not None), default=None)
 
 
 def _weigh(
-    exercise: Exercise, answer: str, function: Callable[..., Any], own: Sequence[CaseResult]
+    exercise: Exercise, answer: str, function: Callable[..., Any], own: Sequence[CaseResult], exactly: bool
 ) -> _Evidence | None:
     """How well a wrong implementation explains what an answer did; None as soon as it cannot be convincing."""
     runner = LocalRunner({answer: function})
@@ -101,7 +106,7 @@ def _weigh(
         agreeing += agrees
         explained += weight * agrees
         lost += (not result.passed) - weight * agrees
-        if not agrees and lost > (1 - CONVINCING) * failures:
+        if not agrees and (exactly or lost > (1 - CONVINCING) * failures):
             return None
     exact = agreeing == len(own)
     convincing = exact or explained >= CONVINCING * failures
