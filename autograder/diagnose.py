@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from autograder.compare import compare, reordered
+from autograder.compare import compare
 from autograder.exercise import Exercise, Misconception
+from autograder.general import GENERAL
 from autograder.runner import LocalRunner, Outcome
 
 if TYPE_CHECKING:
@@ -21,6 +19,9 @@ CONVINCING = 0.5
 
 ERROR_WEIGHT = 0.4
 """What the same kind of exception counts, beside 1 for the same value."""
+
+SAME_ERROR = {"GeometryError": "ValueError"}
+"""Sizes that do not fit: mistakes written with the reference refuse them, NumPy does where a student writes them."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def diagnose(exercise: Exercise, results: Sequence[CaseResult]) -> tuple[Diagnos
     """Explain the failing cases of an exercise.
 
     Each known misconception is run on the same inputs; one that does what the answer did, on every case, explains
-    it. Failing that, one that explains at least half of the failing cases is named as likely.
+    it. Failing that, one that explains at least half of the failing cases is named as likely. Where an answer has
+    several values and no mistake explains all of them together, each value is explained by itself.
 
     Returns
     -------
@@ -68,19 +70,47 @@ def diagnose(exercise: Exercise, results: Sequence[CaseResult]) -> tuple[Diagnos
         failing = [r for r in own if not r.passed]
         if not failing or all(r.outcome.kind in ("not written", "missing", "time", "crash") for r in failing):
             continue
-        known = _known(exercise, answer, own)
-        found += known or _general(exercise, answer, failing)
+        known = [m for m in exercise.misconceptions if m.answer == answer]
+        found += (_known(exercise, known, own) or _general(exercise, answer, failing)
+                  or _value_by_value(exercise, known, own))
     return tuple(found)
 
 
-def _known(exercise: Exercise, answer: str, own: Sequence[CaseResult]) -> list[Diagnosis]:
-    known = [m for m in exercise.misconceptions if m.answer == answer]
+def _value_by_value(
+    exercise: Exercise, known: Sequence[Misconception], own: Sequence[CaseResult]
+) -> list[Diagnosis]:
+    """Mistakes in single values of an answer that returns several: two of them together look like neither."""
+    given = [result.outcome.value for result in own]
+    right = [exercise.references[result.case.answer](*result.case.arguments) for result in own]
+    counts = {len(value) if isinstance(value, tuple) else 0 for value in (*given, *right)}
+    if len(counts) > 1 or 0 in counts:
+        return []
+    found: dict[str, Diagnosis] = {}
+    for part in range(counts.pop()):
+        alone = [replace(result, outcome=replace(result.outcome, value=value[part]),
+                         verdict=compare(expected[part], value[part], exercise.tolerance))
+                 for result, value, expected in zip(own, given, right, strict=True)]
+        if not all(result.passed for result in alone):
+            ways = [replace(m, wrong=_value(m.wrong, part), also=tuple(_value(wrong, part) for wrong in m.also))
+                    for m in known]
+            for one in _known(exercise, ways, alone)[:1]:
+                # It is never the whole explanation, so it is never certain.
+                found.setdefault(one.name, replace(one, certainty=one.certainty / len(right[0])))
+    return list(found.values())
+
+
+def _value(function: Callable[..., Any], part: int) -> Callable[..., Any]:
+    return lambda *arguments: function(*arguments)[part]
+
+
+def _known(exercise: Exercise, known: Sequence[Misconception], own: Sequence[CaseResult]) -> list[Diagnosis]:
     # Exactly explained is what most mistakes are, and is found out fast: one case that differs ends the comparison.
     weighed = [(e, m) for m in known if (e := _weigh_all(exercise, m, own, exactly=True))]
     if not weighed:
         weighed = [(e, m) for m in known if (e := _weigh_all(exercise, m, own, exactly=False))]
     best = max((evidence for evidence, _ in weighed), default=None)
-    return [Diagnosis(m.name, m.explanation, answer, evidence.certainty) for evidence, m in weighed if evidence == best]
+    return [Diagnosis(m.name, m.explanation, m.answer, evidence.certainty)
+            for evidence, m in weighed if evidence == best]
 
 
 def _weigh_all(
@@ -117,7 +147,8 @@ def _same(exercise: Exercise, wrong: Outcome, result: CaseResult) -> bool:
     if result.outcome.kind == "value" and wrong.kind == "value":
         return (wrong.changed_inputs == result.outcome.changed_inputs
                 and _alike(wrong.value, result.outcome.value, exercise.tolerance))
-    return wrong.kind == result.outcome.kind == "error" and wrong.error_type == result.outcome.error_type
+    kinds = {SAME_ERROR.get(o.error_type, o.error_type) for o in (wrong, result.outcome)}
+    return wrong.kind == result.outcome.kind == "error" and len(kinds) == 1
 
 
 def _alike(wrong: Any, given: Any, tolerance: float) -> bool:
@@ -128,32 +159,8 @@ def _alike(wrong: Any, given: Any, tolerance: float) -> bool:
 
 
 def _general(exercise: Exercise, answer: str, failing: Sequence[CaseResult]) -> list[Diagnosis]:
-    """Mistakes that can be made in any exercise."""
-    named = partial(Diagnosis, answer=answer)
-    outcomes = [r.outcome for r in failing]
-    if all(o.kind == "value" and o.value is None for o in outcomes):
-        return [named("nothing returned", "The function ends without handing back its result. Printing a value is "
-                      "not returning it: the caller gets what stands after the word return.")]
-    if all(r.verdict.reason == "input changed" for r in failing):
-        return [named("input changed", "The function writes into the arrays that it was given. They belong to the "
-                      "caller, who may need them again, for the backward pass for instance: work on a new array.")]
-    if all(r.verdict.reason == "not finite" for r in failing):
-        return [named("array not filled", "Some entries of the result were never computed. np.empty reserves memory "
-                      "without setting it: what is left there shows up as NaN, infinity or arbitrary numbers.")]
-    if all(reordered(exercise.references[answer](*r.case.arguments), r.outcome.value, exercise.tolerance)
-           for r in failing):
-        return [named("values in another order", "The values are right, but they are not returned in the order "
-                      "that the text asks for.")]
-    if all(_transposed(o, r.verdict.expected) for o, r in zip(outcomes, failing, strict=True)):
-        return [named("axes swapped", "The values are right, but two axes of the result have changed places.")]
+    """A mistake of any exercise that every failing case shows."""
+    for mistake in GENERAL:
+        if all(mistake.seen(exercise, result) for result in failing):
+            return [Diagnosis(mistake.name, mistake.explanation, answer)]
     return []
-
-
-def _transposed(outcome: Outcome, expected: Any) -> bool:
-    given = outcome.value
-    if not (isinstance(given, np.ndarray) and isinstance(expected, np.ndarray)) or given.ndim != expected.ndim:
-        return False
-    return any(
-        compare(expected, np.swapaxes(given, i, j)).equal
-        for i in range(given.ndim) for j in range(i)
-    )
