@@ -90,7 +90,7 @@ def _on_purpose(error: BaseException) -> bool:
     if not frames or frames[-1].filename != frames[0].filename:
         return False
     line = frames[-1].line or ""
-    return line.startswith(("raise", "assert")) if line else "broadcast" not in str(error)
+    return bool(wire.RAISES.search(line)) if line else "broadcast" not in str(error)
 
 
 def _explain(error: BaseException) -> str:

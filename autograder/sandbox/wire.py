@@ -18,6 +18,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,8 @@ MAX_BODY = 1 << 26
 MAX_NODES = 4096
 MAX_DEPTH = 8
 MAX_DIMENSIONS = 16
+RAISES = re.compile(r"(^|[:;])\s*(raise|assert)\b")
+"""A line of code that raises on purpose; whoever calls answers, here or in the sandbox, has to see it alike."""
 DTYPES = {name: np.dtype(name) for name in (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float16", "float32", "float64", "complex64", "complex128")}

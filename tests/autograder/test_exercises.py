@@ -215,10 +215,15 @@ def test_an_accident_where_settings_do_not_fit_is_no_refusal_and_a_refusal_is_no
     def refuses_everything(*_):
         raise ValueError("does not fit")
 
+    def refuses_in_one_line(input_size, kernel_size, stride, padding):
+        if (input_size - kernel_size + 2 * padding) % stride: raise ValueError("does not fit")  # noqa: E701
+        return (input_size - kernel_size + 2 * padding) // stride + 1
+
     last = grade_answers("conv2d_forward", rounds_up).cases[-1]
     assert (last.case.may_raise, last.outcome.error_type, last.passed) == (True, "ValueError", False)
     refused = grade_answers("conv2d_forward", refuses_everything)
     assert [case.passed for case in refused.cases] == [case.case.may_raise for case in refused.cases]
+    assert grade_answers("output_size", refuses_in_one_line).passed
 
 
 def test_wrong_calls_of_the_judge_say_what_is_right():
