@@ -78,7 +78,7 @@ def compare(expected: Any, given: Any, tolerance: float = 1e-7, names: Sequence[
         return _compare_tuple(expected, given, tolerance, names)
     if isinstance(expected, (np.ndarray, int, float, np.generic)):
         return _compare_numbers(expected, given, tolerance)
-    if expected == given and type(expected) is type(given):
+    if type(expected) is type(given) and expected == given:
         return Verdict(True, expected=expected, given=given)
     return Verdict(False, "values", f"Expected {_short(expected)}, got {_short(given)}.",
                    expected=expected, given=given)

@@ -1,0 +1,187 @@
+"""From a budget to a batch, and from measurements to a rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from autograder.exercise import Case, Misconception, exercise
+from autograder.exercises.memory.common import NOTEBOOK
+
+UNITS = {"MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30}
+
+
+def _batch(
+    units: Mapping[str, int] = UNITS, fixed_times: int = 1, whole: Callable[[float], float] = math.floor,
+    least: float = 0,
+) -> Callable[[float, str, int, int], float]:
+    """Largest batch by some rule; by default the right one."""
+    def batch(amount: float, unit: str, fixed_bytes: int, bytes_per_sample: int) -> float:
+        free = amount * units[unit] - fixed_times * fixed_bytes
+        return max(whole(free / bytes_per_sample), least)
+    return batch
+
+
+def _power_of_two(amount: float, unit: str, fixed_bytes: int, bytes_per_sample: int) -> int:
+    most = int(_batch()(amount, unit, fixed_bytes, bytes_per_sample))
+    return 1 << (most.bit_length() - 1) if most else 0
+
+
+@exercise("largest_batch", notebook=NOTEBOOK, points=3)
+class LargestBatch:
+    """The largest batch that fits into a budget.
+
+    The budget is `amount` times `unit`, which is "MB", "MiB", "GB" or "GiB". `fixed_bytes` do not depend on the batch;
+    every sample of the batch takes `bytes_per_sample`. Return the largest number of samples with which the sum is not
+    more than the budget, as a whole number; 0 if not even one sample fits.
+    """
+
+    def largest_batch(amount, unit, fixed_bytes, bytes_per_sample):
+        return _batch()(amount, unit, fixed_bytes, bytes_per_sample)
+
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        yield Case("an even number of samples fits exactly", (1, "MB", 200_000, 50_000))
+        yield Case("a part of a sample is left over", (1, "MB", 200_000, 70_000))
+        yield Case("nearly one sample more", (1, "MB", 100_000, 90_909))
+        yield Case("mebibytes", (2, "MiB", 300_000, 10_000))
+        yield Case("gigabytes", (12, "GB", 1_660_000_000, 61_000_000))
+        yield Case("gibibytes", (12, "GiB", 1_660_000_000, 61_000_000))
+        yield Case("an amount that is not whole", (1.5, "GiB", 700_000_000, 3_000_000))
+        yield Case("exactly one sample", (1, "MB", 400_000, 600_000))
+        yield Case("not even one sample", (1, "MB", 400_000, 700_000))
+        yield Case("the parameters alone are too large", (1, "MiB", 5_000_000, 1000))
+        yield Case("nothing is fixed", (80, "GB", 0, 61_000_000))
+        for number, unit in enumerate(UNITS):
+            fixed, sample = int(rng.integers(2, 9)) * UNITS[unit] // 10, int(rng.integers(3, 9)) * UNITS[unit] // 1000
+            yield Case(f"drawn at random, {unit}", (float(rng.integers(6, 30)) / 2, unit, fixed, sample + number + 1))
+
+    misconceptions = (
+        Misconception("one sample too many",
+                      "A part of a sample does not fit: the quotient has to be rounded down, or the step runs out of "
+                      "memory.", _batch(whole=math.ceil)),
+        Misconception("rounded to the nearest",
+                      "A sample that nearly fits does not fit: the quotient is rounded down.",
+                      _batch(whole=lambda value: math.floor(value + 0.5))),
+        Misconception("not rounded", "A number of samples is a whole number.", _batch(whole=float)),
+        Misconception("one sample too few",
+                      "The batch may use up the budget to the last byte: not more than the budget is enough.",
+                      _batch(whole=lambda value: math.ceil(value) - 1)),
+        Misconception("fixed memory not subtracted",
+                      "Parameters, gradients and caches are there before the first sample is: the batch gets what "
+                      "they leave.", _batch(fixed_times=0)),
+        Misconception("fixed memory subtracted for each sample",
+                      "The fixed part is there once, whatever the number of samples.",
+                      lambda amount, unit, fixed, sample: int(amount * UNITS[unit] // (fixed + sample))),
+        Misconception("fixed memory added", "What is fixed takes from the budget.", _batch(fixed_times=-1)),
+        Misconception("negative batches",
+                      "If the fixed part alone is larger than the budget, no sample fits; fewer than none do not "
+                      "exist.", _batch(least=-math.inf)),
+        Misconception("at least one sample", "If not even one sample fits, the answer is 0.", _batch(least=1)),
+        Misconception("decimal units for both", "GiB and MiB, with an i, are 2**30 and 2**20 bytes.",
+                      _batch(units={**UNITS, "MiB": 10**6, "GiB": 10**9})),
+        Misconception("binary units for both", "GB and MB, without an i, are 10**9 and 10**6 bytes.",
+                      _batch(units={**UNITS, "MB": 2**20, "GB": 2**30})),
+        Misconception("binary and decimal swapped",
+                      "GB and MB are powers of 1,000; GiB and MiB, with an i for binary, are powers of 1,024.",
+                      _batch(units={"MB": 2**20, "MiB": 10**6, "GB": 2**30, "GiB": 10**9})),
+        Misconception("every budget in giga", "The budget may be in MB or MiB: look at the unit.",
+                      _batch(units={"MB": 10**9, "MiB": 2**30, "GB": 10**9, "GiB": 2**30})),
+        Misconception("only powers of two",
+                      "Batches of 32 or 64 are a habit. The largest batch that fits may be any number.",
+                      _power_of_two),
+    )
+    hints = (
+        "How many bytes is the budget? How many of them are left for the batch?",
+        "Subtract what is fixed, divide by what one sample takes, and think about what to do with the remainder, and "
+        "with a negative result.",
+        "A dictionary from unit to bytes makes the budget a number of bytes. // rounds down, max(..., 0) keeps the "
+        "result from being negative, int makes it whole.",
+    )
+
+
+def _line(
+    batch_1: int, peak_1: int, batch_2: int, peak_2: int
+) -> tuple[float, float]:
+    slope = (peak_2 - peak_1) / (batch_2 - batch_1)
+    return peak_1 - slope * batch_1, slope
+
+
+@exercise("fixed_and_per_sample", notebook=NOTEBOOK, points=2)
+class FixedAndPerSample:
+    """From two measurements of memory: what is fixed, and what each sample takes.
+
+    A step with `batch_1` samples took `peak_1` bytes, one with `batch_2` samples `peak_2` bytes. If the memory is a
+    fixed part plus the same amount for each sample, how much is fixed, and how much does one sample take? Return these
+    two numbers, in this order. The two batches are different; either may be the larger one.
+    """
+
+    def fixed_and_per_sample(batch_1, peak_1, batch_2, peak_2):
+        return _line(batch_1, peak_1, batch_2, peak_2)
+
+    returns = ("fixed", "per_sample")
+
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        def case(name: str, fixed: int, sample: int, one: int, other: int) -> Case:
+            return Case(name, (one, fixed + sample * one, other, fixed + sample * other))
+
+        yield case("batches of 1 and 2", 1000, 50, 1, 2)
+        yield case("batches of 10 and 20", 4000, 300, 10, 20)
+        yield case("the larger batch first", 5000, 70, 64, 16)
+        yield case("little is fixed", 10, 700, 3, 9)
+        yield case("nothing is fixed", 0, 123, 4, 7)
+        yield case("nearly all is fixed", 9_000_000, 12, 32, 256)
+        yield Case("a sample does not take a whole number of bytes", (2, 1003, 6, 1013))
+        yield case("drawn at random", *(int(n) for n in rng.integers([500, 20, 2, 30], [9000, 200, 30, 90])))
+        yield case("drawn at random, the larger batch first",
+                   *(int(n) for n in rng.integers([500, 20, 50, 2], [9000, 200, 99, 40])))
+
+    misconceptions = (
+        Misconception("memory divided by the batch",
+                      "A peak holds the fixed part, too. What one sample takes shows in the difference of the two "
+                      "measurements.",
+                      lambda b1, p1, b2, p2: (0.0, p2 / b2), also=(lambda b1, p1, b2, p2: (0.0, p1 / b1),
+                                                                   lambda b1, p1, b2, p2: (p1, p2 / b2))),
+        Misconception("results in the other order", "The fixed part comes first, what one sample takes second.",
+                      lambda b1, p1, b2, p2: _line(b1, p1, b2, p2)[::-1]),
+        Misconception("the first measurement taken as fixed",
+                      "The first step had samples, too: its peak is not the fixed part.",
+                      lambda b1, p1, b2, p2: (p1, _line(b1, p1, b2, p2)[1])),
+        Misconception("one sample subtracted for the whole batch",
+                      "To get from a peak to the fixed part, the memory of all its samples has to be subtracted.",
+                      lambda b1, p1, b2, p2: (p1 - _line(b1, p1, b2, p2)[1], _line(b1, p1, b2, p2)[1])),
+        Misconception("the difference not divided",
+                      "Between the two measurements there are several samples: divide the difference by their number.",
+                      lambda b1, p1, b2, p2: (p1 - (p2 - p1) * b1, p2 - p1)),
+        Misconception("batches mixed up",
+                      "To get to the fixed part, subtract from a peak what its own samples take, not those of the "
+                      "other batch.",
+                      lambda b1, p1, b2, p2: (p1 - _line(b1, p1, b2, p2)[1] * b2, _line(b1, p1, b2, p2)[1])),
+        Misconception("samples added instead of subtracted",
+                      "The fixed part is what would remain with no sample at all, less than either peak.",
+                      lambda b1, p1, b2, p2: (p1 + _line(b1, p1, b2, p2)[1] * b1, _line(b1, p1, b2, p2)[1])),
+        Misconception("divided by the second batch",
+                      "The difference of the peaks comes from the difference of the batches, not from one of them.",
+                      lambda b1, p1, b2, p2: (p1 - (p2 - p1) / b2 * b1, (p2 - p1) / b2)),
+        Misconception("divided by the sum of the batches",
+                      "The second batch has only so many samples more than the first: divide by the difference.",
+                      lambda b1, p1, b2, p2: (p1 - (p2 - p1) / (b1 + b2) * b1, (p2 - p1) / (b1 + b2))),
+        Misconception("rounded down",
+                      "Measured values need not come out whole. Here the quotient was rounded down.",
+                      lambda b1, p1, b2, p2: (p1 - (p2 - p1) // (b2 - b1) * b1, (p2 - p1) // (b2 - b1))),
+        Misconception("slope turned around",
+                      "A larger batch takes more memory: what one sample takes is not negative.",
+                      lambda b1, p1, b2, p2: (p1 + _line(b1, p1, b2, p2)[1] * b1, -_line(b1, p1, b2, p2)[1])),
+        Misconception("the larger batch is always second",
+                      "Either batch may be the larger one. Here a distance without its sign seems to be used.",
+                      lambda b1, p1, b2, p2: (p1 - (p2 - p1) / abs(b2 - b1) * b1, (p2 - p1) / abs(b2 - b1)),
+                      also=(lambda b1, p1, b2, p2: (p1 - abs(p2 - p1) / (b2 - b1) * b1, abs(p2 - p1) / (b2 - b1)),)),
+    )
+    hints = (
+        "Draw the two measurements as points, the batch to the right and the memory upward. What does the line through "
+        "them say?",
+        "The steepness of the line is what one sample takes: difference of the memory by difference of the batches. "
+        "Where does the line meet the axis on the left?",
+        "Take one of the measurements and subtract what all its samples take together: the rest is fixed.",
+    )

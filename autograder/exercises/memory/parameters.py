@@ -1,0 +1,133 @@
+"""The second kind of memory: parameters, and what training adds for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Misconception, exercise
+from autograder.exercises.memory import common
+from autograder.exercises.memory.common import NAMES, NOTEBOOK, STATES
+from cnncourse.layers.base import size_of
+
+Shape = tuple[int, ...]
+Shapes = tuple[Shape, ...]
+
+
+def _layer(shape: Shape) -> int:
+    """Weights and biases of one layer."""
+    return size_of(shape) + shape[0]
+
+
+def _counted(
+    layer: Callable[[Shape], int] = _layer, states: Mapping[str, int] = STATES, gradients: int = 1,
+    width: Callable[[int], float] = float, take: Callable[[Shapes], Shapes] = lambda shapes: shapes,
+) -> Callable[[Shapes, str, int], tuple[Any, ...]]:
+    """Bytes by some rule; by default the right one."""
+    def counted(weight_shapes: Shapes, optimizer: str, bytes_per_number: int) -> tuple[Any, ...]:
+        once = int(sum(map(layer, take(weight_shapes))) * width(bytes_per_number))
+        return once, gradients * once, states[optimizer] * once
+    return counted
+
+
+_right = _counted()
+
+
+def _also_gradient(weight_shapes: Shapes, optimizer: str, bytes_per_number: int) -> tuple[int, ...]:
+    once, slopes, caches = _right(weight_shapes, optimizer, bytes_per_number)
+    return once, slopes, slopes + caches
+
+
+def _everything_last(weight_shapes: Shapes, optimizer: str, bytes_per_number: int) -> tuple[int, ...]:
+    once, slopes, caches = _right(weight_shapes, optimizer, bytes_per_number)
+    return once, slopes, once + slopes + caches
+
+
+@exercise("parameter_memory", notebook=NOTEBOOK, points=3)
+class ParameterMemory:
+    """Memory for parameters, their gradients and the optimizer's caches, in bytes.
+
+    `weight_shapes` has one shape for each layer: (K, C, KH, KW) of a convolution or (K, C) of a fully connected layer.
+    Each layer has K biases as well. `optimizer` is "sgd", "momentum", "rmsprop" or "adam". Return three whole numbers:
+    bytes of all parameters, of all gradients, and of what the optimizer remembers from step to step.
+    """
+
+    def parameter_memory(weight_shapes, optimizer, bytes_per_number):
+        return _right(weight_shapes, optimizer, bytes_per_number)
+
+    returns = ("parameters", "gradients", "caches")
+
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        yield Case("one fully connected layer, plain SGD", (((10, 84),), "sgd", 4))
+        yield Case("one convolution, momentum", (((6, 3, 5, 5),), "momentum", 4))
+        yield Case("one convolution, RMSProp", (((8, 4, 3, 3),), "rmsprop", 4))
+        yield Case("one convolution, Adam", (((4, 6, 3, 3),), "adam", 4))
+        yield Case("several layers", (((6, 1, 5, 5), (16, 6, 5, 5), (120, 400), (84, 120), (10, 84)), "momentum", 4))
+        yield Case("half precision", (((5, 2, 3, 3), (7, 20)), "sgd", 2))
+        yield Case("double precision", (((5, 2, 3, 3), (7, 20)), "adam", 8))
+        yield Case("a kernel taller than wide", (((4, 3, 7, 1), (5, 4, 3, 2)), "rmsprop", 4))
+        yield Case("a kernel wider than tall", (((4, 3, 1, 7),), "adam", 2))
+        yield Case("1x1 kernels and one filter", (((9, 4, 1, 1), (1, 9, 1, 1)), "momentum", 8))
+        for optimizer in NAMES:
+            shapes = tuple(tuple(int(n) for n in rng.integers([2, 12, 1, 4], [12, 30, 4, 7])) for _ in range(2))
+            layers = (*shapes, tuple(int(n) for n in rng.integers([20, 50], [50, 90])))
+            yield Case(f"drawn at random, {optimizer}", (layers, optimizer, int(rng.choice([2, 8]))))
+
+    misconceptions = (
+        Misconception("biases forgotten",
+                      "Biases are parameters, too: a layer has one for each filter or output.",
+                      _counted(layer=size_of)),
+        Misconception("a bias for each input channel",
+                      "A layer has as many biases as it has outputs, which is the first length of the weight's shape.",
+                      _counted(layer=lambda shape: size_of(shape) + shape[1])),
+        Misconception("a bias for each channel of each filter",
+                      "A filter has one bias, however many channels it spans.",
+                      _counted(layer=lambda shape: size_of(shape) + shape[0] * shape[1])),
+        Misconception("filters without their depth",
+                      "A filter spans all channels of its input: C times KH times KW weights, not KH times KW.",
+                      _counted(layer=lambda shape: size_of((shape[0], *shape[2:])) + shape[0])),
+        Misconception("only square kernels",
+                      "A kernel has a height and a width, the last two lengths of the shape.",
+                      _counted(layer=lambda shape: size_of((*shape[:-1], shape[2])) + shape[0] if len(shape) == 4
+                               else _layer(shape))),
+        Misconception("gradients forgotten",
+                      "Backward computes a gradient for every parameter, and all of them are in memory when the "
+                      "optimizer takes its step.", _counted(gradients=0)),
+        Misconception(*common.ADAM_COUNTED_AS_MOMENTUM, _counted(states=common.ADAM_AS_MOMENTUM)),
+        Misconception(*common.RMSPROP_COUNTED_AS_ADAM, _counted(states=common.RMSPROP_AS_ADAM)),
+        Misconception(*common.ONLY_ADAM_REMEMBERS, _counted(states=common.ONLY_ADAM)),
+        Misconception(*common.SGD_REMEMBERS, _counted(states=common.SGD_WITH_ONE)),
+        Misconception(*common.ALWAYS_THREE_TIMES, _counted(states=common.ALWAYS_ONE)),
+        Misconception("optimizers remember nothing",
+                      "Plain SGD remembers nothing; the other three keep one or two numbers for each parameter.",
+                      _counted(states=common.NEVER)),
+        Misconception("the gradient counted as a cache",
+                      "The third number is only what the optimizer keeps from one step to the next; gradients have "
+                      "their own entry.", _also_gradient),
+        Misconception("caches hold everything",
+                      "The third number is what the optimizer remembers, without parameters and gradients.",
+                      _everything_last),
+        Misconception("gradients and caches swapped",
+                      "The order is: parameters, gradients, what the optimizer remembers.",
+                      lambda shapes, optimizer, width: tuple(_right(shapes, optimizer, width)[i] for i in (0, 2, 1))),
+        Misconception("only the total", "Three numbers are wanted, one for each use of the memory.",
+                      lambda shapes, optimizer, width: sum(_right(shapes, optimizer, width))),
+        Misconception(*common.ELEMENTS, _counted(width=lambda width: 1)),
+        Misconception(*common.BITS, _counted(width=lambda width: 8 * width)),
+        Misconception(*common.FOUR_BYTES, _counted(width=lambda width: 4)),
+        Misconception("only the first layer",
+                      "All layers count. Does a return inside of the loop end it in its first round?",
+                      _counted(take=lambda shapes: shapes[:1])),
+        Misconception("only the last layer",
+                      "The layers' parameters are added up. Does each one replace the sum so far? Look at where `=` "
+                      "stands and `+=` should.", _counted(take=lambda shapes: shapes[-1:])),
+    )
+    hints = (
+        "How many numbers does one layer learn, biases included? How many numbers more does training keep for each?",
+        "Add up weights and biases of all layers, and multiply by the bytes of a number: that is the first result. The "
+        "other two are multiples of it.",
+        "np.prod(shape) + shape[0] counts one layer. A dictionary from the optimizer's name to the number of caches "
+        "spares a chain of if and elif.",
+    )

@@ -1,0 +1,225 @@
+"""Less memory for more work: keep some results, and compute the others once more."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograder.exercise import Case, Misconception, exercise
+from autograder.exercises.memory.common import NOTEBOOK
+
+Sizes = Sequence[int]
+
+
+def _between(sizes: Sizes, length: int) -> list[int]:
+    """For each segment the sum of what is computed again."""
+    return [sum(sizes[start + 1:start + length]) for start in range(0, len(sizes), length)]
+
+
+def _peak(sizes: Sizes, length: int) -> int:
+    return sum(sizes[::length]) + max(_between(sizes, length))
+
+
+def _segments_by_number(sizes: Sizes, count: int) -> int:
+    return _peak(sizes, math.ceil(len(sizes) / min(count, len(sizes))))
+
+
+def _without_last(sizes: Sizes, length: int) -> int:
+    whole = len(sizes) // length
+    return sum(sizes[::length]) + max(_between(sizes, length)[:whole], default=0)
+
+
+def _from_the_end(sizes: Sizes, length: int) -> int:
+    kept = sizes[length - 1::length]
+    return sum(kept) + max(sum(sizes[start:start + length - 1]) for start in range(0, len(sizes), length))
+
+
+@exercise("checkpointed_bytes", notebook=NOTEBOOK, points=3)
+class CheckpointedBytes:
+    """Memory for activations if only every k-th one is kept.
+
+    `sizes` are the bytes of the activations of a chain in their order, the input first. With `segment_length` k the
+    activations number 0, k, 2k, ... are kept all the time. Those between two kept ones form a segment, the last one
+    perhaps shorter; they are computed again when backward gets there, and are in memory only then, all those of one
+    segment at once. Return the most that is in memory: all that is kept, and the largest of the segments.
+    """
+
+    def checkpointed_bytes(sizes, segment_length):
+        return _peak(sizes, segment_length)
+
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        def drawn(count: int) -> tuple[int, ...]:
+            return tuple(int(n) for n in rng.permutation(np.arange(10, 10 + 3 * count, 3)))
+
+        yield Case("nine of the same size, every third", ((10,) * 9, 3))
+        yield Case("twelve of the same size, every fourth", ((10,) * 12, 4))
+        yield Case("everything is kept", ((5, 8, 3, 9, 2), 1))
+        yield Case("only the input is kept", ((5, 8, 3, 9, 2), 5))
+        yield Case("a segment longer than the chain", ((5, 8, 3, 9, 2), 7))
+        yield Case("every second", ((5, 8, 3, 9, 2, 7), 2))
+        yield Case("decreasing sizes", ((90, 60, 50, 33, 21, 14, 8, 4), 3))
+        yield Case("increasing sizes", ((4, 8, 14, 21, 33, 50, 60, 90), 3))
+        yield Case("the largest segment in the middle", ((7, 3, 2, 6, 50, 60, 5, 1, 2), 3))
+        yield Case("a short last segment, and it is the largest", ((3, 4, 2, 5, 6, 1, 9, 70), 3))
+        yield Case("the last one is kept and has no segment", ((3, 40, 20, 5, 60, 10, 9), 3))
+        yield Case("drawn at random", (drawn(11), 4))
+        yield Case("drawn at random, longer", (drawn(23), int(rng.integers(3, 7))))
+
+    misconceptions = (
+        Misconception("kept ones counted twice",
+                      "What is kept is in memory already: the segment adds only what lies between two kept "
+                      "activations.",
+                      lambda sizes, k: sum(sizes[::k]) + max(sum(sizes[i:i + k]) for i in range(0, len(sizes), k))),
+        Misconception("segment one too long",
+                      "Between two kept activations there are k - 1 others. Here the next kept one seems to be counted "
+                      "in the segment, too.",
+                      lambda sizes, k: sum(sizes[::k]) + max(sum(sizes[i + 1:i + k + 1])
+                                                             for i in range(0, len(sizes), k))),
+        Misconception("segment one too short",
+                      "Between two kept activations there are k - 1 others; here one of them is missing.",
+                      lambda sizes, k: sum(sizes[::k]) + max(sum(sizes[i + 1:max(i + k - 1, i + 1)])
+                                                             for i in range(0, len(sizes), k))),
+        Misconception("all segments at once",
+                      "A segment's activations are let go before the next segment is computed again: only one segment "
+                      "is in memory at a time.", lambda sizes, k: sum(sizes)),
+        Misconception("what is kept forgotten",
+                      "The kept activations are in memory all the time, and count beside the segment.",
+                      lambda sizes, k: max(_between(sizes, k)),
+                      also=(lambda sizes, k: max(sum(sizes[i:i + k]) for i in range(0, len(sizes), k)),)),
+        Misconception("only what is kept",
+                      "Backward needs the activations between the kept ones, too: while it works on a segment, that "
+                      "segment is in memory.", lambda sizes, k: sum(sizes[::k])),
+        Misconception("the first segment only", "It is the largest segment that decides, not the first one.",
+                      lambda sizes, k: sum(sizes[::k]) + _between(sizes, k)[0]),
+        Misconception("the last segment only", "It is the largest segment that decides, not the last one.",
+                      lambda sizes, k: sum(sizes[::k]) + _between(sizes, k)[-1]),
+        Misconception("the last segment left out",
+                      "The chain need not end at the end of a segment: what comes after the last kept activation is a "
+                      "segment, too, perhaps a short one.", _without_last),
+        Misconception("the largest single activation",
+                      "Backward needs a whole segment at once, not one of its activations.",
+                      lambda sizes, k: sum(sizes[::k]) + max((size for i, size in enumerate(sizes) if i % k),
+                                                             default=0)),
+        Misconception("segments averaged", "Memory has to suffice for the largest segment, not for the average one.",
+                      lambda sizes, k: sum(sizes[::k]) + sum(_between(sizes, k)) / len(_between(sizes, k))),
+        Misconception("length taken for a number of segments",
+                      "k is the length of a segment, not how many there are.", _segments_by_number),
+        Misconception("the ends of segments kept",
+                      "Kept are the activations number 0, k, 2k, ...: the input is the first of them.", _from_the_end),
+        Misconception("input not kept",
+                      "The input is activation number 0 and is kept, like number k and 2k.",
+                      lambda sizes, k: sum(sizes[k::k]) + max(_between(sizes, k))),
+        Misconception("only for equal sizes",
+                      "n / k + k holds for activations of the same size. These are not: add up the ones that are "
+                      "meant.",
+                      lambda sizes, k: (math.ceil(len(sizes) / k) + min(k, len(sizes)) - 1) * sizes[0],
+                      also=(lambda sizes, k: len(sizes) / k + k,
+                            lambda sizes, k: (len(sizes) / k + k) * sizes[0],
+                            lambda sizes, k: (math.ceil(len(sizes) / k) + min(k, len(sizes)) - 1)
+                            * sum(sizes) / len(sizes))),
+    )
+    hints = (
+        "Write down ten sizes and circle every third one, beginning with the first. What is circled is kept; what "
+        "stands between two circles is a segment.",
+        "Two sums are needed: all circled ones, and for each segment those that are not circled. The largest of the "
+        "latter is added to the former.",
+        "sizes[::k] are the kept ones. The segment after number start is sizes[start + 1 : start + k]; a slice that "
+        "reaches beyond the end is just shorter.",
+    )
+
+
+def _lengths(sizes: Sizes) -> list[int]:
+    return [_peak(sizes, k) for k in range(1, len(sizes) + 1)]
+
+
+def _best(sizes: Sizes) -> int:
+    return 1 + int(np.argmin(_lengths(sizes)))
+
+
+def _nearest_best(given: Any, sizes: Sizes) -> int:
+    """Any length with the smallest peak is right."""
+    number = np.asarray(given).item()
+    best = min(_lengths(sizes))
+    return next((k for k in range(1, len(sizes) + 1) if k == number and _peak(sizes, k) == best), _best(sizes))
+
+
+@exercise("best_segment_length", notebook=NOTEBOOK, points=3)
+class BestSegmentLength:
+    """The segment length that needs the least memory.
+
+    `sizes` are the bytes of a chain's activations, as in checkpointed_bytes. Return the length k, from 1 to the number
+    of activations, with which the peak is smallest; where several are equally good, any of them.
+    """
+
+    def best_segment_length(sizes):
+        return _best(sizes)
+
+    alternatives: ClassVar[Mapping[str, Any]] = {"best_segment_length": _nearest_best}
+
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        def drawn(count: int) -> tuple[int, ...]:
+            return tuple(int(n) for n in rng.integers(1, 40, count) + 400 * (np.arange(count) % count == 2))
+
+        yield Case("sixteen of the same size", ((10,) * 16,))
+        yield Case("a hundred of the same size", ((10,) * 100,))
+        yield Case("ten of the same size", ((7,) * 10,))
+        yield Case("a single activation", ((5,),))
+        yield Case("one large activation among small ones", ((3, 2, 4, 90, 2, 5, 3, 1, 2, 4, 1, 2),))
+        yield Case("every second one is large", ((1, 20) * 10,))
+        yield Case("every third one is small", ((1, 20, 20) * 6,))
+        yield Case("decreasing sizes, as in most networks", (tuple(int(1000 * 0.75**i) for i in range(20)),))
+        yield Case("increasing sizes", (tuple(int(1000 * 0.75**i) for i in range(20))[::-1],))
+        yield Case("a large input", ((500, 3, 4, 5, 6, 5, 4, 3, 6, 7, 4, 3, 5),))
+        yield Case("every sixth one is small", ((9, 40, 40, 40, 40, 40) * 8,))
+        yield Case("drawn at random", (drawn(25),))
+
+    misconceptions = (
+        Misconception("the root of the number",
+                      "The root of n is best only if all activations have the same size. Try all lengths.",
+                      lambda sizes: round(math.sqrt(len(sizes))),
+                      also=(lambda sizes: math.isqrt(len(sizes)), lambda sizes: math.ceil(math.sqrt(len(sizes))),
+                            lambda sizes: math.sqrt(len(sizes)))),
+        Misconception("the number of segments",
+                      "This is how many segments there are. What is wanted is the length of one.",
+                      lambda sizes: math.ceil(len(sizes) / _best(sizes)),
+                      also=(lambda sizes: len(sizes) // _best(sizes), lambda sizes: len(sizes) / _best(sizes))),
+        Misconception("the length that keeps everything",
+                      "With length 1 nothing is ever let go, which takes the most memory of all. Is the largest peak "
+                      "chosen in place of the smallest, or are the kept activations missing in the peak?",
+                      lambda sizes: 1),
+        Misconception("the peak instead of the length",
+                      "This is how much memory the best length needs. What is wanted is the length itself.",
+                      lambda sizes: min(_lengths(sizes))),
+        Misconception("counted from zero",
+                      "The first length that is tried is 1, but a list's first index is 0: the result is one off.",
+                      lambda sizes: _best(sizes) - 1),
+        Misconception("one too long",
+                      "The result is one more than the best length. Where does your counting begin?",
+                      lambda sizes: _best(sizes) + 1),
+        Misconception("segments forgotten",
+                      "Keeping nothing looks best if the segments are not counted: the peak is what is kept and the "
+                      "largest segment.",
+                      lambda sizes: 1 + int(np.argmin([sum(sizes[::k]) for k in range(1, len(sizes) + 1)])),
+                      also=(lambda sizes: len(sizes),)),
+        Misconception("only the first segment looked at",
+                      "It is the largest segment that decides, not the first one.",
+                      lambda sizes: 1 + int(np.argmin([sum(sizes[::k]) + _between(sizes, k)[0]
+                                                       for k in range(1, len(sizes) + 1)]))),
+        Misconception("stopped at the first rise",
+                      "The peak may rise and fall again as the length grows: all lengths have to be tried.",
+                      lambda sizes: next((k for k in range(1, len(sizes))
+                                          if _peak(sizes, k + 1) > _peak(sizes, k)), len(sizes))),
+        Misconception("only divisors tried",
+                      "The last segment may be shorter than the others, so the length need not divide the number of "
+                      "activations.",
+                      lambda sizes: min((k for k in range(1, len(sizes) + 1) if len(sizes) % k == 0),
+                                        key=lambda k: _peak(sizes, k))),
+    )
+    hints = (
+        "For a given length you can compute the peak. How many lengths are there to choose from?",
+        "Compute the peak of each length from 1 to the number of activations and keep the best one so far.",
+        "min(range(1, len(sizes) + 1), key=...) returns the length for which a function of it is smallest.",
+    )

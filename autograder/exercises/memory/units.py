@@ -1,0 +1,127 @@
+"""Bytes as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from autograder.exercise import Case, Misconception, exercise
+from autograder.exercises.memory.common import NOTEBOOK
+
+DECIMAL, BINARY = ("B", "kB", "MB", "GB", "TB"), ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def _formatted(
+    steps: tuple[int, int] = (1000, 1024), units: tuple[tuple[str, ...], tuple[str, ...]] = (DECIMAL, BINARY),
+    threshold: Callable[[int], float] = float, show: Callable[[float], str] = lambda value: f"{value:.1f}",
+    show_bytes: Callable[[int], str] = str, times: int = 1, separator: str = " ",
+) -> Callable[[int, bool], str]:
+    """A way to write bytes; by default the right one."""
+    def formatted(count: int, binary: bool) -> str:
+        step, names, count = steps[bool(binary)], units[bool(binary)], count * times
+        power = 0
+        while power < len(names) - 1 and count / step**power >= threshold(step):
+            power += 1
+        number = show(count / step**power) if power else show_bytes(count)
+        return f"{number}{separator}{names[power]}"
+    return formatted
+
+
+def _always_mega(count: int, binary: bool) -> str:
+    return f"{count / (2**20 if binary else 10**6):.1f} {'MiB' if binary else 'MB'}"
+
+
+def _number_only(count: int, binary: bool) -> str:
+    return _formatted()(count, binary).split()[0]
+
+
+@exercise("format_bytes", notebook=NOTEBOOK, points=2)
+class FormatBytes:
+    """Write a number of bytes with the unit that suits it.
+
+    With `binary` False the units are B, kB, MB, GB, TB, each 1,000 times the one before; with `binary` True they are
+    B, KiB, MiB, GiB, TiB, each 1,024 times the one before. Take the largest unit of which there is at least one, and
+    write one digit after the point, a space and the unit: "61.0 MB". Bytes themselves are whole numbers: "512 B".
+    """
+
+    def format_bytes(count, binary):
+        return _formatted()(count, binary)
+
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        def drawn(step: int, power: int) -> int:
+            """So many bytes that one digit after the point is never a matter of taste."""
+            tenths = int(rng.integers(30, 9000)) + rng.choice([0.25, 0.7])
+            return int(tenths / 10 * step**power)
+
+        yield Case("fewer than a thousand", (512, False))
+        yield Case("megabytes", (int(61.2e6), False))
+        yield Case("mebibytes", (int(58.1 * 2**20), True))
+        yield Case("the activations of VGG-16 in megabytes", (60950432, False))
+        yield Case("the same in mebibytes", (60950432, True))
+        yield Case("nothing", (0, True))
+        yield Case("just below a kilobyte", (999, False))
+        yield Case("exactly a kilobyte", (1000, False))
+        yield Case("a thousand bytes in binary units", (1000, True))
+        yield Case("exactly a kibibyte", (1024, True))
+        yield Case("exactly a mebibyte, in decimal units", (2**20, False))
+        yield Case("12 GB in binary units", (12 * 10**9, True))
+        yield Case("12 GiB in decimal units", (12 * 2**30, False))
+        for power in (1, 2, 3):
+            yield Case(f"decimal, drawn at random ({power})", (drawn(1000, power), False))
+            yield Case(f"binary, drawn at random ({power})", (drawn(1024, power), True))
+        yield Case("terabytes", (int(3.3e12), False))
+        yield Case("tebibytes", (int(2.3 * 2**40), True))
+        yield Case("more than a thousand of the largest unit", (int(4321.3e12), False))
+
+    misconceptions = (
+        Misconception("binary and decimal swapped",
+                      "kB, MB and GB are powers of 1,000. KiB, MiB and GiB, with an i for binary, are powers of 1,024.",
+                      _formatted(steps=(1024, 1000))),
+        Misconception("powers of 1,024 for both",
+                      "A megabyte is a million bytes. Only the units with an i are powers of 1,024.",
+                      _formatted(steps=(1024, 1024))),
+        Misconception("powers of 1,000 for both",
+                      "A mebibyte is 1,024 times 1,024 bytes. Only the units without an i are powers of 1,000.",
+                      _formatted(steps=(1000, 1000))),
+        Misconception("binary units without their i",
+                      "The number is right, but MB means a million bytes. The unit of 2**20 bytes is called MiB.",
+                      _formatted(units=(DECIMAL, ("B", "kB", "MB", "GB", "TB")))),
+        Misconception("a capital K for a thousand",
+                      "In decimal units the letter for a thousand is a small k; the capital K stands in KiB.",
+                      _formatted(units=(("B", "KB", "MB", "GB", "TB"), BINARY))),
+        Misconception("bits instead of bytes",
+                      "The number is eight times too large: a byte has eight bits, and here bytes are counted.",
+                      _formatted(times=8)),
+        Misconception("always mega",
+                      "The unit depends on the number: the largest one of which there is at least one.",
+                      _always_mega),
+        Misconception("the unit comes one byte too late",
+                      "A unit is used as soon as there is at least one of it: exactly 1,000 bytes are a kilobyte.",
+                      _formatted(threshold=lambda step: step + 1e-9)),
+        Misconception("a new unit at 1,000 in binary, too",
+                      "1,000 bytes are less than one KiB, so they are still written in bytes.",
+                      _formatted(threshold=lambda step: 1000)),
+        Misconception("cut off instead of rounded",
+                      "One digit after the point is rounded to the nearest; here the rest was thrown away.",
+                      _formatted(show=lambda value: f"{math.floor(value * 10) / 10:.1f}")),
+        Misconception("another number of digits",
+                      "There has to be one digit after the point, even if it is a zero.",
+                      _formatted(show=lambda value: f"{value:.0f}"),
+                      also=(_formatted(show=lambda value: f"{value:.2f}"), _formatted(show=lambda value: f"{value:g}"),
+                            _formatted(show=str), _formatted(show=lambda value: str(round(value))),
+                            _formatted(show=lambda value: f"{value:.3f}"))),
+        Misconception("bytes with a fraction",
+                      "A number of bytes is whole: it is written without a point.",
+                      _formatted(show_bytes=lambda value: f"{value:.1f}")),
+        Misconception("no space before the unit", "Between the number and its unit there is a space.",
+                      _formatted(separator="")),
+        Misconception("no unit", "A number without its unit says nothing: 61 what?", _number_only),
+    )
+    hints = (
+        "How often can you divide by 1,000, or 1,024, before less than one is left?",
+        "A loop over the units: as long as the number is at least one step, divide it by the step and go to the next "
+        "unit. There is no unit after the last.",
+        'f"{number:.1f}" writes one digit after the point. Bytes, which were never divided, are written as they are.',
+    )
