@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from autograder.judge import CaseResult
 
 MOST_AXES_PERMUTED = 4
+MOST_DIGITS = 5
 FEWEST_FOR_A_FACTOR = 3
-"""So many entries that are not zero have to show one factor before it is no accident."""
+"""So many entries have to show one factor, or one difference, before it is no accident."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,26 @@ class GeneralMistake:
         As in a `Misconception`.
     seen : callable
         Whether a failing case shows it.
+    mostly : bool
+        Whether it is enough that the first failing case and half of all show it; otherwise all have to.
     """
 
     name: str
     explanation: str
     seen: Callable[[Exercise, CaseResult], bool]
+    mostly: bool = False
+
+    def share(self, exercise: Exercise, failing: Sequence[CaseResult]) -> float:
+        """Which part of the failing cases shows it, in the order in which they failed; 0 if that is not enough."""
+        if not self.seen(exercise, failing[0]):
+            return 0.0
+        share = sum(self.seen(exercise, result) for result in failing) / len(failing)
+        return share if share == 1 or (self.mostly and share >= 0.5) else 0.0
 
 
 def _pair(verdict: Verdict) -> tuple[np.ndarray, np.ndarray] | None:
     """Expected and given where both are numbers in an array of one shape, and at least one entry differs."""
-    if verdict.differs is None or verdict.differs.ndim == 0:
+    if verdict.differs is None or verdict.differs.ndim == 0 or np.asarray(verdict.expected).dtype.kind == "b":
         return None
     return np.asarray(verdict.expected), np.asarray(verdict.given)
 
@@ -85,12 +96,30 @@ def _transposed(exercise: Exercise, result: CaseResult) -> bool:
                for order in permutations(range(given.ndim)))
 
 
+def _rounded(exercise: Exercise, result: CaseResult) -> bool:
+    expected, given = result.verdict.expected, result.verdict.given
+    if result.verdict.differs is None or not np.any(given) or np.asarray(expected).dtype.kind != "f":
+        return False
+    return any(compare(np.round(expected, digits), given).equal for digits in range(MOST_DIGITS))
+
+
 def _one_factor(expected: np.ndarray, given: np.ndarray, differs: np.ndarray) -> bool:
     nonzero = expected != 0
     if np.count_nonzero(nonzero) < FEWEST_FOR_A_FACTOR or np.ptp(expected[nonzero]) == 0:
         return False
     factor = np.median(given[nonzero] / expected[nonzero])
     return bool(factor and compare(factor * expected, given).equal)
+
+
+def _one_difference(expected: np.ndarray, given: np.ndarray, differs: np.ndarray) -> bool:
+    if expected.dtype.kind == "b" or expected.size < FEWEST_FOR_A_FACTOR or np.ptp(expected) == 0:
+        return False
+    return compare(expected + np.median(given - expected), given).equal
+
+
+def _raised(*pieces: str) -> Callable[[Exercise, CaseResult], bool]:
+    return lambda exercise, result: (
+        result.outcome.kind == "error" and any(piece in result.outcome.text for piece in pieces))
 
 
 GENERAL = (
@@ -119,6 +148,10 @@ GENERAL = (
                    "The results are right but for their fractions, which are gone. An array that holds whole numbers "
                    "cuts off whatever is written into it: look at how the result's array is made, and at its dtype.",
                    _alike(np.trunc)),
+    GeneralMistake("rounded",
+                   "The results are right, and rounded. Numbers are handed back as they are computed; they are rounded "
+                   "where they are shown.",
+                   _rounded),
     GeneralMistake("wrong sign",
                    "Every entry has the right size and the opposite sign.",
                    _alike(np.negative)),
@@ -126,6 +159,19 @@ GENERAL = (
                    "Within each result all entries are off by one and the same factor. Is something divided, "
                    "multiplied or counted once too often, or once too few?",
                    _on_arrays(_one_factor)),
+    GeneralMistake("off by a constant",
+                   "Within each result all entries are off by one and the same number. With which values does the "
+                   "array begin, and what is added to all of them?",
+                   _on_arrays(_one_difference)),
+    GeneralMistake("shapes that do not go together",
+                   "NumPy was asked to combine arrays whose shapes do not match. Print both shapes just before the "
+                   "line that is named: which axis is longer or shorter than you thought?",
+                   _raised("broadcast", "mismatch in its core dimension", "not aligned", "cannot reshape array",
+                           "must match exactly", "negative dimensions"), mostly=True),
+    GeneralMistake("index beyond the end",
+                   "An index is larger than the array allows. Which loop runs too far, or along the wrong axis? Print "
+                   "the index and the array's shape just before the line that is named.",
+                   _raised("out of bounds", "index out of range", "too many indices"), mostly=True),
     GeneralMistake("values in another order",
                    "The values are right, but they are not returned in the order that the text asks for.",
                    _reordered),
