@@ -28,6 +28,9 @@ ALLOWED_DISTRIBUTIONS = ("numpy", "matplotlib")
 """What an answer may import beside the standard library; what these need comes with them."""
 
 FIRST_FRESH_UID = 1 << 28
+SCRATCH = "/scratch"
+"""The one folder in there that can be written to."""
+
 HERE = Path(__file__).parent
 
 
@@ -77,6 +80,7 @@ def start(limits: Limits, *, trusted: bool = False, **options: Any) -> subproces
         return subprocess.Popen([sys.executable, "-I", "-c", _bootstrap(HERE, None), *arguments], **options)
     if reason := why_unavailable():
         raise SandboxUnavailableError(reason)
+    arguments.append(f"scratch={SCRATCH}")
     if os.getuid() == 0:
         arguments.append(f"uid={FIRST_FRESH_UID + secrets.randbelow(FIRST_FRESH_UID)}")
     with syscalls.filter_file() as calls:
@@ -153,8 +157,8 @@ def _namespaces() -> list[str]:
     common = ["--die-with-parent", "--new-session", "--clearenv", "--unshare-ipc", "--unshare-pid", "--unshare-net",
               "--unshare-uts", "--unshare-cgroup-try", "--hostname", "sandbox", "--cap-drop", "ALL"]
     environment = {
-        "HOME": "/scratch", "LANG": "C.UTF-8", "MPLBACKEND": "Agg", "MPLCONFIGDIR": "/scratch",
-        "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PATH": "/nonexistent", "TMPDIR": "/scratch",
+        "HOME": SCRATCH, "LANG": "C.UTF-8", "MPLBACKEND": "Agg", "MPLCONFIGDIR": SCRATCH,
+        "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PATH": "/nonexistent", "TMPDIR": SCRATCH,
     }
     for name, value in environment.items():
         common += ["--setenv", name, value]
@@ -185,8 +189,8 @@ def _files(limits: Limits) -> list[str]:
         arguments += _bind(HERE / name, Path("/grader", name))
     for name in ("autograder.py", "cnncourse.py"):
         arguments += _bind(HERE / "inside" / name, Path("/packages", name))
-    scratch = ["--perms", "0777", "--size", str(limits.scratch_bytes), "--tmpfs", "/scratch"]
-    return [*arguments, *scratch, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/scratch"]
+    scratch = ["--perms", "0777", "--size", str(limits.scratch_bytes), "--tmpfs", SCRATCH]
+    return [*arguments, *scratch, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", SCRATCH]
 
 
 def _inner_python() -> Path:

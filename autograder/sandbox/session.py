@@ -1,30 +1,22 @@
-"""The judge's side of one submission: a worker in the sandbox, its cells, and calls of its answers.
+"""The judge's side of one submission: its cells, and calls of its answers, in a sandbox.
 
-Nothing that a worker says is believed. Every wait has an end, every message is checked, and a worker that dies
-or hangs is replaced by a fresh one that leaves out the cell at fault, so that the other answers keep their chance.
+Nothing that comes from inside is believed. Every wait has an end, every message is checked, and processes that die
+or hang are replaced by fresh ones that leave out the cell at fault, so that the other answers keep their chance.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autograder.runner import Outcome
-from autograder.sandbox import wire
-from autograder.sandbox.isolation import Limits, start
+from autograder.sandbox.isolation import Limits
+from autograder.sandbox.lending import START_SECONDS, Worker, WorkerLostError, worker_for
 
-START_SECONDS = 30.0
-GRACE_SECONDS = 2.0
 MAX_TEXT = 2000
-KINDS = ("value", "error", "not written", "missing", "time", "crash", "rejected")
+KINDS = ("value", "error", "not written", "missing", "rejected")
 
 
 @dataclass(frozen=True)
@@ -40,63 +32,6 @@ class Cell:
 
     name: str
     source: str
-
-
-class WorkerLostError(Exception):
-    """The worker ended, hung or broke the protocol."""
-
-
-class Worker:
-    """One process behind the walls and the two pipes to it."""
-
-    def __init__(self, limits: Limits, *, trusted: bool = False) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="answers-") if trusted else None
-        self.process = start(
-            limits, trusted=trusted, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            start_new_session=True, cwd=self._folder.name if self._folder else None,
-            env={"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"} if trusted else None,
-        )
-
-    def ask(self, header: dict[str, Any], value: Any, seconds: float) -> tuple[dict[str, Any], Any]:
-        """Send one frame and wait for the answer.
-
-        Raises
-        ------
-        WorkerLostError
-            If no well-formed answer comes in time.
-        """
-        assert self.process.stdin is not None and self.process.stdout is not None
-        watch = threading.Timer(seconds, self.kill)
-        watch.start()
-        try:
-            self.process.stdin.write(wire.pack(header, value))
-            self.process.stdin.flush()
-            frame = wire.read_frame(self.process.stdout.read)
-        except (OSError, ValueError) as error:
-            raise WorkerLostError(str(error)) from error
-        finally:
-            watch.cancel()
-        if frame is None:
-            raise WorkerLostError("the process ended")
-        return frame
-
-    def kill(self) -> None:
-        """End the worker and everything that it has started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if hasattr(os, "killpg"):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.kill()
-
-    def close(self) -> None:
-        """Kill, wait, and release the pipes."""
-        self.kill()
-        for stream in (self.process.stdin, self.process.stdout):
-            with contextlib.suppress(OSError):
-                if stream is not None:
-                    stream.close()
-        self.process.wait()
-        if self._folder is not None:
-            self._folder.cleanup()
 
 
 class SandboxRunner:
@@ -130,6 +65,7 @@ class SandboxRunner:
         self.problems: dict[str, str] = {}
         self._left_out: set[str] = set()
         self._worker: Worker | None = None
+        self._answer = ""
         self._began = 0.0
         self._deadline = 0.0
         self.seconds = 0.0
@@ -145,7 +81,11 @@ class SandboxRunner:
         self.seconds = time.monotonic() - self._began
 
     def call(self, answer: str, arguments: tuple[Any, ...]) -> Outcome:
-        """Call one answer in the sandbox; whatever happens there becomes an outcome."""
+        """Call one answer in the sandbox; whatever happens there becomes an outcome.
+
+        Calls of the same answer, one after the other, share a process, as they do in a notebook; another answer never
+        sees what they have left behind.
+        """
         if time.monotonic() >= self._deadline:
             return Outcome("time", text=f"The submission had used up its {self.limits.total_seconds:g} s.")
         if self._worker is None and not self._start():
@@ -153,12 +93,22 @@ class SandboxRunner:
         assert self._worker is not None
         seconds = self.limits.call_seconds
         try:
-            header, value = self._worker.ask(
-                {"op": "call", "answer": answer, "seconds": seconds}, arguments, seconds + GRACE_SECONDS)
+            self._turn_to(self._worker, answer)
+            header, value = self._worker.ask({"op": "call"}, arguments, seconds)
             return self._believe_little(answer, header, value, len(arguments))
-        except WorkerLostError:
+        except WorkerLostError as error:
             self._stop()
-            return Outcome("crash", text="The process that held the answers ended or stopped responding.")
+            if error.late:
+                return Outcome("time", text=f"It did not finish within {seconds:g} s.")
+            return Outcome("crash", text="Its process ended before there was a result.")
+
+    def _turn_to(self, worker: Worker, answer: str) -> None:
+        """Let a process of its own take the calls of an answer."""
+        if answer != self._answer:
+            if self._answer:
+                worker.tell({"op": "done"})
+            worker.tell({"op": "answer", "name": answer})
+            self._answer = answer
 
     def _believe_little(self, answer: str, header: dict[str, Any], value: Any, count: int) -> Outcome:
         kind = header.get("kind")
@@ -177,7 +127,7 @@ class SandboxRunner:
     def _start(self) -> bool:
         """Start a worker and run the cells; one that takes the worker down is left out the next time."""
         while time.monotonic() < self._deadline:
-            self._worker = Worker(self.limits, trusted=self.trusted)
+            self._worker = worker_for(self.limits, trusted=self.trusted)
             lost = self._run_cells(self._worker)
             if lost is None:
                 return True
@@ -190,18 +140,15 @@ class SandboxRunner:
 
     def _run_cells(self, worker: Worker) -> str | None:
         """Run every cell; the name of the one in which the worker was lost, None if all ended."""
-        seconds = START_SECONDS + self.limits.cell_seconds
+        seconds = self.limits.cell_seconds + (START_SECONDS if self.trusted else 0.0)
         for cell in self.cells:
             if cell.name in self._left_out:
                 continue
-            began = time.monotonic()
             try:
                 header, _ = worker.ask({"op": "cell", "name": cell.name, "source": cell.source}, None, seconds)
-            except WorkerLostError:
-                waited = time.monotonic() - began
-                self.problems[cell.name] = (
-                    f"it did not finish within {seconds:g} s." if waited >= seconds - 0.5
-                    else "running it ended the process.")
+            except WorkerLostError as error:
+                self.problems[cell.name] = (f"it did not finish within {seconds:g} s." if error.late
+                                            else "running it ended the process.")
                 return cell.name
             if header.get("status") != "ok":
                 self.problems[cell.name] = _text(header.get("text")) or "it raised an error."
@@ -210,8 +157,9 @@ class SandboxRunner:
 
     def _stop(self) -> None:
         if self._worker is not None:
-            self._worker.close()
+            self._worker.end()
             self._worker = None
+            self._answer = ""
 
 
 def _text(value: Any) -> str:

@@ -1,59 +1,175 @@
-"""The process that runs a stranger's cells: alone in the sandbox, it knows inputs and nothing else.
+"""The process that runs strangers' cells: alone in the sandbox, it knows inputs and nothing else.
 
-It reads frames from standard input and answers each with one frame on standard output (see `wire`):
+It starts once, imports NumPy, and then lends a fork of itself to each submission, which costs milliseconds instead of
+the start of an interpreter. The judge sends "begin" with two pipes of that submission over a socket that no stranger
+ever holds; the fork reads frames from one pipe and answers on the other (see `wire`):
 
-    {"op": "cell", "name": ..., "source": ...}      ->  {"status": "ok" | "error", "error_type", "text"}
-    {"op": "call", "answer": ..., "seconds": ...}   ->  {"kind": ..., "error_type", "text", "changed"} and a value
+    {"op": "cell", "name": ..., "source": ...}  ->  {"status": "ok" | "error", "error_type", "text"}
+    {"op": "answer", "name": ...}                   nothing: a fork of the fork now takes this answer's calls
+    {"op": "call"}, arguments                   ->  {"kind": ..., "error_type", "text", "changed"} and a value
+    {"op": "done"}                                  nothing: the answer's fork ends, and with it all that it has changed
 
-Cells run here, one after the other, in one namespace; every call runs in a fork of its own, so that nothing that a
-call leaves behind reaches the next one. Whatever this process says is believed by nobody: the judge outside checks
-every byte, and counts the time itself. This file imports the standard library, NumPy and `wire` only.
+On "end" every process but this one is killed, the scratch folder is emptied, and "ready" goes back. Whatever strangers
+say is believed by nobody: the judge outside checks every byte, and counts the time itself. This file imports the
+standard library, NumPy and `wire` only.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import linecache
 import os
-import select
+import shutil
 import signal
+import socket
 import sys
 import time
 import traceback
-from typing import Any, BinaryIO
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 import wire
 
+WARM = ("numpy.fft", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.random", "collections", "functools", "itertools",
+        "math")
+"""What answers often import: once here, instead of in every fork."""
+
 REFERENCE_NAMES = ("F", "functional", "geometry", "cnncourse", "autograder")
 NOT_HERE = " (the reference package does not exist where answers are graded: an answer has to stand on its own)"
+PR_SET_DUMPABLE = 4
+CLEARING_SECONDS = 2.0
 
 
 def main() -> None:
-    """Limit this process, then answer frames until the input ends."""
-    limits = dict(argument.split("=") for argument in sys.argv[1:])
-    control_in, control_out = _take_over_streams()
-    _limit(limits)
-    np.seterr(all="ignore")
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    while (frame := wire.read_frame(control_in.read, formulas=True)) is not None:
-        header, value = frame
-        if header["op"] == "cell":
-            reply = wire.pack(_run_cell(header["name"], header["source"], namespace))
-        else:
-            reply = _call_in_fork(namespace, header["answer"], value, header["seconds"], (control_in, control_out))
-        control_out.write(reply)
-        control_out.flush()
-
-
-def _take_over_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Keep the two pipes to the judge for ourselves; prints of strangers go nowhere."""
-    control_in, control_out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    """Limit this process, then serve: one submission after the other, or the one whose author is trusted."""
+    settings = dict(argument.split("=") for argument in sys.argv[1:])
+    control, answers = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
+    for descriptor in (0, 1, 2):  # prints of strangers go nowhere
         os.dup2(null, descriptor)
     os.close(null)
-    return control_in, control_out
+    processor_time = {"RLIMIT_CPU": settings.pop("RLIMIT_CPU")}
+    _limit(settings)
+    np.seterr(all="ignore")
+    if "scratch" not in settings:
+        _limit(processor_time)
+        _serve(control, answers)
+        return
+    os.close(answers)
+    for name in WARM:
+        import_module(name)
+    wire.copy(np.zeros(2))
+    gc.collect()
+    gc.freeze()
+    # The same user runs the strangers: without this they could write into this process through /proc.
+    if ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        raise OSError("this process could not be protected from those that it starts")
+    _lend_forks(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, control), settings["scratch"], processor_time)
+
+
+def _lend_forks(control: socket.socket, scratch: str, processor_time: dict[str, str]) -> None:
+    """A fork for each "begin"; nothing of it is left before the next one is made."""
+    while True:
+        control.send(b"ready")
+        _, descriptors, _, _ = socket.recv_fds(control, 16, 2)
+        if not descriptors:
+            return
+        child = os.fork()
+        if child == 0:
+            control.close()
+            with contextlib.suppress(BaseException):
+                os.setsid()
+                _limit(processor_time)
+                _serve(*descriptors)
+            os._exit(0)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        if not control.recv(16):
+            return
+        _clear(scratch)
+
+
+def _clear(scratch: str) -> None:
+    """Kill every other process in here, wait until they are gone, and empty the folder that they could write to.
+
+    An exception ends this process; the judge then starts a new sandbox.
+    """
+    if os.getppid() != 1:
+        raise PermissionError("only where all processes are ours may all be killed")
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, 0):
+            pass
+    deadline = time.monotonic() + CLEARING_SECONDS
+    while {name for name in os.listdir("/proc") if name.isdigit()} - {"1", str(os.getpid())}:
+        if time.monotonic() > deadline:
+            raise TimeoutError("a process does not go away")
+        time.sleep(0.001)
+    for entry in os.scandir(scratch):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)
+
+
+def _serve(given: int, answers: int) -> None:
+    """Run the cells of one submission in one namespace, and its answers in forks."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    while (frame := wire.read_frame(_reading(given))) is not None:
+        header, _ = frame
+        if header["op"] == "cell":
+            _write_all(answers, wire.pack(_run_cell(header["name"], header["source"], namespace)))
+        elif header["op"] == "answer":
+            _in_fork(partial(_take_calls, namespace.get(header["name"]), header["name"], given, answers))
+
+
+def _in_fork(work: Callable[[], None]) -> None:
+    """Do something in a fork; if that ends in any other way than by finishing, end here too."""
+    if not hasattr(os, "fork"):
+        work()
+        return
+    child = os.fork()
+    if child == 0:
+        code = 1
+        with contextlib.suppress(BaseException):
+            work()
+            code = 0
+        os._exit(code)
+    _, status = os.waitpid(child, 0)
+    if status != 0:
+        os._exit(1)
+
+
+def _take_calls(function: Any, name: str, given: int, answers: int) -> None:
+    """Call one answer on case after case, until "done"."""
+    while (frame := wire.read_frame(_reading(given), formulas=True)) is not None:
+        header, arguments = frame
+        if header["op"] == "done":
+            return
+        _write_all(answers, _call(function, name, arguments))
+
+
+def _reading(descriptor: int) -> Callable[[int], bytes]:
+    """Read as many bytes as are asked for and not one more: what follows may be for another process."""
+    def read(count: int) -> bytes:
+        chunks = []
+        while count and (chunk := os.read(descriptor, min(count, 1 << 20))):
+            chunks.append(chunk)
+            count -= len(chunk)
+        return b"".join(chunks)
+    return read
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def _limit(limits: dict[str, str]) -> None:
@@ -94,50 +210,14 @@ def _compile(source: str, filename: str) -> Any:
         return compile("\n".join(plain), filename, "exec")
 
 
-def _call_in_fork(
-    namespace: dict[str, Any], answer: str, arguments: Any, seconds: float, private: tuple[BinaryIO, BinaryIO]
-) -> bytes:
-    """Call an answer in a process of its own and collect what it writes into a pipe, for a limited time."""
-    if not hasattr(os, "fork"):
-        return _call(namespace, answer, arguments)
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        with contextlib.suppress(BaseException):
-            os.setsid()
-            os.close(reader)
-            for stream in private:
-                os.close(stream.fileno())
-            _write_all(writer, _call(namespace, answer, arguments))
-            code = 0
-        os._exit(code)
-    os.close(writer)
-    data, ended = _read_until(reader, time.monotonic() + seconds)
-    os.close(reader)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    if not ended:
-        return wire.pack({"kind": "time", "text": f"It did not finish within {seconds:g} s."})
-    if not _is_frame(data):
-        return wire.pack({"kind": "crash", "text": f"Its process ended before there was a result ({_ending(status)})."})
-    return data
-
-
-def _call(namespace: dict[str, Any], answer: str, arguments: tuple[Any, ...]) -> bytes:
-    function = namespace.get(answer)
+def _call(function: Any, name: str, arguments: tuple[Any, ...]) -> bytes:
     if not callable(function):
-        return wire.pack({"kind": "missing", "text": f"There is no function called {answer}."})
-    before = wire.copy(arguments)
+        return wire.pack({"kind": "missing", "text": f"There is no function called {name}."})
+    before = {i: a.copy() for i, a in enumerate(arguments) if isinstance(a, np.ndarray)}
     try:
         value = function(*arguments)
-        changed = [
-            i for i, (old, new) in enumerate(zip(before, arguments, strict=True))
-            if isinstance(old, np.ndarray) and not np.array_equal(old, new, equal_nan=old.dtype.kind == "f")
-        ]
+        changed = [i for i, old in before.items()
+                   if not np.array_equal(old, arguments[i], equal_nan=old.dtype.kind == "f")]
         return wire.pack({"kind": "value", "changed": changed}, value)
     except NotImplementedError:
         return wire.pack({"kind": "not written"})
@@ -151,7 +231,7 @@ def _call(namespace: dict[str, Any], answer: str, arguments: tuple[Any, ...]) ->
 def _on_purpose(error: BaseException) -> bool:
     """Whether the exception comes from a raise or assert of the stranger's own."""
     frames = traceback.extract_tb(error.__traceback__)
-    return frames[-1].filename.startswith("<") and (frames[-1].line or "").startswith(("raise", "assert"))
+    return frames[-1].filename.startswith("<") and bool(wire.RAISES.search(frames[-1].line or ""))
 
 
 def _explain(error: BaseException) -> str:
@@ -166,40 +246,6 @@ def _explain(error: BaseException) -> str:
         return text
     except Exception:  # the exception's own __str__ may be a stranger's code
         return type(error).__name__
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _read_until(descriptor: int, deadline: float) -> tuple[bytes, bool]:
-    """What comes through a pipe until it closes; False if time or room ran out first."""
-    chunks: list[bytes] = []
-    size = 0
-    while size <= wire.MAX_BODY + wire.MAX_HEADER:
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
-            return b"", False
-        chunk = os.read(descriptor, 1 << 20)
-        if not chunk:
-            return b"".join(chunks), True
-        chunks.append(chunk)
-        size += len(chunk)
-    return b"", True
-
-
-def _is_frame(data: bytes) -> bool:
-    if len(data) < wire.PREFIX.size:
-        return False
-    return sum(wire.PREFIX.unpack(data[: wire.PREFIX.size])) + wire.PREFIX.size == len(data)
-
-
-def _ending(status: int) -> str:
-    if os.WIFSIGNALED(status):
-        return f"signal {signal.Signals(os.WTERMSIG(status)).name}"
-    return f"exit code {os.WEXITSTATUS(status)}"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pytest
 
 from autograder.errors import SandboxUnavailableError
 from autograder.exercise import Formula
-from autograder.sandbox import isolation
+from autograder.sandbox import isolation, lending
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.session import Cell, SandboxRunner
 
@@ -149,10 +149,76 @@ def test_a_cell_that_is_not_python_is_told_and_the_others_run():
         assert runner.call("g", (2,)).value == 2
 
 
-def test_a_call_leaves_nothing_behind_for_the_next_one():
-    source = ("seen = []\ndef f(x):\n    import os\n    seen.append(x)\n    return len(seen)\n")
+def test_an_answer_finds_what_its_own_calls_left_behind_as_in_a_notebook_and_nothing_of_another_answer():
+    source = "seen = []\ndef f(x):\n    seen.append(x)\n    return len(seen)\ndef g(x): return f(x)"
     with SandboxRunner([Cell("f", source)], QUICK) as runner:
-        assert [runner.call("f", (i,)).value for i in range(3)] == [1, 1, 1]
+        assert [runner.call(name, (i,)).value for i, name in enumerate("ffgf")] == [1, 2, 1, 1]
+
+
+LEFT_BEHIND = {
+    "files": "open('/scratch/x', 'w').write('for you')\nos.makedirs('/scratch/a/b')\nos.symlink('/', '/scratch/root')",
+    "files that cannot be removed": "os.makedirs('/scratch/a/b')\nos.chmod('/scratch/a', 0)",
+    "a daemon": "if os.fork() == 0:\n    os.setsid()\n    while True: time.sleep(1)",
+    "a crowd": "for _ in range(20):\n    if os.fork() == 0:\n        while True: pass",
+    "a daemon that writes to every pipe":
+        "if os.fork() == 0:\n    while True:\n        for d in range(3, 64):\n"
+        "            try: os.write(d, b'x' * 100)\n            except OSError: pass",
+    "a first process that was killed": "os.kill(os.getppid(), 9)\ntime.sleep(0.1)",
+    "a first process that was stopped": "os.kill(os.getppid(), 19)",
+    "changed libraries": "np.add = None\nnp.zeros = lambda *a: 1 / 0\nimport builtins\nbuiltins.len = lambda x: 7",
+    "a changed environment": "os.environ['NOTE'] = 'for you'\nos.chdir('/')\nos.umask(0o777)",
+}
+LOOK = """
+import os, time, numpy as np
+def look(x):
+    return (sorted(os.listdir("/scratch")), sum(name.isdigit() for name in os.listdir("/proc")), len(x),
+            "NOTE" in os.environ, os.getcwd(), np.zeros(2), x + 1)
+"""
+
+
+@pytest.mark.parametrize("trace", LEFT_BEHIND)
+def test_the_next_submission_finds_nothing_of_the_one_before(trace):
+    limits = Limits(call_seconds=5.0, cell_seconds=2.0, total_seconds=61.0)
+    with SandboxRunner([Cell("f", f"import os, time, numpy as np\n{LEFT_BEHIND[trace]}\n")], limits):
+        pass
+    with SandboxRunner([Cell("look", LOOK)], limits) as runner:
+        outcome = runner.call("look", (np.arange(3.0),))
+    assert outcome.kind == "value", outcome.text
+    files, processes, length, noted, where, zeros, more = outcome.value
+    assert (files, length, noted, where) == ((), 3, False, "/scratch")
+    assert processes <= 4
+    assert zeros.tolist() == [0, 0] and more.tolist() == [1, 2, 3]
+
+
+LOOK_INTO_THE_LENDER = """
+import os
+lender = os.getppid()
+def look(mode):
+    found = []
+    for name in ("mem", "environ", "maps"):
+        try:
+            open(f"/proc/{lender}/{name}", mode).close()
+            found.append(name)
+        except OSError:
+            pass
+    return lender > 1, tuple(found)
+"""
+
+
+@pytest.mark.parametrize("mode", ["rb", "r+b"])
+def test_the_process_that_lends_forks_can_be_neither_read_nor_written(mode):
+    with SandboxRunner([Cell("look", LOOK_INTO_THE_LENDER)], QUICK) as runner:
+        assert runner.call("look", (mode,)).value == (True, ())
+
+
+def test_a_sandbox_is_started_once_for_many_submissions(monkeypatch):
+    limits = Limits(call_seconds=5.0, total_seconds=62.0)
+    started = []
+    monkeypatch.setattr(lending, "start", lambda *a, **more: started.append(a) or isolation.start(*a, **more))
+    for number in range(5):
+        with SandboxRunner([Cell("f", f"def f(x): return x + {number}")], limits) as runner:
+            assert runner.call("f", (1,)).value == 1 + number
+    assert len(started) == 1
 
 
 ATTEMPTS = {
@@ -274,12 +340,13 @@ def as_an_ordinary_user(program: str, *needed: str) -> subprocess.CompletedProce
     return subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, env=environment)
 
 
-ORDINARY = """
+ORDINARY = f"""
 import os
 from autograder.sandbox.session import Cell, SandboxRunner
 source = "import os\\ndef f(x): return os.getuid(), os.path.exists('/etc/passwd')"
-with SandboxRunner([Cell("f", source)]) as runner:
-    print(os.getuid(), runner.call("f", (1,)).value)
+for name in "once", "again":
+    with SandboxRunner([Cell("f", source), Cell("look", {LOOK_INTO_THE_LENDER!r})]) as runner:
+        print(os.getuid(), runner.call("f", (1,)).value, runner.call("look", ("r+b",)).value)
 """
 
 
@@ -288,4 +355,4 @@ def test_an_ordinary_user_gets_the_same_walls(root):
     ran = as_an_ordinary_user(ORDINARY, sys.base_prefix, sys.prefix, str(root))
     if "unshare" in ran.stderr or "mount" in ran.stderr:
         pytest.skip(f"this machine does not allow mounts: {ran.stderr.strip()}")
-    assert ran.stdout == "65534 (65534, False)\n", ran.stderr
+    assert ran.stdout == 2 * "65534 (65534, False) (True, ())\n", ran.stderr
