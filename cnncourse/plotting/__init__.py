@@ -1,5 +1,7 @@
 """The course's figures: each is a function that computes what it shows and returns an `Illustration`."""
 
+from cnncourse.plotting.architectures import cost_by_layer, field_growth, network_costs, network_profiles
+from cnncourse.plotting.blocks import block_diagram, gradient_depth, square_pictures, stamp_overlaps
 from cnncourse.plotting.fields import effective_field, receptive_field, taps
 from cnncourse.plotting.illustration import Illustration
 from cnncourse.plotting.layers import three_kinds
@@ -9,12 +11,18 @@ from cnncourse.plotting.sizes import first_layer_sizes, output_sizes, rounding_r
 
 __all__ = [
     "Illustration",
+    "block_diagram",
+    "cost_by_layer",
     "dot_product",
     "effective_field",
+    "field_growth",
     "filtered_photograph",
     "first_layer_sizes",
     "flipped_kernel",
+    "gradient_depth",
     "mixed_channels",
+    "network_costs",
+    "network_profiles",
     "output_sizes",
     "output_volume",
     "patches_as_columns",
@@ -22,6 +30,8 @@ __all__ = [
     "receptive_field",
     "rounding_rules",
     "sliding_window",
+    "square_pictures",
+    "stamp_overlaps",
     "taps",
     "three_kinds",
 ]
