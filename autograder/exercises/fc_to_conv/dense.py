@@ -1,0 +1,314 @@
+"""The fully connected layer itself: maps written as a vector, forward, backward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Misconception, exercise
+from autograder.exercises.fc_to_conv.common import (
+    CHANNELS_LAST,
+    COLUMNS_FIRST,
+    FORTRAN,
+    NO_BIAS,
+    NOTEBOOK,
+    draw_dense,
+    single,
+)
+from cnncourse import functional as F
+
+
+def _flattened(x: np.ndarray, *axes: int) -> np.ndarray:
+    """Each sample as a vector, after its axes have been brought into another order."""
+    return x.transpose(axes or (0, 1, 2, 3)).reshape(len(x), -1)
+
+
+@exercise("flatten_maps", notebook=NOTEBOOK, points=2, answers=("flatten_maps", "place_in_vector"))
+class FlattenMaps:
+    """Write the maps of each sample as one vector, and say where a number has gone.
+
+    flatten_maps turns x of shape (N, C, H, W) into shape (N, C * H * W): for each sample channel after channel, in
+    each channel row after row. place_in_vector returns the index, from 0, at which the number in channel `channel`,
+    row `row` and column `column` of maps of the shape `maps_shape` = (C, H, W) stands in that vector.
+    """
+
+    def flatten_maps(x):
+        return x.reshape(len(x), -1)
+
+    def place_in_vector(channel, row, column, maps_shape):
+        return int(np.ravel_multi_index((channel, row, column), maps_shape))
+
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        def maps(*shape: int) -> np.ndarray:
+            return rng.standard_normal(shape)
+
+        yield Case("one sample, one channel", (maps(1, 1, 2, 2),))
+        yield Case("one sample, several channels", (maps(1, 3, 2, 2),))
+        yield Case("several samples", (maps(3, 2, 2, 2),))
+        yield Case("taller than wide", (maps(2, 2, 4, 3),))
+        yield Case("wider than tall", (maps(2, 3, 2, 4),))
+        yield Case("maps of 1 x 1", (maps(2, 4, 1, 1),))
+        yield Case("single precision", single(maps(2, 3, 2, 3)))
+        yield Case("strided memory", (maps(2, 2, 3, 8)[..., ::2],))
+        yield Case("Fortran order", (np.asfortranarray(maps(2, 3, 4, 2)),))
+        place = "place_in_vector"
+        yield Case("the first number", (0, 0, 0, (2, 3, 3)), place)
+        yield Case("the first row of the first channel", (0, 0, 2, (2, 3, 4)), place)
+        yield Case("further down", (0, 2, 1, (2, 3, 4)), place)
+        yield Case("the next channel", (1, 0, 0, (2, 4, 3)), place)
+        yield Case("the last number", (1, 4, 2, (2, 5, 3)), place)
+        yield Case("VGG's last maps", (511, 6, 5, (512, 7, 7)), place)
+        for number in range(2):
+            shape = tuple(int(n) for n in rng.permutation([4, 5, 7]))
+            channel, row, column = (int(n) for n in rng.integers(2, np.array(shape)))
+            yield Case(f"a place drawn at random ({number + 1})", (channel, row, column, shape), place)
+
+    misconceptions = (
+        Misconception(*CHANNELS_LAST, lambda x: _flattened(x, 0, 2, 3, 1)),
+        Misconception(*COLUMNS_FIRST, lambda x: _flattened(x, 0, 1, 3, 2)),
+        Misconception(*FORTRAN, lambda x: _flattened(x, 0, 3, 2, 1)),
+        Misconception("order of the memory",
+                      "Flattening follows the axes, not the way in which an array happens to lie in memory: the same "
+                      "numbers at the same indices give the same vector, in Fortran order too.",
+                      lambda x: x.ravel("K").reshape(len(x), -1)),
+        Misconception("samples flattened too",
+                      "Each sample becomes a vector of its own. Here all of them became one.",
+                      lambda x: x.ravel()),
+        Misconception("samples as columns",
+                      "The first axis counts the samples, also after flattening: one row for each.",
+                      lambda x: x.reshape(len(x), -1).T),
+        Misconception("samples mixed",
+                      "A reshape keeps the order of the numbers, and the sample counts slowest: it has to stay the "
+                      "first axis. Here numbers of different samples stand in one row.",
+                      lambda x: x.reshape(-1, len(x)).T),
+        Misconception("only the first channel", "All channels belong to the vector, one after the other.",
+                      lambda x: _flattened(x[:, :1])),
+        Misconception("only the first sample", "Each sample of the batch has its vector.",
+                      lambda x: x[0].reshape(1, -1)),
+        Misconception("rows kept apart",
+                      "The vector has one axis: rows and columns of a channel are written one after the other.",
+                      lambda x: x.reshape(*x.shape[:2], -1)),
+        Misconception("place with channels last",
+                      "Before channel c stand c whole channels. Here the channel counts fastest, as in NHWC.",
+                      lambda c, i, j, s: (i * s[2] + j) * s[0] + c, "place_in_vector"),
+        Misconception("place with columns before rows",
+                      "Before row i of a channel stand i whole rows. Here it is as if columns were written out first.",
+                      lambda c, i, j, s: (c * s[2] + j) * s[1] + i, "place_in_vector"),
+        Misconception("rows as long as the height",
+                      "A row has as many numbers as the maps are wide.",
+                      lambda c, i, j, s: (c * s[2] + i) * s[1] + j, "place_in_vector",
+                      also=(lambda c, i, j, s: c * s[1] * s[1] + i * s[1] + j,)),
+        Misconception("a channel as long as a row",
+                      "Before channel c stand c channels with all of their rows, height times width numbers each.",
+                      lambda c, i, j, s: (c + i) * s[2] + j, "place_in_vector",
+                      also=(lambda c, i, j, s: c * s[1] + i * s[2] + j,)),
+        Misconception("counted from one", "The first number has the index 0.",
+                      lambda c, i, j, s: (c * s[1] + i) * s[2] + j + 1, "place_in_vector"),
+        Misconception("channel left out", "In which channel the number stands decides too.",
+                      lambda c, i, j, s: i * s[2] + j, "place_in_vector"),
+    )
+    hints = (
+        "Write the numbers of maps with 2 channels, 2 rows and 3 columns on paper, in the order of the text. At which "
+        "index does channel 1 start?",
+        "reshape keeps the order of the axes, the last one counting fastest, and NCHW is in the right order already. "
+        "For the place, count what stands before the number.",
+        "Keep the first axis and let reshape find the length of the rest (-1). Before the number stand `channel` whole "
+        "channels, `row` whole rows, and `column` numbers.",
+    )
+
+
+def _looped_transposed(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Weights transposed in loops: where the matrix is not square, an index is out of bounds."""
+    return np.array([[sum(row[d] * w[d, k] for d in range(len(row))) + b[k] for k in range(len(b))] for row in x])
+
+
+@exercise("linear_forward", notebook=NOTEBOOK, points=2)
+class LinearForward:
+    """A fully connected layer: every output sees every input.
+
+    x has shape (N, D), one sample a row; weight (K, D), one output a row; bias (K,). Return shape (N, K): entry (n, k)
+    is the dot product of x[n] and weight[k], plus bias[k].
+    """
+
+    def linear_forward(x, weight, bias):
+        return F.linear(x, weight, bias)
+
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        yield Case("one sample", draw_dense(rng, 1, 4, 3))
+        yield Case("several samples", draw_dense(rng, 4, 5, 2))
+        yield Case("as many outputs as inputs", draw_dense(rng, 2, 3, 3))
+        yield Case("as many samples as outputs", draw_dense(rng, 3, 4, 3))
+        yield Case("samples, inputs and outputs of one number", draw_dense(rng, 4, 4, 4))
+        yield Case("more outputs than inputs", draw_dense(rng, 2, 3, 6))
+        yield Case("one output", draw_dense(rng, 3, 4, 1))
+        yield Case("one input", draw_dense(rng, 3, 1, 2))
+        yield Case("single precision", single(*draw_dense(rng, 3, 5, 4)))
+        x, weight, bias = draw_dense(rng, 3, 10, 4)
+        yield Case("strided memory", (x[:, ::2], weight[:, 1::2], bias))
+        x, weight, bias = draw_dense(rng, 3, 4, 5)
+        yield Case("Fortran order", (np.asfortranarray(x), np.asfortranarray(weight), bias))
+
+    misconceptions = (
+        Misconception("weights transposed",
+                      "Row k of the weights belongs to output k: its entries meet the entries of x[n]. Here the "
+                      "columns do, which works at all only where there are as many outputs as inputs.",
+                      lambda x, w, b: x @ w + b, also=(_looped_transposed,)),
+        Misconception(*NO_BIAS, lambda x, w, b: F.linear(x, w)),
+        Misconception("bias added along the batch",
+                      "bias[k] belongs to output k, in every sample. Here it seems to be paired with the samples.",
+                      lambda x, w, b: F.linear(x, w) + b[:, np.newaxis]),
+        Misconception("bias added once per input",
+                      "The bias is added once to each output, after the sum over the inputs.",
+                      lambda x, w, b: F.linear(x, w, b * b.dtype.type(x.shape[1]))),
+        Misconception("one bias for all outputs", "Output k has its own bias, bias[k].",
+                      lambda x, w, b: F.linear(x, w) + b[0], also=(lambda x, w, b: F.linear(x, w) + b.sum(),)),
+        Misconception("bias subtracted", "The bias is added.", lambda x, w, b: F.linear(x, w, -b)),
+        Misconception("mean instead of sum", "A dot product is a sum of products; it is not divided by their number.",
+                      lambda x, w, b: F.linear(x, w / w.dtype.type(x.shape[1]), b)),
+        Misconception("only the last input counts",
+                      "The products of all inputs are summed. Here each one replaces what was there before: look at "
+                      "where `=` stands and `+=` should.",
+                      lambda x, w, b: F.linear(x[:, -1:], w[:, -1:], b)),
+        Misconception("only the first sample", "The layer is applied to every sample of the batch.",
+                      lambda x, w, b: np.concatenate([F.linear(x[:1], w, b), np.zeros((len(x) - 1, len(w)), x.dtype)])),
+        Misconception("samples summed",
+                      "Each sample has its own outputs: nothing is summed over the batch.",
+                      lambda x, w, b: F.linear(x, w, b).sum(axis=0),
+                      also=(lambda x, w, b: F.linear(x, w, b).mean(axis=0),
+                            lambda x, w, b: F.linear(x.sum(axis=0, keepdims=True), w, b))),
+        Misconception("outputs along the first axis", "The result has one row for each sample, as x has.",
+                      lambda x, w, b: F.linear(x, w, b).T),
+        Misconception("negative outputs cut off",
+                      "The activation is a layer of its own and comes after this one: negative outputs are kept here.",
+                      lambda x, w, b: F.relu(F.linear(x, w, b))),
+    )
+    hints = (
+        "One output of one sample first: which row of x, which row of weight?",
+        "All dot products of rows of x with rows of weight are one matrix product. In a product A @ B the rows of A "
+        "meet the columns of B.",
+        "The shapes have to come out as (N, D) @ (D, K): which of the two matrices has to be turned? A bias of shape "
+        "(K,) is added to each row by NumPy itself.",
+    )
+
+
+Gradients = tuple[np.ndarray, ...]
+
+
+def _changed(**changes: Any) -> Any:
+    """linear_backward with some of its gradients replaced: functions of (g, x, w)."""
+    def backward(g: np.ndarray, x: np.ndarray, w: np.ndarray) -> Gradients:
+        right = dict(zip(("x", "weight", "bias"), F.linear_backward(g, x, w), strict=True))
+        return tuple(changes[name](g, x, w) if name in changes else value for name, value in right.items())
+    return backward
+
+
+def _averaged(g: np.ndarray, x: np.ndarray, w: np.ndarray) -> Gradients:
+    grad_x, grad_weight, grad_bias = F.linear_backward(g, x, w)
+    return grad_x, grad_weight / grad_weight.dtype.type(len(x)), grad_bias / grad_bias.dtype.type(len(x))
+
+
+def _looped_input_gradient(g: np.ndarray, x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    return np.array([[sum(row[k] * w[d, k] for k in range(len(row))) for d in range(x.shape[1])] for row in g])
+
+
+def _in_order(*order: int) -> Any:
+    def backward(g: np.ndarray, x: np.ndarray, w: np.ndarray) -> Gradients:
+        right = F.linear_backward(g, x, w)
+        return tuple(right[part] for part in order)
+    return backward
+
+
+@exercise("linear_backward", notebook=NOTEBOOK, points=4)
+class LinearBackward:
+    """The gradients of a fully connected layer.
+
+    grad_out has shape (N, K): how much the loss changes with each output. x (N, D) and weight (K, D) are what the
+    forward pass had. Return a tuple (grad_x, grad_weight, grad_bias), of the shapes (N, D), (K, D) and (K,).
+    """
+
+    def linear_backward(grad_out, x, weight):
+        return F.linear_backward(grad_out, x, weight)
+
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        def draw(samples: int, inputs: int, outputs: int) -> tuple[Any, Any, Any]:
+            x, weight, _ = draw_dense(rng, samples, inputs, outputs)
+            return rng.standard_normal((samples, outputs)), x, weight
+
+        yield Case("one sample", draw(1, 3, 2))
+        yield Case("several samples", draw(4, 3, 2))
+        yield Case("as many outputs as inputs", draw(2, 3, 3))
+        yield Case("samples, inputs and outputs of one number", draw(3, 3, 3))
+        yield Case("as many samples as outputs", draw(3, 4, 3))
+        yield Case("more outputs than inputs", draw(3, 2, 5))
+        yield Case("one output", draw(3, 4, 1))
+        yield Case("one input", draw(3, 1, 4))
+        _, x, weight = draw(3, 2, 4)
+        yield Case("upstream gradients of one", (np.ones((3, 4)), x, weight))
+        yield Case("single precision", single(*draw(3, 4, 2)))
+        g, x, weight = draw(4, 6, 5)
+        yield Case("strided memory", (g[::2], x[::2, ::2], weight[:, ::2]))
+        yield Case("Fortran order", tuple(np.asfortranarray(one) for one in draw(3, 4, 2)))
+
+    misconceptions = (
+        Misconception("averaged over the batch",
+                      "Each sample adds its share to the gradient of a weight, and shares are summed. If the loss is a "
+                      "mean over the batch, that is in grad_out already.",
+                      _averaged, also=(_changed(weight=lambda g, x, w: g.T @ x / len(x)),)),
+        Misconception("bias gradient averaged",
+                      "The bias takes part in every sample, and the shares of the samples are summed, not averaged.",
+                      _changed(bias=lambda g, x, w: g.mean(axis=0))),
+        Misconception("weight gradient transposed",
+                      "The gradient of the weights has the shape of the weights: row k belongs to output k.",
+                      _changed(weight=lambda g, x, w: x.T @ g)),
+        Misconception("bias gradient per sample",
+                      "The bias has one entry for each output, and so has its gradient: the samples' shares are "
+                      "summed.",
+                      _changed(bias=lambda g, x, w: g)),
+        Misconception("bias gradient summed over outputs",
+                      "The sum for the bias runs over the samples, which are the rows of grad_out.",
+                      _changed(bias=lambda g, x, w: g.sum(axis=1))),
+        Misconception("bias gradient summed over everything",
+                      "Each output has a bias of its own: sum over the samples only.",
+                      _changed(bias=lambda g, x, w: g.sum())),
+        Misconception("bias gradient kept as a row", "The bias has one axis, and so has its gradient.",
+                      _changed(bias=lambda g, x, w: g.sum(axis=0, keepdims=True))),
+        Misconception("bias gradient without the upstream one",
+                      "The output grows as fast as its bias, but how much that means for the loss, grad_out says.",
+                      _changed(bias=lambda g, x, w: np.full(len(w), len(x), x.dtype)),
+                      also=(_changed(bias=lambda g, x, w: np.ones(len(w), x.dtype)),)),
+        Misconception("upstream gradient ignored",
+                      "Each gradient is a product with grad_out, the gradient that comes from above. Here it is taken "
+                      "to be one everywhere.",
+                      lambda g, x, w: F.linear_backward(np.ones_like(g), x, w)),
+        Misconception("only the last sample counts",
+                      "Each sample adds its share to the gradients of weights and biases. Here it replaces those "
+                      "before: look at where `=` stands and `+=` should.",
+                      _changed(weight=lambda g, x, w: np.outer(g[-1], x[-1]), bias=lambda g, x, w: g[-1]),
+                      also=(_changed(weight=lambda g, x, w: np.outer(g[-1], x[-1])),
+                            _changed(bias=lambda g, x, w: g[-1]))),
+        Misconception("weights transposed for the input",
+                      "Input d reached output k through weight[k, d], and the gradient goes back the same way: sum "
+                      "over the outputs.",
+                      _changed(x=lambda g, x, w: g @ w.T), also=(_changed(x=_looped_input_gradient),)),
+        Misconception("input gradient summed over the batch",
+                      "A sample's inputs had no influence on the other samples' outputs: grad_x has a row for each.",
+                      _changed(x=lambda g, x, w: (g @ w).sum(axis=0)),
+                      also=(_changed(x=lambda g, x, w: np.broadcast_to((g @ w).sum(axis=0), x.shape)),)),
+        Misconception("input gradient times the input",
+                      "The layer is linear in x: how fast an output changes with an input depends on the weight only.",
+                      _changed(x=lambda g, x, w: (g @ w) * x)),
+        Misconception("gradients in another order",
+                      "The gradients are right, but they are returned as grad_x, grad_weight, grad_bias.",
+                      _in_order(1, 0, 2), also=(_in_order(1, 2, 0), _in_order(0, 2, 1), _in_order(2, 1, 0),
+                                                _in_order(2, 0, 1))),
+    )
+    hints = (
+        "Start from the formula of the forward pass. In which outputs does weight[k, d] occur, and by what is it "
+        "multiplied there? And bias[k]? And x[n, d]?",
+        "Shapes nearly decide it: grad_x (N, D) out of (N, K) and (K, D); grad_weight (K, D) out of (N, K) and (N, D), "
+        "summed over the samples.",
+        "grad_weight[k, d] is the sum over n of grad_out[n, k] * x[n, d]; grad_bias[k] the sum over n of grad_out[n, "
+        "k]; grad_x[n, d] the sum over k of grad_out[n, k] * weight[k, d].",
+    )

@@ -1,0 +1,145 @@
+"""How far apart the positions of a network lie in the picture, and how large its map of scores becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Misconception, exercise
+from autograder.exercises.fc_to_conv.common import NOTEBOOK, Layers, conv, pool, sizes, vgg16
+
+Pair = tuple[int, int]
+
+
+def _product(layers: Layers, keep: Callable[[str], bool] = lambda kind: True) -> int:
+    return int(np.prod([stride for kind, _, _, stride, _ in layers if keep(kind)], dtype=int))
+
+
+def _size_by(rule: Callable[..., int]) -> Callable[..., Pair]:
+    """score_map_size with another rule for one axis of one layer: rule(length, taps, stride, padding)."""
+    def size(picture_size: Pair, layers: Layers) -> Pair:
+        height, width = picture_size
+        for _, _, kernel, stride, padding in layers:
+            height, width = rule(height, kernel[0], stride, padding), rule(width, kernel[1], stride, padding)
+        return height, width
+    return size
+
+
+def _changed(change: Callable[[str, int, Pair, int, int], Any]) -> Callable[..., Pair]:
+    """score_map_size of changed layers; `change` returns a layer or None."""
+    def size(picture_size: Pair, layers: Layers) -> Pair:
+        changed = [change(*layer) for layer in layers]
+        return sizes(picture_size, tuple(layer for layer in changed if layer is not None))[-1]
+    return size
+
+
+def small_network(rng: np.random.Generator, padding: int) -> Layers:
+    """A classifier for small pictures: convolution, pooling, convolution, and two layers that were fully connected."""
+    first, second, outputs = (int(n) for n in rng.integers(2, 6, 3))
+    return (conv(first, 3, 1, padding), pool(first), conv(second, (3, 2), 1, 0), conv(7, (2, 3)), conv(outputs, 1))
+
+
+@exercise("score_map_size", notebook=NOTEBOOK, points=3, answers=("network_stride", "score_map_size"))
+class ScoreMapSize:
+    """How far apart the positions of a network lie, and how many of them a picture has.
+
+    layers is a list of descriptions (kind, out_channels, kernel_size, stride, padding), in the order of the network;
+    kind is "conv" or "pool", kernel_size a pair (height, width), the others are whole numbers. Fully connected layers
+    have become convolutions. network_stride returns how many pixels lie between neighboring positions of the last map.
+    score_map_size returns (rows, columns) of that map for a picture of picture_size = (H, W). All layers round down.
+    """
+
+    def network_stride(layers):
+        return _product(layers)
+
+    def score_map_size(picture_size, layers):
+        return sizes(picture_size, layers)[-1]
+
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        digits = (conv(12, 5), pool(12), conv(32, 5), conv(64, 4), conv(11, 1))
+        strided = (conv(8, (5, 3), 3, 1), conv(8, 3, 2, 1), pool(8, (2, 3), 2), conv(5, (2, 2)))
+        overlapping = (conv(4, 3, 1, 1), pool(4, 3, 2), conv(6, 3, 2, 1), pool(6, 3, 3, 1), conv(3, (3, 2)))
+        yield Case("one convolution", ((conv(4, 3, 2),),))
+        yield Case("one pooling layer", ((conv(4, 3), pool(4)),))
+        yield Case("VGG-16", (vgg16(),))
+        yield Case("strided convolutions and a pooling layer", (strided,))
+        yield Case("strides 2, 2 and 3", (overlapping,))
+        yield Case("a stride of 1 throughout", ((conv(4, 5), conv(6, (3, 2))),))
+        size = "score_map_size"
+        yield Case("one convolution", ((9, 9), (conv(4, 3),)), size)
+        yield Case("the size that VGG-16 was made for", ((224, 224), vgg16()), size)
+        yield Case("VGG-16 on 384 pixels", ((384, 384), vgg16()), size)
+        yield Case("VGG-16 on a wide picture", ((256, 480), vgg16()), size)
+        yield Case("a network for digits, on a tall picture", ((120, 61), digits), size)
+        height, width = (int(n) for n in rng.integers(60, 160, 2))
+        yield Case("strides in convolutions, padding", ((height, width + 160), strided), size)
+        yield Case("overlapping pooling", ((width + 200, height), overlapping), size)
+        yield Case("kernels that are not square", ((height + 31, width), small_network(rng, 1)), size)
+        yield Case("padding larger than one", ((40, 71), (conv(3, 7, 2, 3), pool(3, 3, 2, 1), conv(5, (7, 9)))), size)
+
+    misconceptions = (
+        Misconception("strides added",
+                      "A step of a later layer is as many steps of the layer before as its stride says, and each of "
+                      "those is a step of its own size in the picture: strides multiply.",
+                      lambda layers: sum(layer[3] for layer in layers)),
+        Misconception("only the last stride", "All layers below take larger steps in the picture too.",
+                      lambda layers: layers[-1][3]),
+        Misconception("only the largest stride", "The strides of all layers work together.",
+                      lambda layers: max(layer[3] for layer in layers)),
+        Misconception("strides of pooling left out", "Pooling layers take steps as well.",
+                      lambda layers: _product(layers, lambda kind: kind == "conv")),
+        Misconception("strides of convolutions left out", "Convolutions may take larger steps too.",
+                      lambda layers: _product(layers, lambda kind: kind == "pool")),
+        Misconception("kernel sizes multiplied",
+                      "How far apart two windows lie is the stride's business, not that of their size.",
+                      lambda layers: int(np.prod([layer[2][0] for layer in layers], dtype=int))),
+        Misconception("two for each pooling layer", "A pooling layer may have another stride than 2, and a convolution "
+                                                    "too.",
+                      lambda layers: 2 ** sum(layer[0] == "pool" for layer in layers)),
+        Misconception("picture divided by the stride",
+                      "Windows take away something too: a picture as large as the network was made for has one "
+                      "position.",
+                      lambda picture, layers: (picture[0] // _product(layers), picture[1] // _product(layers)),
+                      "score_map_size"),
+        Misconception("one forgotten in each layer",
+                      "The division counts the steps of a window; before its first step it has a position too.",
+                      _size_by(lambda n, f, s, p: (n - f + 2 * p) // s), "score_map_size"),
+        Misconception("rounded up", "All layers round down here, pooling included.",
+                      _size_by(lambda n, f, s, p: -(-(n - f + 2 * p) // s) + 1), "score_map_size"),
+        Misconception("padding counted once", "Padding lies on both sides of the maps.",
+                      _size_by(lambda n, f, s, p: (n - f + p) // s + 1), "score_map_size"),
+        Misconception("padding ignored", "Padding makes the maps larger before the window slides over them.",
+                      _size_by(lambda n, f, s, p: (n - f) // s + 1), "score_map_size"),
+        Misconception("strides ignored", "Each layer's window moves by its stride.",
+                      _size_by(lambda n, f, s, p: n - f + 2 * p + 1), "score_map_size"),
+        Misconception("pooling left out", "Pooling changes the size of the maps as a convolution does.",
+                      _changed(lambda *layer: layer if layer[0] == "conv" else None), "score_map_size"),
+        Misconception("convolutions keep the size",
+                      "A convolution keeps the size only where its padding makes up for its window. Those that were "
+                      "fully connected layers have large windows and no padding.",
+                      _changed(lambda *layer: layer if layer[0] == "pool" else None), "score_map_size"),
+        Misconception("last layers left out", "The map of scores comes out of the last layer.",
+                      lambda picture, layers: sizes(picture, layers[:-1])[-1], "score_map_size",
+                      also=(lambda picture, layers: sizes(picture, layers[:-2])[-1],
+                            lambda picture, layers: sizes(picture, layers[:-3])[-1])),
+        Misconception("only square kernels", "kernel_size is (height, width); the width follows from the second "
+                                             "number.",
+                      _changed(lambda kind, k, kernel, s, p: (kind, k, (kernel[0],) * 2, s, p)), "score_map_size"),
+        Misconception("kernel height and width swapped", "kernel_size is (height, width).",
+                      _changed(lambda kind, k, kernel, s, p: (kind, k, kernel[::-1], s, p)), "score_map_size"),
+        Misconception("only square pictures", "Rows follow from the height, columns from the width.",
+                      lambda picture, layers: sizes((picture[0],) * 2, layers)[-1], "score_map_size",
+                      also=(lambda picture, layers: (sizes(picture, layers)[-1][0],) * 2,)),
+        Misconception("columns before rows in the result", "The result is (rows, columns), like (height, width).",
+                      lambda picture, layers: sizes(picture, layers)[-1][::-1], "score_map_size"),
+    )
+    hints = (
+        "Two neighboring outputs of the last pooling layer of VGG: how far apart in its input? How far apart is that "
+        "in the maps before the pooling layer before it?",
+        "network_stride is a product over all layers. For the size, go through the layers one by one with the rule "
+        "that you know from the first notebook, for height and width.",
+        "`for kind, out_channels, (kernel_height, kernel_width), stride, padding in layers:` and in the loop "
+        "height = (height - kernel_height + 2 * padding) // stride + 1, the width likewise.",
+    )
