@@ -159,8 +159,8 @@ def _alike(wrong: Any, given: Any, tolerance: float) -> bool:
 
 
 def _general(exercise: Exercise, answer: str, failing: Sequence[CaseResult]) -> list[Diagnosis]:
-    """A mistake of any exercise that every failing case shows."""
+    """A mistake of any exercise that the failing cases show."""
     for mistake in GENERAL:
-        if all(mistake.seen(exercise, result) for result in failing):
-            return [Diagnosis(mistake.name, mistake.explanation, answer)]
+        if share := mistake.share(exercise, failing):
+            return [Diagnosis(mistake.name, mistake.explanation, answer, share)]
     return []

@@ -97,7 +97,8 @@ class Result:
 
 
 def judge(
-    exercise: Exercise, runner: Runner, seed: int = 0, announce: Callable[[Case], None] = lambda case: None
+    exercise: Exercise, runner: Runner, seed: int = 0, announce: Callable[[Case], None] = lambda case: None,
+    explain: bool = True,
 ) -> Result:
     """Run all cases of an exercise and explain what fails.
 
@@ -110,6 +111,8 @@ def judge(
         From which the inputs are drawn.
     announce : callable, optional
         Called with each case before it runs.
+    explain : bool, optional
+        Whether to look for the mistake behind what fails, which takes longer than the cases.
 
     Returns
     -------
@@ -124,7 +127,7 @@ def judge(
             if outcome.kind in GIVE_UP:
                 ended[case.answer] = outcome
             results.append(CaseResult(case, outcome, _verdict(exercise, case, outcome)))
-        return Result(exercise, tuple(results), diagnose(exercise, results))
+        return Result(exercise, tuple(results), diagnose(exercise, results) if explain else ())
 
 
 def grade_answers(

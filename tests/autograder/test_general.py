@@ -42,8 +42,12 @@ SHOWN = [
     ("negative values cut off", "conv1x1", lambda x, w, b: np.maximum(RIGHT["conv1x1"][0][0](x, w, b), 0)),
     ("entries left at zero", "conv2d_forward", conv_then(with_last_row_zero)),
     ("fractions cut off", "conv2d_forward", conv_then(lambda out: out.astype(int))),
+    ("rounded", "conv2d_forward", conv_then(lambda out: np.round(out, 2))),
     ("wrong sign", "conv2d_forward", conv_then(np.negative)),
     ("off by a constant factor", "conv2d_forward", conv_then(lambda out: out / out.shape[1] / 7)),
+    ("off by a constant", "conv2d_forward", conv_then(lambda out: out + 1)),
+    ("shapes that do not go together", "conv1x1", lambda x, w, b: w[:, :, None] * x[0, 0, 0, 0] + np.ones((7, 2, 2))),
+    ("index beyond the end", "conv1x1", lambda x, w, b: x[:, x.shape[1]]),
     ("right values in another shape", "conv2d_forward", conv_then(np.ravel)),
     ("axes swapped", "conv2d_forward", conv_then(lambda out: out.transpose(2, 3, 0, 1))),
 ]
@@ -69,4 +73,6 @@ def test_one_failing_case_that_does_not_show_it_speaks_against_it(name, exercise
         calls.append(arguments)
         return np.full((2, 3), 0.5) if len(calls) == 2 else answer(*arguments)
 
-    assert name not in grade_answers(exercise, at_times).misconceptions
+    result = grade_answers(exercise, at_times)
+    assert not [d for d in result.diagnoses if d.name == name and d.certainty == 1]
+    assert name not in result.misconceptions or result.cases[0].outcome.kind == "error"

@@ -22,29 +22,70 @@ def padded_otherwise(
     return layer
 
 
-def only_square_inputs(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
-    """The output's width is computed from the height."""
-    out = F.conv2d(x, weight, bias, stride=stride, padding=padding)
-    side, width = out.shape[2:]
-    if side > width:
-        raise ValueError("operands could not be broadcast together")
-    return out[..., :side]
+Sizes = Callable[[tuple[int, ...], tuple[int, ...], int], tuple[int, int]]
 
 
-def width_by_height(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
-    """The output's width is computed from the height of the input and the width of the kernel."""
-    out = F.conv2d(x, weight, bias, stride=stride, padding=padding)
-    width = (x.shape[2] + 2 * padding - weight.shape[3]) // stride + 1
-    if width > out.shape[3]:
-        raise ValueError("operands could not be broadcast together")
-    return out[..., :width]
+def _right_sizes(padded: tuple[int, ...], kernel: tuple[int, ...], stride: int) -> tuple[int, int]:
+    return (padded[0] - kernel[0]) // stride + 1, (padded[1] - kernel[1]) // stride + 1
 
 
-def only_square_kernels(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
-    """The kernel's width is taken to be its height."""
-    if weight.shape[2] != weight.shape[3]:
-        raise ValueError("operands could not be broadcast together")
-    return F.conv2d(x, weight, bias, stride=stride, padding=padding)
+def looped(
+    sizes: Sizes = _right_sizes,
+    turns: Callable[[int, int], tuple[int, int]] = lambda rows, columns: (rows, columns),
+    corner: Callable[[int, int, int, tuple[int, ...]], tuple[int, int]] = lambda i, j, stride, kernel: (
+        i * stride, j * stride),
+    extent: Callable[[tuple[int, ...]], tuple[int, ...]] = lambda kernel: kernel,
+    step: Callable[[int], int] = lambda stride: 1,
+    entry: Callable[[int, int, int, int], tuple[int, ...]] = lambda n, k, i, j: (n, k, i, j),
+    value: Callable[..., Any] = lambda window, weight, bias, k: np.sum(window * weight[k]) + bias[k],
+) -> Layer:
+    """The layer by loops with a part of it replaced, so that it also fails as the loops of an answer do.
+
+    Parameters
+    ----------
+    sizes : callable
+        Rows and columns of the output, from those of the padded input, the kernel's and the stride.
+    turns : callable
+        How often the two inner loops run, from rows and columns of the output.
+    corner : callable
+        First row and column of a window, from the output's row and column, the stride, and the kernel's size.
+    extent, step : callable
+        Height and width of a window, from the kernel's; the distance of its inputs, from the stride.
+    entry : callable
+        Where in the output the value goes.
+    value : callable
+        What comes out of a window, the weights and the biases for filter k.
+    """
+    def layer(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
+        padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+        kernel, gap = weight.shape[2:], step(stride)
+        out = np.zeros((len(x), len(weight), *sizes(padded.shape[2:], kernel, stride)))
+        height, width = extent(kernel)
+        for n, k, i, j in np.ndindex(*out.shape[:2], *turns(*out.shape[2:])):
+            top, left = corner(i, j, stride, kernel)
+            window = padded[n, :, top : top + gap * height : gap, left : left + gap * width : gap]
+            out[entry(n, k, i, j)] = value(window, weight, bias, k)
+        return out
+    return layer
+
+
+WIDTH_BY_HEIGHT = (
+    looped(sizes=lambda padded, kernel, stride: ((padded[0] - kernel[0]) // stride + 1,) * 2),
+    looped(sizes=lambda padded, kernel, stride: _right_sizes((padded[0], padded[0]), kernel, stride)),
+    looped(turns=lambda rows, columns: (rows, rows)),
+    looped(turns=lambda rows, columns: (columns, columns)),
+    looped(turns=lambda rows, columns: (columns, rows)),
+    looped(sizes=lambda padded, kernel, stride: _right_sizes((padded[1], padded[0]), kernel, stride)),
+)
+"""Height taken for width, or the other way round, where sizes are computed or loops are counted."""
+
+SQUARE_KERNELS = (
+    looped(extent=lambda kernel: (kernel[0], kernel[0])),
+    looped(extent=lambda kernel: (kernel[1], kernel[1])),
+    looped(sizes=lambda padded, kernel, stride: _right_sizes(padded, kernel[::-1], stride),
+           extent=lambda kernel: kernel[::-1]),
+)
+"""One side of the kernel taken for the other."""
 
 
 def stride_not_in_position(down: bool, across: bool) -> Layer:
@@ -68,6 +109,52 @@ def one_fewer(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, 
     return F.conv2d(x, weight, bias, stride=stride, padding=padding)[:, :, :-1, :-1]
 
 
+def only_first_sample(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
+    """The first sample's result for every sample."""
+    return F.conv2d(x[:1].repeat(len(x), axis=0), weight, bias, stride=stride, padding=padding)
+
+
+def first_filter_and_bias(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int
+) -> np.ndarray:
+    """The first filter with its bias for every output."""
+    return F.conv2d(x, weight[:1], bias[:1], stride=stride, padding=padding).repeat(len(weight), axis=1)
+
+
+def filter_of_the_sample(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int
+) -> np.ndarray:
+    """The filter is chosen by the sample's number."""
+    if len(x) > len(weight):
+        raise IndexError("index is out of bounds")
+    return np.concatenate([
+        F.conv2d(x[n : n + 1], weight[n : n + 1].repeat(len(weight), axis=0), bias, stride=stride, padding=padding)
+        for n in range(len(x))])
+
+
+def carried_over(axes: int) -> Layer:
+    """The sum goes on from window to window, through the last so many axes of the output."""
+    def layer(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
+        out = F.conv2d(x, weight, stride=stride, padding=padding)
+        apart = out.reshape(*out.shape[: 4 - axes], -1)
+        return apart.cumsum(axis=-1).reshape(out.shape) + bias[:, None, None]
+    return layer
+
+
+def last_product(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
+    """Every product of a window replaces the one before."""
+    last = np.zeros_like(weight)
+    last[:, -1, -1, -1] = weight[:, -1, -1, -1]
+    return F.conv2d(x, last, bias, stride=stride, padding=padding)
+
+
+def taps_out_of_range(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
+    """Rows and columns of the filter swapped, index by index."""
+    if weight.shape[2] != weight.shape[3]:
+        raise IndexError("index is out of bounds")
+    return F.conv2d(x, weight.swapaxes(2, 3), bias, stride=stride, padding=padding)
+
+
 def flipped(weight: np.ndarray) -> np.ndarray:
     """Turned by half a turn, as the mathematicians' convolution does."""
     return np.ascontiguousarray(weight[:, :, ::-1, ::-1])
@@ -77,61 +164,3 @@ def scaled(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, pad
     """A mean in place of a sum."""
     divided = weight / weight.dtype.type(divisor)
     return F.conv2d(x, divided, bias, stride=stride, padding=padding)
-
-
-def channels_last_rows(x: np.ndarray, kernel_size: tuple[int, int], stride: int, padding: int) -> np.ndarray:
-    """im2col with the channel as the fastest index of a row."""
-    columns = F.im2col(x, kernel_size, stride=stride, padding=padding)
-    apart = columns.reshape(len(x), x.shape[1], -1, columns.shape[2])
-    return apart.swapaxes(1, 2).reshape(columns.shape)
-
-
-def taps_transposed(x: np.ndarray, kernel_size: tuple[int, int], stride: int, padding: int) -> np.ndarray:
-    """im2col with the kernel's columns before its rows."""
-    columns = F.im2col(x, kernel_size, stride=stride, padding=padding)
-    apart = columns.reshape(len(x), x.shape[1], *kernel_size, -1)
-    return apart.swapaxes(2, 3).reshape(columns.shape)
-
-
-def positions_transposed(x: np.ndarray, kernel_size: tuple[int, int], stride: int, padding: int) -> np.ndarray:
-    """im2col with positions counted down the columns first."""
-    columns = F.im2col(x, kernel_size, stride=stride, padding=padding)
-    rows = (x.shape[2] + 2 * padding - kernel_size[0]) // stride + 1
-    apart = columns.reshape(*columns.shape[:2], rows, -1)
-    return apart.swapaxes(2, 3).reshape(columns.shape)
-
-
-def scrambled(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
-    """Filters and samples in each other's place: one product for the whole batch, reshaped without a transposition."""
-    out = F.conv2d(x, weight, bias, stride=stride, padding=padding)
-    return np.ascontiguousarray(out.swapaxes(0, 1)).reshape(out.shape)
-
-
-def pixels_scrambled(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
-    """Positions times filters, reshaped to filters times positions without a transposition."""
-    out = F.conv2d(x, weight, bias, stride=stride, padding=padding)
-    return np.ascontiguousarray(out.transpose(0, 2, 3, 1)).reshape(out.shape)
-
-
-def mixed_pixels(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """1x1 convolution after a reshape that mixes channels and pixels."""
-    samples, channels, rows, columns = x.shape
-    table = np.ascontiguousarray(x).reshape(samples, rows * columns, channels)
-    return (table @ weight.T + bias).reshape(samples, len(weight), rows, columns)
-
-
-def pointwise(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """A right 1x1 convolution."""
-    return F.conv2d(x, np.ascontiguousarray(weight)[:, :, None, None], bias)
-
-
-def filled(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, dilation: int) -> np.ndarray:
-    """Every tap repeated into the gaps after it."""
-    return F.conv2d(x, weight.repeat(dilation, axis=2).repeat(dilation, axis=3), bias)
-
-
-def too_long(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, dilation: int) -> np.ndarray:
-    """The window counted as d F inputs long."""
-    out = F.conv2d(x, weight, bias, dilation=dilation)
-    rows, columns = (x.shape[a] - dilation * weight.shape[a] + 1 for a in (2, 3))
-    return out[:, :, :rows, :columns]

@@ -1,4 +1,4 @@
-"""What one neuron sees: the size of the output, one receptive field, and the zeros around the picture."""
+"""How many neurons there are, and what one of them sees."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from autograder.exercise import Case, Misconception, exercise
+from autograder.exercises.local_connectivity.common import NOTEBOOK
 from cnncourse import geometry
-
-NOTEBOOK = "01-local-connectivity"
 
 
 @exercise("output_size", notebook=NOTEBOOK, points=2)
@@ -54,7 +53,8 @@ class OutputSize:
         Misconception("one forgotten",
                       "The division counts the steps of the window. Before its first step the window has a position "
                       "too: with 7 inputs and a window of 7 there are no steps, and one position.",
-                      lambda w, f, s, p: (w - f + 2 * p) // s),
+                      lambda w, f, s, p: (w - f + 2 * p) // s,
+                      also=(lambda w, f, s, p: len(range(0, w - f + 2 * p, s)),)),
         Misconception("padding counted once",
                       "Padding lies on both sides of the input, so P zeros on a side make the axis 2 P longer.",
                       lambda w, f, s, p: (w - f + p) // s + 1),
@@ -72,7 +72,9 @@ class OutputSize:
         Misconception("rounded to the nearest",
                       "A step that is nearly possible is still not possible: steps are rounded down, not to the "
                       "nearest.",
-                      lambda w, f, s, p: int((w - f + 2 * p) / s + 0.5) + 1),
+                      lambda w, f, s, p: int((w - f + 2 * p) / s + 0.5) + 1,
+                      also=(lambda w, f, s, p: round((w - f + 2 * p) / s) + 1,
+                            lambda w, f, s, p: round((w - f + 2 * p) / s + 1))),
         Misconception("stride ignored",
                       "The window moves by the stride: with stride 2 it stops at about half of the places.",
                       lambda w, f, s, p: w - f + 2 * p + 1),
@@ -82,11 +84,26 @@ class OutputSize:
                       lambda w, f, s, p: (w - f + 2 * p + 1) // s),
         Misconception("kernel size ignored",
                       "A window that spans F inputs cannot start at the last F - 1 of them.",
-                      lambda w, f, s, p: (w + 2 * p) // s + 1),
-        Misconception("input divided alone",
+                      lambda w, f, s, p: (w + 2 * p) // s + 1,
+                      also=(lambda w, f, s, p: len(range(0, w + 2 * p, s)),)),
+        Misconception("only a part divided by the stride",
                       "Input, window and padding belong under one fraction; dividing only a part of them by the stride "
-                      "gives another number.",
-                      lambda w, f, s, p: w // s - f + 2 * p + 1),
+                      "gives another number. In Python as on paper, a division binds tighter than a sum: look at your "
+                      "brackets.",
+                      lambda w, f, s, p: w - f + 2 * p // s + 1,
+                      also=(lambda w, f, s, p: (w - f) // s + 2 * p + 1,
+                            lambda w, f, s, p: int((w - f) / s) + 2 * p + 1,
+                            lambda w, f, s, p: (w + 2 * p) // s - f + 1,
+                            lambda w, f, s, p: w + 2 * p - f // s + 1,
+                            lambda w, f, s, p: w // s - f + 2 * p + 1)),
+        Misconception("divided by the kernel size",
+                      "The window moves by the stride; its own size only decides how far it can move. Dividing by the "
+                      "kernel size counts windows that stand side by side.",
+                      lambda w, f, s, p: (w - f + 2 * p) // f + 1,
+                      also=(lambda w, f, s, p: (w - s + 2 * p) // f + 1, lambda w, f, s, p: (w + 2 * p) // f)),
+        Misconception("padding subtracted",
+                      "Padding adds zeros to the axis, so it makes room for more positions, not for fewer.",
+                      lambda w, f, s, p: (w - f - 2 * p) // s + 1),
         Misconception("SAME rule of TensorFlow",
                       "ceil(W / S) is the size that TensorFlow's SAME padding is chosen to give. Here the padding is "
                       "given, and the size follows from it.",
@@ -130,11 +147,15 @@ class ReceptiveFieldSlice:
         yield Case("the last neuron", (picture(4, 7, 8), 4, 5, (3, 3), 1))
         yield Case("single precision", (picture(2, 6, 7).astype(np.float32), 1, 2, (2, 3), 2))
         yield Case("strided memory", (picture(2, 6, 14)[:, :, ::2], 3, 4, (3, 2), 1))
+        yield Case("other numbers in the shape of an earlier case", (picture(2, 8, 7), 2, 3, (4, 2), 1))
 
     misconceptions = (
         Misconception("stride forgotten in the position",
-                      "The neuron in row 1 sees a block that starts `stride` inputs further down, not one.",
-                      lambda x, i, j, k, s: x[:, i : i + k[0], j : j + k[1]]),
+                      "The neuron in row 1 sees a block that starts `stride` inputs further down, not one; likewise to "
+                      "the right.",
+                      lambda x, i, j, k, s: x[:, i : i + k[0], j : j + k[1]],
+                      also=(lambda x, i, j, k, s: x[:, i * s : i * s + k[0], j : j + k[1]],
+                            lambda x, i, j, k, s: x[:, i : i + k[0], j * s : j * s + k[1]])),
         Misconception("only one channel",
                       "A neuron looks at a small block of rows and columns, but through the full depth: all channels.",
                       lambda x, i, j, k, s: x[0, i * s : i * s + k[0], j * s : j * s + k[1]]),
@@ -144,18 +165,37 @@ class ReceptiveFieldSlice:
         Misconception("kernel height and width swapped",
                       "kernel_size is (height, width): the first number belongs to the rows.",
                       lambda x, i, j, k, s: x[:, i * s : i * s + k[1], j * s : j * s + k[0]]),
+        Misconception("only square kernels",
+                      "A kernel has a height and a width, kernel_size[0] and kernel_size[1]. Here one of them is used "
+                      "for both.",
+                      lambda x, i, j, k, s: x[:, i * s : i * s + k[0], j * s : j * s + k[0]],
+                      also=(lambda x, i, j, k, s: x[:, i * s : i * s + k[1], j * s : j * s + k[1]],)),
+        Misconception("channels cut instead of rows",
+                      "In (C, H, W) the first axis is the channels. They are all kept: the slices belong to the second "
+                      "axis and the third.",
+                      lambda x, i, j, k, s: x[i * s : i * s + k[0], j * s : j * s + k[1]]),
         Misconception("one entry too many",
                       "A slice ends before its stop: start : start + n has n entries already.",
                       lambda x, i, j, k, s: x[:, i * s : i * s + k[0] + 1, j * s : j * s + k[1] + 1]),
+        Misconception("one entry too few",
+                      "A slice ends before its stop, so nothing has to be taken off: start : start + n has n entries.",
+                      lambda x, i, j, k, s: x[:, i * s : i * s + k[0] - 1, j * s : j * s + k[1] - 1]),
         Misconception("the end does not move",
                       "Both ends of the slice move with the neuron; the end lies one kernel size after the start.",
-                      lambda x, i, j, k, s: x[:, i * s : k[0], j * s : k[1]]),
+                      lambda x, i, j, k, s: x[:, i * s : k[0], j * s : k[1]],
+                      also=(lambda x, i, j, k, s: x[:, i * s : i + k[0], j * s : j + k[1]],)),
         Misconception("stride used as a step in the block",
                       "The stride moves the block from neuron to neuron. Inside of the block the inputs are neighbors.",
-                      lambda x, i, j, k, s: x[:, i * s : i * s + k[0] * s : s, j * s : j * s + k[1] * s : s]),
+                      lambda x, i, j, k, s: x[:, i * s : i * s + k[0] * s : s, j * s : j * s + k[1] * s : s],
+                      also=(lambda x, i, j, k, s: x[:, i : i + k[0] * s : s, j : j + k[1] * s : s],)),
         Misconception("the kernel size used as stride",
                       "The block moves by the stride. Moving by its own size gives blocks that never overlap.",
                       lambda x, i, j, k, s: x[:, i * k[0] : (i + 1) * k[0], j * k[1] : (j + 1) * k[1]]),
+        Misconception("summed up already",
+                      "This function hands over the block itself. Multiplying and adding comes later.",
+                      lambda x, i, j, k, s: x[:, i * s : i * s + k[0], j * s : j * s + k[1]].sum(),
+                      also=(lambda x, i, j, k, s: x[:, i * s : i * s + k[0], j * s : j * s + k[1]].sum(axis=0),
+                            lambda x, i, j, k, s: x[:, i * s : i * s + k[0], j * s : j * s + k[1]].mean(axis=0))),
         Misconception("centered on the neuron",
                       "The block of neuron 0 starts at input 0 of the padded picture; it is not centered there.",
                       lambda x, i, j, k, s: x[:, max(i * s - k[0] // 2, 0) : i * s - k[0] // 2 + k[0],
@@ -166,93 +206,4 @@ class ReceptiveFieldSlice:
         "You need a slice along each axis: everything along the channels, and along rows and columns a start and a "
         "stop, the stop one kernel size after the start.",
         "The start along the rows is the neuron's row times the stride, and likewise along the columns.",
-    )
-
-
-def _padded(x: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], **mode: str) -> np.ndarray:
-    return np.pad(x, ((0, 0), (0, 0), rows, columns), **mode)  # type: ignore[call-overload, no-any-return]
-
-
-def _border_cleared(x: np.ndarray, padding: int) -> np.ndarray:
-    out = np.zeros_like(x)
-    rows, columns = x.shape[2:]
-    inside = (..., slice(padding, max(rows - padding, padding)), slice(padding, max(columns - padding, padding)))
-    out[inside] = x[inside]
-    return out
-
-
-@exercise("zero_pad", notebook=NOTEBOOK, points=2)
-class ZeroPad:
-    """Put zeros around every picture of a batch.
-
-    x has shape (N, C, H, W). Return an array of shape (N, C, H + 2 padding, W + 2 padding) with `padding` zeros on
-    each of the four sides of every picture and x in the middle. Samples and channels are not padded.
-    """
-
-    def zero_pad(x, padding):
-        return _padded(x, (padding, padding), (padding, padding))
-
-    def cases(rng: np.random.Generator) -> Iterator[Case]:
-        def batch(*shape: int) -> np.ndarray:
-            return rng.uniform(1, 2, shape) * rng.choice([-1, 1], shape)
-
-        yield Case("one picture, padding 1", (batch(1, 1, 3, 3), 1))
-        yield Case("two samples, three channels", (batch(2, 3, 3, 3), 1))
-        yield Case("padding 2", (batch(1, 2, 4, 4), 2))
-        yield Case("taller than wide", (batch(2, 2, 5, 2), 1))
-        yield Case("wider than tall", (batch(2, 1, 2, 6), 2))
-        yield Case("no padding at all", (batch(2, 2, 3, 4), 0))
-        yield Case("padding larger than the picture", (batch(1, 2, 2, 1), 3))
-        yield Case("single precision", (batch(1, 2, 3, 4).astype(np.float32), 1))
-        yield Case("strided memory", (batch(2, 2, 3, 8)[..., ::2], 1))
-        yield Case("Fortran order", (np.asfortranarray(batch(2, 3, 4, 3)), 2))
-
-    misconceptions = (
-        Misconception("padding before only",
-                      "The zeros come on all four sides; here they are above and to the left only.",
-                      lambda x, p: _padded(x, (p, 0), (p, 0))),
-        Misconception("padding after only",
-                      "The zeros come on all four sides; here they are below and to the right only.",
-                      lambda x, p: _padded(x, (0, p), (0, p))),
-        Misconception("all padding on one side",
-                      "The result has the right size, but the picture has to lie in its middle, with as many zeros "
-                      "before as after.",
-                      lambda x, p: _padded(x, (2 * p, 0), (2 * p, 0))),
-        Misconception("padding shared between the sides",
-                      "`padding` is the number of zeros on each side, not on both sides together.",
-                      lambda x, p: _padded(x, (p // 2, p - p // 2), (p // 2, p - p // 2))),
-        Misconception("all four axes padded",
-                      "Padding surrounds each picture. Samples and channels made of zeros do not exist: pad the last "
-                      "two axes only.",
-                      lambda x, p: np.pad(x, p)),
-        Misconception("channels padded as well",
-                      "The channel axis is not part of the picture's plane: pad the last two axes only.",
-                      lambda x, p: np.pad(x, ((0, 0), (p, p), (p, p), (p, p)))),
-        Misconception("the first two axes padded",
-                      "In NCHW the picture's rows and columns are the last two axes; here samples and channels were "
-                      "padded.",
-                      lambda x, p: np.pad(x, ((p, p), (p, p), (0, 0), (0, 0)))),
-        Misconception("rows only",
-                      "The zeros come on all four sides; here there are none to the left and right.",
-                      lambda x, p: _padded(x, (p, p), (0, 0))),
-        Misconception("columns only",
-                      "The zeros come on all four sides; here there are none above and below.",
-                      lambda x, p: _padded(x, (0, 0), (p, p))),
-        Misconception("edge values instead of zeros",
-                      "Zero padding adds zeros. Here the values of the border are repeated.",
-                      lambda x, p: _padded(x, (p, p), (p, p), mode="edge")),
-        Misconception("border cleared instead of added",
-                      "Padding adds new rows and columns around the picture. Here the picture kept its size and lost "
-                      "its border.",
-                      _border_cleared),
-        Misconception("one row too few",
-                      "There are `padding` zeros on each side, so each axis grows by twice the padding.",
-                      lambda x, p: _padded(x, (p, max(p - 1, 0)), (p, max(p - 1, 0)))),
-    )
-    hints = (
-        "How large is the result, along each of the four axes?",
-        "Make an array of zeros of that size, and write x into the right block of it; or look at the second argument "
-        "of np.pad, which takes one pair for each axis.",
-        "The block where x goes starts at `padding` along the rows and columns, and spans everything along samples and "
-        "channels.",
     )

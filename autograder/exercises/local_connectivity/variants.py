@@ -1,119 +1,28 @@
-"""The same layer in other forms: one matrix product, 1x1 filters, filters with gaps."""
+"""Layers with 1x1 filters, and with gaps in the filter."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from autograder.exercise import Case, Misconception, exercise
-from autograder.exercises.local_connectivity import mistakes
+from autograder.exercises.local_connectivity import variant_mistakes as mistakes
 from autograder.exercises.local_connectivity.common import (
+    BIAS_ALONG_HEIGHT,
     BIAS_ALONG_WIDTH,
     FIRST_CHANNEL,
     FLIPPED,
     LAST_CHANNEL,
     MANY_BIASES,
     NO_BIAS,
+    NOTEBOOK,
+    ONE_BIAS,
     ONE_FILTER,
+    ONE_SAMPLE,
     draw_layer,
-    layer_cases,
-    layer_misconceptions,
 )
-from autograder.exercises.local_connectivity.one_neuron import NOTEBOOK
 from cnncourse import functional as F
-
-
-@exercise("conv2d_matmul", notebook=NOTEBOOK, points=5, answers=("im2col", "conv2d_matmul"))
-class Conv2dMatmul:
-    """The same layer as one matrix product.
-
-    im2col copies every window of every padded sample into a column: it returns shape (N, C * KH * KW, OH * OW), the
-    rows in the order channel, kernel row, kernel column, the columns from left to right and then down. conv2d_matmul
-    returns what conv2d_forward does, by multiplying the filters, one in each row, with these columns.
-    """
-
-    def im2col(x, kernel_size, stride, padding):
-        return F.im2col(x, kernel_size, stride=stride, padding=padding)
-
-    def conv2d_matmul(x, weight, bias, stride, padding):
-        return F.conv2d(x, weight, bias, stride=stride, padding=padding)
-
-    def cases(rng: np.random.Generator) -> Iterator[Case]:
-        def case(name: str, shape: tuple[int, ...], kernel_size: tuple[int, int], stride: int, padding: int,
-                 **more: Any) -> Case:
-            return Case(name, (rng.standard_normal(shape), kernel_size, stride, padding), "im2col", **more)
-
-        yield case("one channel, 2x2 windows", (1, 1, 3, 3), (2, 2), 1, 0)
-        yield case("three channels", (1, 3, 4, 4), (2, 2), 1, 0)
-        yield case("two samples", (2, 2, 4, 4), (3, 3), 1, 0)
-        yield case("padding 1", (1, 2, 3, 3), (3, 3), 1, 1)
-        yield case("stride 2", (1, 2, 5, 5), (3, 3), 2, 0)
-        yield case("taller than wide", (2, 2, 6, 4), (3, 3), 1, 0)
-        yield case("a kernel wider than tall, stride 2, padding 1", (1, 2, 4, 7), (2, 3), 2, 1)
-        yield case("a kernel taller than wide", (2, 3, 6, 5), (4, 2), 1, 0)
-        yield case("a stride larger than the kernel", (1, 2, 8, 5), (2, 2), 3, 0)
-        yield Case("strided memory, single precision",
-                   (rng.standard_normal((2, 2, 4, 10)).astype(np.float32)[..., ::2], (3, 2), 1, 1), "im2col")
-        yield case("a stride that does not divide evenly", (1, 1, 6, 6), (3, 3), 2, 0, may_raise=True)
-        yield from layer_cases(rng, "conv2d_matmul")
-
-    misconceptions = (
-        Misconception("patches in rows",
-                      "Here every patch is a row of the result. It has to be a column: rows are taps, columns are "
-                      "positions.",
-                      lambda x, k, s, p: F.im2col(x, k, stride=s, padding=p).swapaxes(1, 2)),
-        Misconception("channel as the fastest index",
-                      "The rows come in the order channel, kernel row, kernel column, so all taps of channel 0 first: "
-                      "the order in which weight.reshape lists a filter.",
-                      mistakes.channels_last_rows),
-        Misconception("kernel columns before rows",
-                      "Within a channel the rows of the result list the kernel row by row. Here it is listed column by "
-                      "column.",
-                      mistakes.taps_transposed),
-        Misconception("positions counted downwards",
-                      "The positions come in reading order: along a row of the output first, then down. Here they run "
-                      "down first.",
-                      mistakes.positions_transposed),
-        Misconception("kernel height and width swapped",
-                      "kernel_size is (height, width): the first number belongs to the rows of the picture.",
-                      lambda x, k, s, p: F.im2col(x, (k[1], k[0]), stride=s, padding=p)),
-        Misconception("windows that do not overlap",
-                      "Windows lie one stride apart. Here they lie one kernel size apart.",
-                      lambda x, k, s, p: F.im2col(x, k, stride=k, padding=p)),
-        Misconception("padding ignored", "The windows are taken from the padded picture.",
-                      lambda x, k, s, p: F.im2col(x, k, stride=s)),
-        Misconception("stride ignored", "Neighboring windows lie one stride apart, along both axes.",
-                      lambda x, k, s, p: F.im2col(x, k, padding=p)),
-        Misconception("samples side by side",
-                      "The samples stay apart, along the first axis of the result; here their columns stand side by "
-                      "side in one matrix.",
-                      lambda x, k, s, p: np.concatenate(list(F.im2col(x, k, stride=s, padding=p)), axis=1)),
-        *(Misconception(f"{m.name} in the layer", m.explanation, m.wrong, m.answer)
-          for m in layer_misconceptions("conv2d_matmul")),
-        Misconception("filters and samples mixed",
-                      "The product of the filters with the columns of a whole batch lists filters first. A reshape "
-                      "keeps that order of the entries: the axes have to be transposed before.",
-                      mistakes.scrambled, "conv2d_matmul"),
-        Misconception("filters and positions mixed",
-                      "A product that lists positions first and filters second cannot be reshaped to (filters, rows, "
-                      "columns): a reshape keeps the order of the entries. Transpose first.",
-                      mistakes.pixels_scrambled, "conv2d_matmul"),
-        Misconception("filters flattened column by column",
-                      "The rows of im2col list channel, kernel row, kernel column. The filters have to be flattened in "
-                      "the same order.",
-                      lambda x, w, b, s, p: F.conv2d(x, np.ascontiguousarray(
-                          w.transpose(0, 3, 2, 1)).reshape(w.shape), b, stride=s, padding=p), "conv2d_matmul"),
-    )
-    hints = (
-        "Write down one column for a picture of 3x3 and windows of 2x2. How many columns are there, and how long are "
-        "they?",
-        "Column i * OW + j is window (i, j) of the padded sample, with all channels, flattened by reshape. For the "
-        "layer, flatten each filter to a row: rows times columns is all dot products at once.",
-        "The product of the filters, (K, C * KH * KW), with the columns of one sample, (C * KH * KW, OH * OW), has "
-        "shape (K, OH * OW): add a bias to each row, then reshape to (K, OH, OW).",
-    )
 
 
 @exercise("conv1x1", notebook=NOTEBOOK, points=2)
@@ -144,15 +53,25 @@ class Conv1x1:
         yield Case("single precision", (x, weight[:, :, 0, 0], bias))
         x, weight, bias = draw_layer(rng, (2, 3, 3, 8), (2, 1, 1))
         yield Case("strided memory", (x[..., ::2], weight[:, :, 0, 0], bias))
+        yield case("other numbers in the shapes of an earlier case", (3, 2, 2, 4), 3)
 
     misconceptions = (
         Misconception(*NO_BIAS, lambda x, w, b: mistakes.pointwise(x, w, 0 * b)),
         Misconception(*MANY_BIASES, lambda x, w, b: mistakes.pointwise(x, w, b * b.dtype.type(x.shape[1]))),
+        Misconception(*ONE_BIAS, lambda x, w, b: mistakes.pointwise(x, w, b[:1].repeat(len(b))),
+                      also=(lambda x, w, b: mistakes.pointwise(x, w, 0 * b) + b.sum(),)),
         Misconception(*BIAS_ALONG_WIDTH, lambda x, w, b: mistakes.pointwise(x, w, 0 * b) + b),
+        Misconception(*BIAS_ALONG_HEIGHT, lambda x, w, b: mistakes.pointwise(x, w, 0 * b) + b[:, None]),
         Misconception("channels and pixels mixed",
                       "A reshape keeps the order of the entries, and in NCHW a channel's pixels come before the next "
                       "channel: the channel axis has to be moved, not reshaped away.",
-                      mistakes.mixed_pixels),
+                      mistakes.mixed_pixels, also=(mistakes.reshaped_back,)),
+        Misconception("weight transposed",
+                      "The filters are the rows of the weight, of shape (K, C): weight[k, c] belongs to filter k and "
+                      "channel c.",
+                      mistakes.transposed_weight,
+                      also=(mistakes.transposed_by_index,
+                            lambda x, w, b: np.einsum("nchw,ck->nkhw", x, w) + b[:, None, None])),
         Misconception("channels last in the result",
                       "The result is NCHW like the input: the filters' axis comes second, not last.",
                       lambda x, w, b: mistakes.pointwise(x, w, b).transpose(0, 2, 3, 1)),
@@ -161,10 +80,8 @@ class Conv1x1:
         Misconception(*ONE_FILTER, lambda x, w, b: mistakes.pointwise(x, w[:1].repeat(len(w), axis=0), b)),
         Misconception("channels averaged", "The contributions of the channels are summed, not averaged.",
                       lambda x, w, b: mistakes.pointwise(x, w / w.dtype.type(w.shape[1]), b)),
-        Misconception("only the first sample",
-                      "The layer is applied to every sample of the batch; here all but the first stay zero.",
-                      lambda x, w, b: np.concatenate([mistakes.pointwise(x[:1], w, b),
-                                                      np.zeros((len(x) - 1, len(w), *x.shape[2:]), x.dtype)])),
+        Misconception(*ONE_SAMPLE, lambda x, w, b: mistakes.pointwise(x[:1].repeat(len(x), axis=0), w, b),
+                      also=(lambda x, w, b: mistakes.pointwise(x[:1], w, b),)),
     )
     hints = (
         "At one pixel: C numbers go in, K numbers come out. Which product of a matrix and a vector is that?",
@@ -202,6 +119,7 @@ class DilatedConv2d:
         yield Case("single precision", (x, weight, bias, 2))
         x, weight, bias = draw_layer(rng, (1, 2, 9, 18), (2, 3, 2))
         yield Case("strided memory", (x[..., ::2], weight, bias, 2))
+        yield case("other numbers in the shapes of an earlier case", (1, 2, 13, 9), (2, 3, 2), 3)
 
     misconceptions = (
         Misconception("dilation counted from zero",
@@ -209,7 +127,7 @@ class DilatedConv2d:
                       "distance from tap to tap: 1 means no gap. The older counting of CS231n's text calls that 0.",
                       lambda x, w, b, d: F.conv2d(x, w, b, dilation=d + 1)),
         Misconception("dilation ignored", "With dilation d the taps of the filter lie d inputs apart.",
-                      lambda x, w, b, d: F.conv2d(x, w, b)),
+                      lambda x, w, b, d: F.conv2d(x, w, b), also=(mistakes.gaps_in_the_size_only,)),
         Misconception("dilation used as stride",
                       "Dilation spreads the taps of the filter. The window itself still moves by one: it is the stride "
                       "that would skip positions.",
@@ -225,6 +143,19 @@ class DilatedConv2d:
                       "F taps have F - 1 steps of d between them: they span d (F - 1) + 1 inputs, not d F. The last "
                       "positions are missing.",
                       mistakes.too_long),
+        Misconception("span of the filter miscounted",
+                      "The windows do not fit: the span of the filter, the size of the output and the step of the "
+                      "slice do not belong together. Draw one row of three taps with dilation 3. How many inputs do "
+                      "they span, and where can the first tap lie?",
+                      mistakes.span_too_short, also=(mistakes.span_too_short_by_index,)),
+        Misconception("one row and column too few",
+                      "The size of the output is the input's size less the span of the filter, plus one: the first "
+                      "position counts too.",
+                      lambda x, w, b, d: F.conv2d(x, w, b, dilation=d)[:, :, :-1, :-1]),
+        Misconception("only square kernels",
+                      "A kernel has a height and a width, and each spans its own number of inputs. Here one of them "
+                      "seems to be used for both.",
+                      mistakes.only_square_kernels),
         Misconception("gaps filled with copies",
                       "Between the taps nothing is multiplied: the inputs in the gaps are not used. Here each tap is "
                       "repeated.",
@@ -233,9 +164,15 @@ class DilatedConv2d:
                       "There is no padding in this exercise: the result is smaller than the input, by the span of the "
                       "filter less one.",
                       lambda x, w, b, d: F.conv2d(x, w, b, dilation=d, padding="same")),
-        Misconception(*FLIPPED, lambda x, w, b, d: F.conv2d(x, mistakes.flipped(w), b, dilation=d)),
+        Misconception(*FLIPPED, lambda x, w, b, d: F.conv2d(x, np.flip(w, (2, 3)), b, dilation=d)),
         Misconception(*NO_BIAS, lambda x, w, b, d: F.conv2d(x, w, dilation=d)),
+        Misconception(*ONE_BIAS, lambda x, w, b, d: F.conv2d(x, w, b[:1].repeat(len(b)), dilation=d)),
+        Misconception(*MANY_BIASES, lambda x, w, b, d: F.conv2d(x, w, b * b.dtype.type(x.shape[1]), dilation=d)),
+        Misconception(*ONE_FILTER, lambda x, w, b, d: F.conv2d(x, w[:1].repeat(len(w), axis=0), b, dilation=d)),
         Misconception(*FIRST_CHANNEL, lambda x, w, b, d: F.conv2d(x[:, :1], w[:, :1], b, dilation=d)),
+        Misconception(*LAST_CHANNEL, lambda x, w, b, d: F.conv2d(x[:, -1:], w[:, -1:], b, dilation=d)),
+        Misconception(*ONE_SAMPLE, lambda x, w, b, d: F.conv2d(x[:1].repeat(len(x), axis=0), w, b, dilation=d),
+                      also=(lambda x, w, b, d: F.conv2d(x[:1], w, b, dilation=d),)),
     )
     hints = (
         "Three taps with dilation 2 touch the inputs 0, 2 and 4. How many inputs do they span?",

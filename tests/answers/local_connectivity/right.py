@@ -38,6 +38,19 @@ def size_asserting(input_size, kernel_size, stride, padding):
     return np.int64((input_size - kernel_size + 2 * padding) / stride + 1)
 
 
+def size_recursive(input_size, kernel_size, stride, padding):
+    def positions(left):
+        return 1 + positions(left - stride) if left >= stride else 1
+
+    return positions(input_size + 2 * padding - kernel_size)
+
+
+def size_refusing_in_one_line(input_size, kernel_size, stride, padding):
+    size = (input_size + 2 * padding - kernel_size) / stride + 1
+    if not size.is_integer(): raise ValueError(f"{size} is not whole")  # noqa: E701
+    return np.array(size)
+
+
 # ---- receptive_field_slice
 def field_slices(x, row, column, kernel_size, stride):
     height, width = kernel_size
@@ -51,6 +64,11 @@ def field_windows(x, row, column, kernel_size, stride):
 def field_loops(x, row, column, kernel_size, stride):
     return [[[x[c, row * stride + i, column * stride + j] for j in range(kernel_size[1])]
              for i in range(kernel_size[0])] for c in range(x.shape[0])]
+
+
+def field_rolled(x, row, column, kernel_size, stride):
+    moved = np.roll(x, (-row * stride, -column * stride), axis=(1, 2))
+    return np.asfortranarray(moved[:, :kernel_size[0], :kernel_size[1]])
 
 
 # ---- zero_pad
@@ -71,6 +89,11 @@ def pad_concatenate(x, padding):
         shape[axis] = padding
         x = np.concatenate([np.zeros(shape, x.dtype), x, np.zeros(shape, x.dtype)], axis=axis)
     return x.tolist()
+
+
+def pad_product(x, padding):
+    above, beside = (np.eye(n + 2 * padding, n, -padding, dtype=x.dtype) for n in x.shape[2:])
+    return above @ x @ beside.T
 
 
 # ---- conv2d_forward
@@ -122,6 +145,43 @@ def conv_fourier(x, weight, bias, stride, padding):
     return np.asfortranarray(full[:, :, :rows:stride, :columns:stride] + bias[:, None, None])
 
 
+def conv_bounds(x, weight, bias, stride, padding):
+    """Without a padded copy: what lies outside is skipped."""
+    (n, _, h, w), (k, _, r, s) = x.shape, weight.shape
+    rows, columns = (h + 2 * padding - r) // stride + 1, (w + 2 * padding - s) // stride + 1
+    out = [[[[float(b)] * columns for _ in range(rows)] for b in bias] for _ in range(n)]
+    for i, j, p, q, u, v in product(range(n), range(k), range(rows), range(columns), range(r), range(s)):
+        y, z = p * stride + u - padding, q * stride + v - padding
+        if 0 <= y < h and 0 <= z < w:
+            out[i][j][p][q] += float(x[i, :, y, z] @ weight[j, :, u, v])
+    return out
+
+
+def conv_scattered(x, weight, bias, stride, padding):
+    """Each input gives to all outputs that see it."""
+    (n, _, h, w), (k, _, r, s) = x.shape, weight.shape
+    rows, columns = (h + 2 * padding - r) // stride + 1, (w + 2 * padding - s) // stride + 1
+    out = np.empty((n, k, rows, columns), order="F")
+    out[...] = bias[:, None, None]
+    for y, z, u, v in product(range(h), range(w), range(r), range(s)):
+        (p, down), (q, across) = divmod(y + padding - u, stride), divmod(z + padding - v, stride)
+        if down == across == 0 and 0 <= p < rows and 0 <= q < columns:
+            out[:, :, p, q] += x[:, :, y, z] @ weight[:, :, u, v].T
+    return out
+
+
+def conv_one_matrix(x, weight, bias, stride, padding):
+    """The layer as one large matrix that is mostly zero."""
+    padded, (k, c, r, s) = pad_numpy(x, padding), weight.shape
+    h, w = padded.shape[2:]
+    rows, columns = (h - r) // stride + 1, (w - s) // stride + 1
+    matrix = np.zeros((k, rows, columns, c, h, w))
+    for p, q in product(range(rows), range(columns)):
+        matrix[:, p, q, :, p * stride:p * stride + r, q * stride:q * stride + s] = weight
+    out = padded.reshape(len(x), -1) @ matrix.reshape(k * rows * columns, -1).T
+    return out.reshape(len(x), k, rows, columns) + bias.reshape(1, k, 1, 1)
+
+
 # ---- conv2d_matmul
 def columns_loops(x, kernel_size, stride, padding):
     padded = pad_write(x, padding)
@@ -160,6 +220,23 @@ def _product(columns):
     return layer
 
 
+def columns_taps(x, kernel_size, stride, padding):
+    padded = pad_numpy(x, padding)
+    rows, columns = ((padded.shape[2 + a] - kernel_size[a]) // stride + 1 for a in (0, 1))
+    out = np.zeros((*x.shape[:2], *kernel_size, rows, columns))
+    for u, v in product(*map(range, kernel_size)):
+        out[:, :, u, v] = padded[:, :, u::stride, v::stride][:, :, :rows, :columns]
+    return out.reshape(len(x), -1, rows * columns)
+
+
+def product_with_bias_row(x, weight, bias, stride, padding):
+    """The bias as one more weight, of an input that is always one; the whole batch in one product."""
+    table = np.concatenate([columns_taps(sample[None], weight.shape[2:], stride, padding)[0] for sample in x], axis=1)
+    out = np.c_[weight.reshape(len(weight), -1), bias] @ np.r_[table, np.ones((1, table.shape[1]))]
+    rows = size_floor(x.shape[2], weight.shape[2], stride, padding)
+    return out.reshape(len(weight), len(x), rows, -1).swapaxes(0, 1)
+
+
 # ---- conv1x1
 def pixels_einsum(x, weight, bias):
     return np.einsum("nchw,kc->nkhw", x, weight) + bias[:, None, None]
@@ -175,6 +252,10 @@ def pixels_loops(x, weight, bias):
     for k, (row, b) in enumerate(zip(weight, bias, strict=True)):
         out[:, k] = sum(row[c] * x[:, c] for c in range(x.shape[1])) + b
     return out.tolist()
+
+
+def pixels_last(x, weight, bias):
+    return np.moveaxis(np.moveaxis(x, 1, -1) @ weight.T + bias, -1, 1)
 
 
 # ---- dilated_conv2d
@@ -201,6 +282,15 @@ def dilated_windows(x, weight, bias, dilation):
     return np.einsum("nchwrs,kcrs->nkhw", windows, weight) + bias[:, None, None]
 
 
+def dilated_phases(x, weight, bias, dilation):
+    """Every dilation-th input belongs to one ordinary layer."""
+    rows, columns = (x.shape[a] - dilation * (weight.shape[a] - 1) for a in (2, 3))
+    out = np.zeros((len(x), len(weight), rows, columns))
+    for p, q in product(range(min(dilation, rows)), range(min(dilation, columns))):
+        out[:, :, p::dilation, q::dilation] = conv_windows(x[:, :, p::dilation, q::dilation], weight, bias, 1, 0)
+    return out
+
+
 # ---- settings_that_fit
 def settings_loops(input_size, kernel_sizes, strides, paddings):
     found = []
@@ -223,13 +313,22 @@ def settings_float(input_size, kernel_sizes, strides, paddings):
     return tuple(setting for setting, size in sizes.items() if size >= 1 and size.is_integer())
 
 
+def settings_array(input_size, kernel_sizes, strides, paddings):
+    table = np.array(list(product(kernel_sizes, strides, paddings)))
+    left = input_size + 2 * table[:, 2] - table[:, 0]
+    return table[(left >= 0) & (left % table[:, 1] == 0)]
+
+
 RIGHT = {
-    "output_size": [(f,) for f in (size_floor, size_counted, size_numpy_float, size_refusing, size_asserting)],
-    "receptive_field_slice": [(f,) for f in (field_slices, field_windows, field_loops)],
-    "zero_pad": [(f,) for f in (pad_numpy, pad_write, pad_concatenate)],
-    "conv2d_forward": [(f,) for f in (conv_loops, conv_windows, conv_taps, conv_scipy, conv_fourier)],
-    "conv2d_matmul": [(f, _product(f)) for f in (columns_loops, columns_strides, columns_indices)],
-    "conv1x1": [(f,) for f in (pixels_einsum, pixels_matmul, pixels_loops)],
-    "dilated_conv2d": [(f,) for f in (dilated_taps, dilated_holes, dilated_windows)],
-    "settings_that_fit": [(f,) for f in (settings_loops, settings_comprehension, settings_float)],
+    "output_size": [(f,) for f in (size_floor, size_counted, size_numpy_float, size_refusing, size_asserting,
+                                size_recursive, size_refusing_in_one_line)],
+    "receptive_field_slice": [(f,) for f in (field_slices, field_windows, field_loops, field_rolled)],
+    "zero_pad": [(f,) for f in (pad_numpy, pad_write, pad_concatenate, pad_product)],
+    "conv2d_forward": [(f,) for f in (conv_loops, conv_windows, conv_taps, conv_scipy, conv_fourier,
+                                   conv_bounds, conv_scattered, conv_one_matrix)],
+    "conv2d_matmul": [(f, _product(f)) for f in (columns_loops, columns_strides, columns_indices)]
+    + [(columns_taps, product_with_bias_row)],
+    "conv1x1": [(f,) for f in (pixels_einsum, pixels_matmul, pixels_loops, pixels_last)],
+    "dilated_conv2d": [(f,) for f in (dilated_taps, dilated_holes, dilated_windows, dilated_phases)],
+    "settings_that_fit": [(f,) for f in (settings_loops, settings_comprehension, settings_float, settings_array)],
 }
