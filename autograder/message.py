@@ -63,4 +63,13 @@ def _argument(name: str, value: Any) -> str:
     if isinstance(value, np.ndarray):
         digits = 3 if value.dtype.kind == "f" else 0
         return f"{name}={np.round(value.astype(float), digits).tolist() if digits else value.tolist()}"
-    return f"{name}={value!r}"
+    return f"{name}={_written(value)}"
+
+
+def _written(value: Any) -> str:
+    """A value on a line; arrays inside of tuples by their shapes."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_written, value))}{',' if len(value) == 1 else ''})"
+    return repr(value)
