@@ -139,7 +139,7 @@ class NumericalGradient:
         yield case("a product of all", "lambda x: np.prod(x)", draw(2, 2))
         yield case("single precision", "lambda x: np.sum(x ** 2 + x)", draw(2, 3).astype(np.float32))
         yield case("whole numbers", "lambda x: np.sum(x ** 2 / 2 + 0.25 * x)", rng.integers(1, 9, (2, 3)))
-        yield case("strided memory", "lambda x: np.sum(x ** 2 * np.arange(1, 4))", draw(2, 6)[:, ::2])
+        yield case("strided memory", "lambda x: np.sum(x ** 2 * np.arange(1, 5))", draw(2, 7)[:, ::2])
         yield case("Fortran order", "lambda x: np.sum(x[0] * x[1])", np.asfortranarray(draw(2, 3)))
 
     misconceptions = (

@@ -114,10 +114,13 @@ def stride_missing(grad_out: Array, x: Array, weight: Array, stride: int, paddin
 
 
 def input_not_padded(grad_out: Array, x: Array, weight: Array, stride: int, padding: int) -> Gradients:
-    """Windows of the bare input: where they reach beyond it, they are too small."""
-    if padding:
-        raise ValueError(BROADCAST)
-    return right(grad_out, x, weight, stride, padding)
+    """Windows of the bare input: where they reach beyond it they are too small, and mostly no error can be avoided."""
+    grad_x, grad_weight, grad_bias = right(grad_out, x, weight, stride, padding)
+    grad_weight, (rows, columns) = np.zeros_like(grad_weight), weight.shape[2:]
+    for n, k, i, j in np.ndindex(grad_out.shape):
+        down, across = i * stride, j * stride
+        grad_weight[k] += grad_out[n, k, i, j] * x[n, :, down : down + rows, across : across + columns]
+    return grad_x, grad_weight, grad_bias
 
 
 def padded_after(grad_out: Array, x: Array, weight: Array, stride: int, padding: int) -> Gradients:
