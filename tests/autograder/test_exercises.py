@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from autograder.runner import LocalRunner
 from tests.answers import FRIENDLY_ONLY, MUTATIONS, RIGHT, WRONG
 from tests.answers.local_connectivity.right import conv_windows
 
-SEEDS = range(20)
+SEEDS = range(int(os.environ.get("CNNCOURSE_SEEDS", "8")))
+"""Draws of inputs for every misconception; `course bench judging` takes twenty."""
 ALL = list(every())
 
 
