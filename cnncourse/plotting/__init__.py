@@ -3,18 +3,24 @@
 from cnncourse.plotting.architectures import cost_by_layer, field_growth, network_costs, network_profiles
 from cnncourse.plotting.blocks import block_diagram, gradient_depth, square_pictures, stamp_overlaps
 from cnncourse.plotting.conversion import convolution_as_matrix, maps_as_vector, weights_as_filters
-from cnncourse.plotting.crops import crops_of_picture, evaluation_costs, padding_differences
+from cnncourse.plotting.crops import border_rings, crops_of_picture, evaluation_costs, padding_differences
 from cnncourse.plotting.fields import effective_field, receptive_field, taps
+from cnncourse.plotting.gradients import accuracy_when_moved, spread_back, step_errors, summed_gradients
 from cnncourse.plotting.illustration import Illustration
 from cnncourse.plotting.layers import three_kinds
 from cnncourse.plotting.photographs import filtered_photograph, mixed_channels, output_volume, photographs
+from cnncourse.plotting.pooling import gradient_routes, maxima_and_indices, pooled_windows, shares_kept
 from cnncourse.plotting.products import dot_product, flipped_kernel, patches_as_columns
 from cnncourse.plotting.scenes import found_digits, score_maps
+from cnncourse.plotting.sharing import moved_outputs, one_step, parameter_growth, shared_weights
+from cnncourse.plotting.shifts import moving_dot, shift_curves
 from cnncourse.plotting.sizes import first_layer_sizes, output_sizes, rounding_rules, sliding_window
 
 __all__ = [
     "Illustration",
+    "accuracy_when_moved",
     "block_diagram",
+    "border_rings",
     "convolution_as_matrix",
     "cost_by_layer",
     "crops_of_picture",
@@ -27,21 +33,34 @@ __all__ = [
     "flipped_kernel",
     "found_digits",
     "gradient_depth",
+    "gradient_routes",
     "maps_as_vector",
+    "maxima_and_indices",
     "mixed_channels",
+    "moved_outputs",
+    "moving_dot",
     "network_costs",
     "network_profiles",
+    "one_step",
     "output_sizes",
     "output_volume",
     "padding_differences",
+    "parameter_growth",
     "patches_as_columns",
     "photographs",
+    "pooled_windows",
     "receptive_field",
     "rounding_rules",
     "score_maps",
+    "shared_weights",
+    "shares_kept",
+    "shift_curves",
     "sliding_window",
+    "spread_back",
     "square_pictures",
     "stamp_overlaps",
+    "step_errors",
+    "summed_gradients",
     "taps",
     "three_kinds",
     "weights_as_filters",
