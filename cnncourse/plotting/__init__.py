@@ -8,9 +8,17 @@ from cnncourse.plotting.fields import effective_field, receptive_field, taps
 from cnncourse.plotting.gradients import accuracy_when_moved, spread_back, step_errors, summed_gradients
 from cnncourse.plotting.illustration import Illustration
 from cnncourse.plotting.layers import three_kinds
+from cnncourse.plotting.memory import (
+    batch_budget,
+    memory_by_kind,
+    memory_by_layer,
+    parameter_copies,
+    predicted_and_measured,
+)
 from cnncourse.plotting.photographs import filtered_photograph, mixed_channels, output_volume, photographs
 from cnncourse.plotting.pooling import gradient_routes, maxima_and_indices, pooled_windows, shares_kept
 from cnncourse.plotting.products import dot_product, flipped_kernel, patches_as_columns
+from cnncourse.plotting.recomputing import memory_timeline, segment_lengths, segments
 from cnncourse.plotting.scenes import found_digits, score_maps
 from cnncourse.plotting.sharing import moved_outputs, one_step, parameter_growth, shared_weights
 from cnncourse.plotting.shifts import moving_dot, shift_curves
@@ -19,6 +27,7 @@ from cnncourse.plotting.sizes import first_layer_sizes, output_sizes, rounding_r
 __all__ = [
     "Illustration",
     "accuracy_when_moved",
+    "batch_budget",
     "block_diagram",
     "border_rings",
     "convolution_as_matrix",
@@ -36,6 +45,9 @@ __all__ = [
     "gradient_routes",
     "maps_as_vector",
     "maxima_and_indices",
+    "memory_by_kind",
+    "memory_by_layer",
+    "memory_timeline",
     "mixed_channels",
     "moved_outputs",
     "moving_dot",
@@ -45,13 +57,17 @@ __all__ = [
     "output_sizes",
     "output_volume",
     "padding_differences",
+    "parameter_copies",
     "parameter_growth",
     "patches_as_columns",
     "photographs",
     "pooled_windows",
+    "predicted_and_measured",
     "receptive_field",
     "rounding_rules",
     "score_maps",
+    "segment_lengths",
+    "segments",
     "shared_weights",
     "shares_kept",
     "shift_curves",
