@@ -4,10 +4,26 @@ from cnncourse.plotting.architectures import cost_by_layer, field_growth, networ
 from cnncourse.plotting.blocks import block_diagram, gradient_depth, square_pictures, stamp_overlaps
 from cnncourse.plotting.conversion import convolution_as_matrix, maps_as_vector, weights_as_filters
 from cnncourse.plotting.crops import border_rings, crops_of_picture, evaluation_costs, padding_differences
+from cnncourse.plotting.digits import (
+    confusion_table,
+    digit_examples,
+    filters_before_and_after,
+    misread_digits,
+    network_stages,
+)
 from cnncourse.plotting.fields import effective_field, receptive_field, taps
 from cnncourse.plotting.gradients import accuracy_when_moved, spread_back, step_errors, summed_gradients
 from cnncourse.plotting.illustration import Illustration
 from cnncourse.plotting.layers import three_kinds
+from cnncourse.plotting.learning import (
+    accuracy_by_samples,
+    descent_paths,
+    losses_compared,
+    probability_bars,
+    rate_schedule,
+    signal_sizes,
+    training_curves,
+)
 from cnncourse.plotting.memory import (
     batch_budget,
     memory_by_kind,
@@ -26,33 +42,41 @@ from cnncourse.plotting.sizes import first_layer_sizes, output_sizes, rounding_r
 
 __all__ = [
     "Illustration",
+    "accuracy_by_samples",
     "accuracy_when_moved",
     "batch_budget",
     "block_diagram",
     "border_rings",
+    "confusion_table",
     "convolution_as_matrix",
     "cost_by_layer",
     "crops_of_picture",
+    "descent_paths",
+    "digit_examples",
     "dot_product",
     "effective_field",
     "evaluation_costs",
     "field_growth",
     "filtered_photograph",
+    "filters_before_and_after",
     "first_layer_sizes",
     "flipped_kernel",
     "found_digits",
     "gradient_depth",
     "gradient_routes",
+    "losses_compared",
     "maps_as_vector",
     "maxima_and_indices",
     "memory_by_kind",
     "memory_by_layer",
     "memory_timeline",
+    "misread_digits",
     "mixed_channels",
     "moved_outputs",
     "moving_dot",
     "network_costs",
     "network_profiles",
+    "network_stages",
     "one_step",
     "output_sizes",
     "output_volume",
@@ -63,6 +87,8 @@ __all__ = [
     "photographs",
     "pooled_windows",
     "predicted_and_measured",
+    "probability_bars",
+    "rate_schedule",
     "receptive_field",
     "rounding_rules",
     "score_maps",
@@ -71,6 +97,7 @@ __all__ = [
     "shared_weights",
     "shares_kept",
     "shift_curves",
+    "signal_sizes",
     "sliding_window",
     "spread_back",
     "square_pictures",
@@ -79,5 +106,6 @@ __all__ = [
     "summed_gradients",
     "taps",
     "three_kinds",
+    "training_curves",
     "weights_as_filters",
 ]
