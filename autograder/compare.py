@@ -96,10 +96,10 @@ def _compare_tuple(expected: tuple[Any, ...], given: Any, tolerance: float, name
     asked = f"({', '.join(names)})" if names else _short(expected)
     parts = tuple(given) if isinstance(given, np.ndarray) and given.ndim > 0 else given
     if not isinstance(parts, (tuple, list)):
-        return Verdict(False, "type", f"{len(expected)} values are expected, {asked}; got {_describe(given)}.",
+        return Verdict(False, "type", f"{_values(len(expected))} expected, {asked}; got {_describe(given)}.",
                        expected=expected, given=given)
     if len(parts) != len(expected):
-        return Verdict(False, "count", f"{len(expected)} values are expected, {asked}; got {len(parts)}: "
+        return Verdict(False, "count", f"{_values(len(expected))} expected, {asked}; got {len(parts)}: "
                        f"{_short(given)}.", expected=expected, given=given)
     verdicts = [compare(one, other, tolerance) for one, other in zip(expected, parts, strict=True)]
     wrong = [part for part, verdict in enumerate(verdicts) if not verdict.equal]
@@ -112,6 +112,10 @@ def _compare_tuple(expected: tuple[Any, ...], given: Any, tolerance: float, name
         text += _beside([names[part] for part in range(len(names)) if part not in wrong],
                         [names[part] for part in wrong[1:]])
     return replace(verdicts[first], part=name, text=text)
+
+
+def _values(number: int) -> str:
+    return "1 value is" if number == 1 else f"{number} values are"
 
 
 def _beside(right: list[str], wrong: list[str]) -> str:

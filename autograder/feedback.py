@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jinja2
+from markupsafe import Markup
 
 from autograder import message
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from autograder.judge import CaseResult, Result
+    from cnncourse.plotting.illustration import Illustration
 
 SIGNS = {"passed": "✓", "failed": "✗", "not tried": "·"}
 """How a case went, in a sign that needs no color."""
@@ -32,8 +34,7 @@ def notebook_html(result: Result) -> str:
         HTML without scripts; colors follow JupyterLab's theme.
     """
     picture = picture_of(result)
-    data = base64.b64encode(picture).decode() if picture else ""
-    return _template("check.html.j2").render(_content(result), picture=data)
+    return _template("check.html.j2").render(_content(result), picture=Markup(picture.html()) if picture else "")
 
 
 def feedback_outputs(result: Result) -> list[NotebookNode]:
@@ -55,10 +56,12 @@ def feedback_outputs(result: Result) -> list[NotebookNode]:
     outputs = [nbformat.v4.new_output("display_data", {"text/html": html, "text/plain": result.message})]
     picture = picture_of(result)
     if picture is not None:
-        alternative = message.difference(result.first_failure) if result.first_failure else ""
+        from cnncourse.plotting.illustration import shown_width
+
+        data = picture.png()
         outputs.append(nbformat.v4.new_output(
-            "display_data", {"image/png": base64.b64encode(picture).decode(), "text/plain": alternative},
-            metadata={"image/png": {"alt": alternative}}))
+            "display_data", {"image/png": base64.b64encode(data).decode(), "text/plain": picture.alt},
+            metadata={"image/png": {"alt": picture.alt, "width": shown_width(data)}}))
     if content["failure"]:
         cases = _template("feedback_cases.html.j2").render(content)
         names = "\n".join(" ".join(case) for case in content["cases"])
@@ -66,15 +69,15 @@ def feedback_outputs(result: Result) -> list[NotebookNode]:
     return outputs
 
 
-def picture_of(result: Result) -> bytes | None:
-    """The first failure as a PNG file; None if there is nothing to draw."""
+def picture_of(result: Result) -> Illustration | None:
+    """The first failure as a picture; None if there is nothing to draw."""
     failure = result.first_failure
     if failure is None or result.not_written:
         return None
-    from autograder.picture import difference_figure, png
+    from autograder.picture import difference_figure
 
-    figure = difference_figure(failure.verdict)
-    return None if figure is None else png(figure)
+    names = result.exercise.parameter_names(failure.case.answer)
+    return difference_figure(failure.verdict, dict(zip(names, failure.case.arguments, strict=True)))
 
 
 def _content(result: Result) -> dict[str, Any]:

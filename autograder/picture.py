@@ -1,64 +1,135 @@
-"""Two arrays side by side, and where they differ: marked by an outline and a cross, so that no color is needed."""
+"""What was expected, what was given and what went in; differences are outlined and crossed, so no color is needed."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from autograder.compare import Verdict
+from cnncourse.plotting.illustration import Illustration, illustrated
 
 MOST_ANNOTATED = 100
+"""Arrays of at most so many entries are drawn with their numbers."""
+
+MOST_READ_OUT = 36
+"""Arrays of at most so many entries are spelled out for those who cannot see the picture."""
+
 MOST_DRAWN = 64
-DOTS_PER_INCH = 110
+MOST_INPUTS = 3
+WIDTH = 6.9
+"""In inches: 690 pixels, which a notebook shows without making the numbers much smaller."""
+
+CELL_WIDTH, CELL_HEIGHT = 0.41, 0.31
+UNANNOTATED = 2.6
+NARROWEST = 1.2
+BESIDE, GAP, TITLE, BELOW, SUPTITLE = 0.45, 0.1, 0.25, 0.5, 0.3
+"""Room for a panel's labels on the left, for nothing on its right, for what stands above and below it, and for the
+words on top of them all, in inches."""
 
 
-def difference_figure(verdict: Verdict) -> Figure | None:
-    """Draw what was expected and what was given.
+@dataclass(frozen=True)
+class Panel:
+    """One plane of an array, and how it is drawn.
+
+    Parameters
+    ----------
+    title : str
+    values : ndarray of shape (rows, columns)
+    limits : tuple of float
+        What the darkest and the brightest color stand for.
+    corner : tuple of int
+        Row and column of the array with which the panel begins.
+    marked : ndarray of bool or None
+        Entries to be outlined and crossed.
+    colors : str
+        Name of matplotlib's color map.
+    """
+
+    title: str
+    values: np.ndarray
+    limits: tuple[float, float]
+    corner: tuple[int, int] = (0, 0)
+    marked: np.ndarray | None = None
+    colors: str = "cividis"
+
+    @property
+    def annotated(self) -> bool:
+        """Whether the numbers fit into their cells."""
+        rows, columns = self.values.shape
+        return rows * columns <= MOST_ANNOTATED and columns * CELL_WIDTH + BESIDE + GAP <= WIDTH
+
+    @property
+    def inner(self) -> tuple[float, float]:
+        """Width and height of the array itself, in inches."""
+        rows, columns = self.values.shape
+        if self.annotated:
+            return columns * CELL_WIDTH, rows * CELL_HEIGHT
+        return UNANNOTATED * min(1, columns / rows), UNANNOTATED * min(1, rows / columns)
+
+    @property
+    def width(self) -> float:
+        """In inches, with what stands beside it; a title has to fit as well."""
+        return BESIDE + max(NARROWEST, self.inner[0]) + GAP
+
+    @property
+    def height(self) -> float:
+        """In inches, with what stands above and below it."""
+        return TITLE + self.inner[1] + BELOW
+
+
+@illustrated
+def difference_figure(verdict: Verdict, arguments: Mapping[str, Any] | None = None) -> Illustration | None:
+    """Draw what was expected and what was given, and the input where it is small enough to be read.
 
     Parameters
     ----------
     verdict : Verdict
         Of two arrays that differ.
+    arguments : mapping of str to object, optional
+        What the answer was called with; the first array of two or more dimensions is drawn.
 
     Returns
     -------
-    Figure or None
+    Illustration or None
         None where there is nothing to draw: numbers, text, an exception.
     """
     expected, given = verdict.expected, verdict.given
     if not (isinstance(expected, np.ndarray) and isinstance(given, np.ndarray)) or expected.ndim == 0:
         return None
+    name, source = next(((name, value) for name, value in (arguments or {}).items()
+                         if isinstance(value, np.ndarray) and value.ndim >= 2 and value.size), ("", None))
     if verdict.reason == "shape":
-        return _shapes_figure(expected.shape, given.shape)
+        return _shapes_figure(expected.shape, given.shape, f"input {name}", None if source is None else source.shape)
     if verdict.differs is None or verdict.where is None:
         return None
     plane = _plane(verdict.where)
-    want, got, differs = (_two_dimensional(np.asarray(a)[plane]) for a in (expected, given, verdict.differs))
-    corner = _corner(verdict.where, differs.shape)
+    corner = _corner(verdict.where, _two_dimensional(verdict.differs[plane]).shape)
     shown = tuple(slice(start, start + MOST_DRAWN) for start in corner)
-    figure = _arrays_figure(want[shown], got[shown], differs[shown], corner)
-    index = ", ".join(":" if isinstance(i, slice) else str(i) for i in plane)
-    place = [verdict.part] * bool(verdict.part) + [f"slice [{index}]"] * (expected.ndim > 2)
-    count = f"{int(differs.sum())} of {differs.size} entries differ (outlined and crossed)"
-    figure.suptitle("; ".join([*place, count]), fontsize=9)
+    want, got, differs = (_two_dimensional(np.asarray(a)[plane])[shown] for a in (expected, given, verdict.differs))
+    want, got = (np.real(a).astype(float) for a in (want, got))
+    limits = _limits(want, got)
+    results = [Panel("expected", want, limits, corner), Panel("yours", got, limits, corner, differs)]
+    inputs = [] if source is None else _input_panels(name, source, expected.shape, verdict.where)
+    total = int(verdict.differs[plane].sum())
+    place = [verdict.part] * bool(verdict.part) + [f"slice {_index(plane)}"] * (expected.ndim > 2)
+    said = "; ".join([*place, f"{total} of {verdict.differs[plane].size} entries differ (outlined and crossed)"])
+    figure = _panels_figure(results, inputs, said)
+    figure.alt = " ".join([f"{said[0].upper()}{said[1:]}.", *map(_spoken, results + inputs)])
     return figure
-
-
-def png(figure: Figure) -> bytes:
-    """A figure as a PNG file."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
-    return buffer.getvalue()
 
 
 def _plane(where: tuple[int, ...]) -> tuple[Any, ...]:
     """Index of the two-dimensional slice, along the last two axes, that holds an entry."""
     return (*where[:-2], slice(None), slice(None)) if len(where) > 1 else (slice(None),)
+
+
+def _index(plane: Sequence[Any]) -> str:
+    return f"[{', '.join(':' if isinstance(i, slice) else str(i) for i in plane)}]"
 
 
 def _corner(where: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, int]:
@@ -72,34 +143,81 @@ def _two_dimensional(array: np.ndarray) -> np.ndarray:
     return array[None, :] if array.ndim == 1 else array
 
 
-def _arrays_figure(want: np.ndarray, got: np.ndarray, differs: np.ndarray, corner: tuple[int, int]) -> Figure:
-    want, got = (np.real(a).astype(float) for a in (want, got))
-    finite = np.concatenate([a[np.isfinite(a)] for a in (want, got)])
-    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-    rows, columns = want.shape
-    width = min(10.0, max(5.0, 0.62 * columns * 2 + 1.2))
-    height = min(6.0, max(1.9, 0.42 * rows + 1.1))
-    figure = Figure(figsize=(width, height), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for axes, array, title in ((left, want, "expected"), (right, got, "yours")):
-        axes.imshow(array, cmap="cividis", vmin=low, vmax=high if high > low else low + 1)
-        axes.set_title(title)
-        axes.set_xlabel("column")
-        axes.set_ylabel("row")
-        _whole_ticks(axes, want.shape, corner)
-        if array.size <= MOST_ANNOTATED:
-            _annotate(axes, array, low, high)
-    for row, column in np.argwhere(differs):
-        _mark(right, row, column)
+def _limits(*arrays: np.ndarray) -> tuple[float, float]:
+    finite = np.concatenate([array[np.isfinite(array)] for array in arrays])
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return low, high if high > low else low + 1
+
+
+def _input_panels(name: str, source: np.ndarray, expected: tuple[int, ...], where: tuple[int, ...]) -> list[Panel]:
+    """Planes of the input that belong to the entry `where` of the result: of its sample, as many as one row holds."""
+    if source.dtype.kind not in "biuf":
+        return []
+    lead = source.shape[:-2]
+    at = [where[axis] if axis < len(expected) and size == expected[axis] else 0 for axis, size in enumerate(lead)]
+    planes: list[tuple[int, ...]] = [()]
+    if lead:
+        most = max(1, min(MOST_INPUTS, int(WIDTH / Panel("", source[tuple(at)], (0, 1)).width)))
+        first = min(at[-1], lead[-1] - most) if lead[-1] > most else 0
+        planes = [(*at[:-1], channel) for channel in range(first, min(first + most, lead[-1]))]
+    panels = []
+    for plane in planes:
+        values = source[plane].astype(float)
+        title = f"input {name}{_index((*plane, slice(None), slice(None))) if plane else ''}"
+        panels.append(Panel(title, values, _limits(values), colors="gray"))
+    return panels if panels[0].annotated else []
+
+
+def _panels_figure(results: Sequence[Panel], inputs: Sequence[Panel], title: str) -> Illustration:
+    """All panels in one row if there is room; otherwise the input comes below, in rows of its own."""
+    rows = [row for panels in (results, inputs) for row in _rows(panels)]
+    if len(together := _rows([*inputs, *results])) == 1:
+        rows = together
+    width = max([sum(panel.width for panel in row) for row in rows])
+    heights = [max(panel.height for panel in row) for row in rows]
+    height = sum(heights) + SUPTITLE
+    figure = Illustration(width, height)
+    figure.set_layout_engine("none")  # every place is known, and a layout engine would take most of the time
+    figure.text(0, 1, title, fontsize=10, va="top")
+    top = height - SUPTITLE
+    for row, row_height in zip(rows, heights, strict=True):
+        left = 0.0
+        for panel in row:
+            wide, high = panel.inner
+            place = (left + BESIDE + (panel.width - BESIDE - GAP - wide) / 2, top - TITLE - high)
+            axes = figure.add_axes((place[0] / width, place[1] / height, wide / width, high / height))
+            _draw(axes, panel)
+            left += panel.width
+        top -= row_height
     return figure
 
 
-def _annotate(axes: Axes, array: np.ndarray, low: float, high: float) -> None:
-    middle = (low + high) / 2
-    size = 9 if array.shape[1] <= 6 else 7
-    for (row, column), value in np.ndenumerate(array):
-        axes.text(column, row, _short(value), ha="center", va="center", fontsize=size,
-                  color="black" if np.isfinite(value) and value > middle else "white")
+def _rows(panels: Sequence[Panel]) -> list[list[Panel]]:
+    rows: list[list[Panel]] = []
+    for panel in panels:
+        if rows and sum(other.width for other in rows[-1]) + panel.width <= WIDTH:
+            rows[-1].append(panel)
+        else:
+            rows.append([panel])
+    return rows
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    low, high = panel.limits
+    axes.imshow(panel.values, cmap=panel.colors, vmin=low, vmax=high, aspect="auto")
+    axes.set_title(panel.title, fontsize=10)
+    axes.set_xlabel("column", fontsize=9)
+    axes.set_ylabel("row", fontsize=9)
+    axes.spines[:].set_visible(True)
+    for axis, size, start in zip((axes.yaxis, axes.xaxis), panel.values.shape, panel.corner, strict=True):
+        places = range(0, size, max(1, size // 8))
+        axis.set_ticks(list(places), labels=[str(start + place) for place in places], fontsize=8.5)
+    marked = np.zeros(panel.values.shape, bool) if panel.marked is None else panel.marked
+    for (row, column), value in np.ndenumerate(panel.values) if panel.annotated else ():
+        axes.text(column, row + 0.12 * marked[row, column], _short(value), ha="center", va="center", fontsize=8.5,
+                  color="black" if np.isfinite(value) and value > (low + high) / 2 else "white")
+    for row, column in np.argwhere(marked):
+        _mark(axes, row, column)
 
 
 def _short(value: float) -> str:
@@ -107,38 +225,44 @@ def _short(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 100 else f"{value:.2g}"
 
 
+def _spoken(panel: Panel) -> str:
+    """A small panel's numbers in words."""
+    if panel.values.size > MOST_READ_OUT:
+        return f"{panel.title.capitalize()}: {panel.values.shape[0]} rows, {panel.values.shape[1]} columns."
+    rows = "; ".join(", ".join(map(_short, row)) for row in panel.values)
+    return f"{panel.title[0].upper()}{panel.title[1:]}, row by row: {rows}."
+
+
 def _mark(axes: Axes, row: int, column: int) -> None:
-    for color, thickness in (("black", 3.0), ("white", 1.2)):
+    left, right, above, below = column + 0.3, column + 0.42, row - 0.42, row - 0.27
+    for color, thickness in (("black", 2.6), ("white", 1.1)):
         axes.add_patch(Rectangle((column - 0.46, row - 0.46), 0.92, 0.92, fill=False, edgecolor=color,
                                  linewidth=thickness))
-        axes.plot([column + 0.2, column + 0.42], [row - 0.42, row - 0.2], color=color, linewidth=thickness)
-        axes.plot([column + 0.2, column + 0.42], [row - 0.2, row - 0.42], color=color, linewidth=thickness)
+        axes.plot([left, right], [above, below], color=color, linewidth=thickness)
+        axes.plot([left, right], [below, above], color=color, linewidth=thickness)
 
 
-def _whole_ticks(axes: Axes, shape: tuple[int, ...], corner: tuple[int, int]) -> None:
-    """Ticks at whole rows and columns, numbered as in the whole array."""
-    for axis, size, start in zip((axes.yaxis, axes.xaxis), shape, corner, strict=True):
-        places = range(0, size, max(1, size // 8))
-        axis.set_ticks(list(places), labels=[str(start + place) for place in places])
-
-
-def _shapes_figure(expected: tuple[int, ...], given: tuple[int, ...]) -> Figure:
-    """The last two axes of both shapes as rectangles on one scale."""
-    figure = Figure(figsize=(5.6, 2.4), layout="constrained")
-    sizes = [shape[-2:] if len(shape) > 1 else (1, *shape) for shape in (expected, given)]
-    sizes = [size if len(size) == 2 else (1, 1) for size in sizes]
-    rows, columns = (max(1, *(size[axis] for size in sizes)) for axis in (0, 1))
-    for axes, size, shape, title in zip(figure.subplots(1, 2), sizes, (expected, given), ("expected", "yours"),
-                                        strict=True):
-        axes.add_patch(Rectangle((0, 0), size[1], size[0], facecolor="#8fa8c8", edgecolor="black",
-                                 hatch="" if title == "expected" else "//"))
+def _shapes_figure(
+    expected: tuple[int, ...], given: tuple[int, ...], source_name: str, source: tuple[int, ...] | None
+) -> Illustration:
+    """The last two axes of the shapes as rectangles on one scale."""
+    shapes = {"expected": expected, "yours": given} | ({} if source is None else {source_name: source})
+    sizes = {title: (1, 1, *shape)[-2:] for title, shape in shapes.items()}
+    rows, columns = (max(1, *(size[axis] for size in sizes.values())) for axis in (0, 1))
+    figure = Illustration(2.3 * len(shapes), 2.5)
+    for axes, (title, size) in zip(figure.subplots(1, len(shapes)), sizes.items(), strict=True):
+        axes.add_patch(Rectangle((0, 0), size[1], size[0], edgecolor="black", hatch="//" if title == "yours" else "",
+                                 facecolor="#8fa8c8" if title in ("expected", "yours") else "#d9d9d9"))
         for row in range(1, size[0] if size[0] <= 40 else 0):
             axes.plot([0, size[1]], [row, row], color="black", linewidth=0.4)
         for column in range(1, size[1] if size[1] <= 40 else 0):
             axes.plot([column, column], [0, size[0]], color="black", linewidth=0.4)
-        axes.set(xlim=(-0.5, columns + 0.5), ylim=(rows + 0.5, -0.5), aspect="equal",
-                 title=f"{title}: shape {shape}", xlabel=f"{size[1]} columns", ylabel=f"{size[0]} rows")
-        axes.title.set_fontsize(9)
+        axes.set(xlim=(-0.5, columns + 0.5), ylim=(rows + 0.5, -0.5), aspect="equal")
+        axes.set_title(f"{title}\n{shapes[title]}", fontsize=10)
+        axes.set_xlabel(f"{size[1]} columns", fontsize=9)
+        axes.set_ylabel(f"{size[0]} rows", fontsize=9)
         axes.set_xticks([])
         axes.set_yticks([])
+    figure.alt = "Shapes, drawn on one scale: " + "; ".join(
+        f"{title} {shape}" for title, shape in shapes.items()) + "."
     return figure

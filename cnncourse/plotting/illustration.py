@@ -7,7 +7,7 @@ import html
 import io
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -37,6 +37,7 @@ SHARPNESS = 2
 _SETTINGS: dict[Any, Any] = {name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"} | STYLE
 
 _Arguments = ParamSpec("_Arguments")
+_Drawn = TypeVar("_Drawn")
 
 
 class Illustration(Figure):
@@ -69,10 +70,10 @@ class Illustration(Figure):
     def html(self) -> str:
         """The picture as HTML that needs no other file."""
         picture = self.png()
-        width = int.from_bytes(picture[16:20]) / SHARPNESS  # margins are cut off, so only the file knows
+        width = shown_width(picture)
         source = base64.b64encode(picture).decode("ascii")
         return (f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{source}" '
-                f'width="{width:.0f}" style="max-width: 100%; height: auto">')
+                f'width="{width}" style="max-width: 100%; height: auto">')
 
     def _ipython_display_(self) -> None:
         # IPython asks for this before any formatter, so a matplotlib backend that has registered its own formatter
@@ -82,13 +83,18 @@ class Illustration(Figure):
         display({"text/html": self.html(), "text/plain": self.alt}, raw=True)
 
 
+def shown_width(picture: bytes) -> int:
+    """How many CSS pixels wide an illustration's PNG file is; margins are cut off, so only the file knows."""
+    return round(int.from_bytes(picture[16:20]) / SHARPNESS)
+
+
 def illustrated(
-    draw: Callable[_Arguments, Illustration],
-) -> Callable[_Arguments, Illustration]:
+    draw: Callable[_Arguments, _Drawn],
+) -> Callable[_Arguments, _Drawn]:
     """Draw in the course's style, without changing matplotlib's settings for others."""
 
     @wraps(draw)
-    def drawn(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Illustration:
+    def drawn(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Drawn:
         with mpl.rc_context(_SETTINGS):
             return draw(*args, **kwargs)
 

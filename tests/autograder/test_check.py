@@ -14,7 +14,8 @@ from autograder import check, grade_answers, hint, preview, progress
 from autograder.check import CheckReport
 from autograder.compare import compare
 from autograder.feedback import feedback_outputs, notebook_html
-from autograder.picture import difference_figure, png
+from autograder.picture import WIDTH, difference_figure
+from cnncourse.plotting.illustration import shown_width
 from tests.answers import RIGHT
 
 (right_pad,) = RIGHT["zero_pad"][0]
@@ -30,13 +31,13 @@ def stub(x, padding):
 
 def test_a_right_answer_is_told_in_one_line(capsys):
     check("zero_pad", right_pad)
-    assert capsys.readouterr().out == "zero_pad: all 10 cases pass.\n"
+    assert capsys.readouterr().out == "zero_pad: all 11 cases pass.\n"
 
 
 def test_a_mistake_is_told_with_case_place_name_and_rule(capsys):
     check("zero_pad", one_sided)
     said = capsys.readouterr().out
-    for piece in ("1 of 10 cases pass", "one picture, padding 1",
+    for piece in ("1 of 11 cases pass", "one picture, padding 1",
                   "The shape is (1, 1, 4, 4); it has to be (1, 1, 5, 5)", "padding before only", "all four sides"):
         assert piece in said
 
@@ -112,7 +113,7 @@ def test_progress_that_cannot_be_kept_is_no_error(tmp_path, monkeypatch, capsys)
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("CNNCOURSE_STATE", str(tmp_path / "file" / "below"))
     check("zero_pad", right_pad)
-    assert "all 10 cases pass" in capsys.readouterr().out
+    assert "all 11 cases pass" in capsys.readouterr().out
 
 
 class Markup(HTMLParser):
@@ -138,7 +139,9 @@ class Markup(HTMLParser):
 def test_the_rich_form_has_a_picture_with_words_and_hints_that_open_without_a_kernel():
     markup = Markup(notebook_html(grade_answers("zero_pad", lambda x, p: right_pad(2 * x, p))))
     assert markup.images[0]["src"].startswith("data:image/png;base64,")
-    assert "entries differ; the first is at" in markup.images[0]["alt"]
+    assert len(markup.images) == 1
+    for piece in ("9 of 25 entries differ", "Expected, row by row: 0, 0, 0, 0, 0;", "Input x[0, 0, :, :], row by row:"):
+        assert piece in markup.images[0]["alt"]
     assert markup.seen.count("details") == 4  # cases, and three hints one inside the other
     assert "script" not in markup.seen
 
@@ -177,17 +180,63 @@ def test_the_picture_shows_the_slice_with_the_first_difference(shape):
     given = expected.copy()
     given.flat[-1] += 5
     figure = difference_figure(compare(expected, given))
-    assert "1 of " in figure.get_suptitle()
+    (said,) = figure.texts
+    assert "1 of " in said.get_text()
     if len(shape) > 2:
         where = ", ".join(str(n - 1) for n in shape[:-2])
-        assert f"slice [{where}, :, :]" in figure.get_suptitle()
-    assert png(figure).startswith(b"\x89PNG")
+        assert f"slice [{where}, :, :]" in said.get_text()
+    assert figure.png().startswith(b"\x89PNG")
+    assert titles(figure) == ["expected", "yours"]
+
+
+def titles(figure):
+    return [axes.get_title() for axes in figure.axes]
+
+
+def failing(expected, where, **arguments):
+    given = expected.copy()
+    given[where] += 1
+    return difference_figure(compare(expected, given), arguments)
+
+
+@pytest.mark.parametrize("source, where, shown", [
+    ((5, 4), (1, 1, 0, 0), ["input x"]),
+    ((2, 1, 4, 4), (1, 1, 0, 0), ["input x[1, 0, :, :]"]),
+    ((2, 3, 3, 4), (1, 1, 0, 0), [f"input x[1, {c}, :, :]" for c in range(3)]),
+    ((3, 3, 3, 3), (1, 1, 0, 0), [f"input x[0, {c}, :, :]" for c in range(3)]),
+    ((2, 2, 9, 9), (1, 1, 0, 0), ["input x[1, 1, :, :]"]),
+    ((2, 6, 3, 4), (0, 1, 2, 2), [f"input x[0, {c}, :, :]" for c in range(3)]),
+    ((2, 2, 11, 11), (1, 1, 0, 0), []),
+    ((7,), (1, 1, 0, 0), []),
+])
+def test_the_picture_shows_the_input_of_the_same_sample_where_it_can_be_read(source, where, shown):
+    expected = np.arange(2 * 2 * 3 * 3.0).reshape(2, 2, 3, 3)
+    figure = failing(expected, where, stride=2, x=np.ones(source), weight=np.zeros((2, 2)))
+    drawn = titles(figure)
+    assert sorted(drawn) == sorted(["expected", "yours", *shown] if shown or len(source) > 1 else
+                                   ["expected", "yours", "input weight"])
+    assert shown_width(figure.png()) <= 100 * WIDTH + 20
+
+
+def test_the_picture_is_told_in_words():
+    expected = np.array([[1.0, 2.5], [3, 4]])
+    told = failing(expected, (1, 0), x=np.array([[0.0, 1, 2]])).alt
+    assert told == ("1 of 4 entries differ (outlined and crossed). Expected, row by row: 1, 2.5; 3, 4. "
+                    "Yours, row by row: 1, 2.5; 4, 4. Input x, row by row: 0, 1, 2.")
+    large = failing(np.zeros((9, 9)), (1, 1)).alt
+    assert "Expected: 9 rows, 9 columns." in large
+
+
+def test_the_picture_of_two_shapes_shows_the_inputs_shape_too():
+    figure = difference_figure(compare(np.ones((2, 3)), np.ones((3, 2))), {"x": np.ones((4, 3, 5, 6))})
+    assert titles(figure) == ["expected\n(2, 3)", "yours\n(3, 2)", "input x\n(4, 3, 5, 6)"]
+    assert figure.alt == "Shapes, drawn on one scale: expected (2, 3); yours (3, 2); input x (4, 3, 5, 6)."
 
 
 @pytest.mark.parametrize("given", [np.zeros((2, 5)), np.zeros(7), np.float64(3), np.full((3, 4), np.nan)])
 def test_shapes_and_values_that_are_not_finite_are_drawn_too(given):
     verdict = compare(np.ones((3, 4)), np.asarray(given))
-    assert png(difference_figure(verdict)).startswith(b"\x89PNG")
+    assert difference_figure(verdict).png().startswith(b"\x89PNG")
 
 
 def test_numbers_and_exceptions_have_no_picture():

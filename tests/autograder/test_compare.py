@@ -49,7 +49,7 @@ def test_a_wrong_number_of_values_is_told_with_the_names_of_the_right_ones(given
 
 def test_the_picture_says_which_value_it_shows():
     verdict = compare(PARTS, off_by_one("grad_weight"), names=NAMES)
-    assert difference_figure(verdict).get_suptitle().startswith("grad_weight; 24 of 24 entries differ")
+    assert difference_figure(verdict).texts[0].get_text().startswith("grad_weight; 24 of 24 entries differ")
 
 
 def declare(**members) -> Exercise:
