@@ -207,7 +207,7 @@ class ConvAsMatrix:
                       mistakes.without_stride_in_position),
         Misconception("padding ignored", "With padding there are more positions: the windows may reach past the "
                                          "border.",
-                      lambda w, b, z, s, p: matrix_of(w, b, z, s, 0)),
+                      lambda w, b, z, s, p: matrix_of(w, b, z, s, 0), also=(mistakes.no_room_for_padding,)),
         Misconception("columns for the padding",
                       "The matrix is multiplied by x.ravel() without zeros around it. Weights that meet a zero of the "
                       "padding do nothing, and have no column.",

@@ -181,6 +181,10 @@ class SlidingCost:
                       "crops_against_one_pass",
                       also=(_crops_by(lambda picture, crop, layers: sizes(picture[1:], layers)[-1][1]),
                             _crops_by(lambda picture, crop, layers: sum(sizes(picture[1:], layers)[-1])))),
+        Misconception("always 36 crops",
+                      "36 is the number for VGG on 384 pixels. How many crops fit depends on the picture and on the "
+                      "network.",
+                      _crops_by(lambda picture, crop, layers: 36), "crops_against_one_pass"),
         Misconception("one pass over a crop only",
                       "The first number is the one pass over the whole picture; every layer has more positions there.",
                       lambda picture, crop, layers: (total(crop, layers),

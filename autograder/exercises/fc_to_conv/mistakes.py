@@ -108,6 +108,13 @@ def wrapped_in_vector(sides: int) -> Callable[..., Matrix]:
     return as_matrix
 
 
+def no_room_for_padding(weight: np.ndarray, bias: np.ndarray, size: Size, stride: int, padding: int) -> Matrix:
+    """The number of positions counts the padding, but the windows are written where there is none."""
+    if padding:
+        raise ValueError("could not broadcast input array from one shape into another")
+    return _right(weight, bias, size, stride, padding)
+
+
 def in_one_piece(weight: np.ndarray, bias: np.ndarray, size: Size, stride: int, padding: int) -> Matrix:
     """A channel of the filter written as one run of numbers from the window's first input on."""
     positions = _positions(weight, size, stride, padding)
@@ -149,3 +156,8 @@ def at_each_position(
     positions = int(np.prod([(length - taps) // stride + 1 for length, taps in zip(shape[1:], kernel, strict=True)]))
     weights, biases = shape[0] * kernel[0] * kernel[1] * filters, filters
     return weights * positions if what[0] else weights, biases * positions if what[1] else biases
+
+
+def axes_reshaped(scores: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
+    """Scores collected with their axes in another order, and reshaped instead of transposed."""
+    return np.ascontiguousarray(scores.transpose(order)).reshape(scores.shape)

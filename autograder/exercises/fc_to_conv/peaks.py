@@ -127,7 +127,7 @@ class PickPeaks:
         Misconception("nothing crossed out",
                       "Around each pick, positions at most `distance` rows and columns away are out of the race. Here "
                       "every position above the threshold is kept.",
-                      _above),
+                      _above, also=(lambda s, t, d: tuple(map(tuple, np.argwhere(s >= t).tolist())),)),
         Misconception("first come, first served",
                       "The best position is picked first, wherever it lies. Here the map is read from the top left, "
                       "and a position above the threshold stands although a better one is near.",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Formula, Misconception, exercise
+from autograder.exercises.fc_to_conv import mistakes
 from autograder.exercises.fc_to_conv.common import (
     FLIPPED,
     NO_BIAS,
@@ -114,6 +115,11 @@ class SlideFC:
                       lambda x, w, b, window: _first_sample(_slide(x, w, b, window))),
         Misconception("mean instead of sum", "An output is a sum of products; it is not divided by their number.",
                       lambda x, w, b, window: _slide(x, w / w.dtype.type(w.shape[1]), b, window)),
+        Misconception("outputs and positions mixed",
+                      "The shape is right, but a reshape does not move an axis: outputs that were the last axis have "
+                      "to be brought before the positions by transpose or moveaxis.",
+                      lambda x, w, b, window: mistakes.axes_reshaped(_slide(x, w, b, window), (0, 2, 3, 1)),
+                      also=(lambda x, w, b, window: mistakes.axes_reshaped(_slide(x, w, b, window), (2, 3, 0, 1)),)),
         Misconception("scores along the last axis", "The result is (N, K, rows, columns): the outputs' axis comes "
                                                     "second.",
                       lambda x, w, b, window: _slide(x, w, b, window).transpose(0, 2, 3, 1)),
@@ -238,6 +244,11 @@ class CropScores:
                       lambda x, f, z, s: _cropped(x, f, z, (s, s)).argmax(axis=1)),
         Misconception("only the first sample", "Each sample has its own map of scores.",
                       lambda x, f, z, s: _cropped(x[:1], f, z, (s, s))),
+        Misconception("scores and positions mixed",
+                      "The shape is right, but a reshape does not move an axis: the list of crops counts positions "
+                      "first. They have to be brought to the end by transpose or moveaxis.",
+                      lambda x, f, z, s: mistakes.axes_reshaped(_cropped(x, f, z, (s, s)), (2, 3, 0, 1)),
+                      also=(lambda x, f, z, s: mistakes.axes_reshaped(_cropped(x, f, z, (s, s)), (0, 2, 3, 1)),)),
         Misconception("positions in one row",
                       "The scores belong into a map with rows and columns, not into a list of positions.",
                       lambda x, f, z, s: _listed(_cropped(x, f, z, (s, s)))),
