@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_hex
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from cnncourse import convert
 from cnncourse.layers import Conv2d, Linear
@@ -106,9 +107,9 @@ def weights_as_filters(
     bound = float(np.abs(weight).max()) or 1.0
     columns = min(len(names), 5)
     rows = -(-len(names) // columns)
-    figure = Illustration(7.0, 1.35 + rows * (7.0 / columns * filters.shape[2] / filters.shape[3] + 0.3))
+    figure = Illustration(7.0, 2.3 + rows * (7.0 / columns * filters.shape[2] / filters.shape[3] + 0.3))
     parts = figure.subfigures(2, 1, squeeze=False,
-                              height_ratios=[1.35, rows * 7.0 / columns * filters.shape[2] / filters.shape[3]])
+                              height_ratios=[2.3, rows * 7.0 / columns * filters.shape[2] / filters.shape[3]])
     above, below = parts[:, 0]
     strip = above.subplots()
     strip.imshow(weight, cmap="cividis", vmin=-bound, vmax=bound, aspect="auto", interpolation="nearest")
@@ -156,10 +157,12 @@ def convolution_as_matrix(
     # Each weight keeps its color wherever it stands; what is neither zero nor a weight would be drawn in red.
     number = np.where(matrix == 0, 0, np.searchsorted(values, matrix) + 1)
     number[(matrix != 0) & ~np.isin(matrix, values)] = len(values) + 1
-    figure = Illustration(7.0, 7.0 * min(matrix.shape[0] / matrix.shape[1], 1.2) + 0.9)
+    figure = Illustration(7.0, min(7.0 * matrix.shape[0] / matrix.shape[1], 4.4) + 0.9)
     axes = figure.subplots()
     colors = [PALE, *_ramp(len(values)), RED]
     axes.imshow(number, cmap=ListedColormap(colors), vmin=0, vmax=len(values) + 1, interpolation="nearest")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
     zeros = int((matrix == 0).sum())
     axes.set(xlabel=f"input: {' x '.join(map(str, shape))}, written as a vector",
              ylabel=f"output: {' x '.join(map(str, layer.output_shape(shape)))}",

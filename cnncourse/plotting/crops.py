@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from cnncourse import convert
 from cnncourse.plotting.illustration import BLUE, GREEN, ORANGE, RED, Illustration, bare, illustrated, outline
@@ -30,18 +31,47 @@ def crops_of_picture(picture: np.ndarray, size: tuple[int, int], stride: int) ->
     seen = np.zeros(picture.shape[2:], int)
     for i, j in np.ndindex(rows, columns):
         seen[i * stride:i * stride + size[0], j * stride:j * stride + size[1]] += 1
-    figure = Illustration(7.0, 3.4 * picture.shape[2] / picture.shape[3] + 0.75)
+    figure = Illustration(7.0, 3.4 * picture.shape[2] / picture.shape[3] + 1.0)
     left, right = figure.subplots(1, 2)
     _show(left, picture, f"{rows} x {columns} = {rows * columns} crops of {size[0]} x {size[1]}")
     for (i, j), color in zip(((0, 0), (0, 1), (rows - 1, columns - 1)), (RED, ORANGE, GREEN), strict=True):
         outline(left, i * stride, j * stride, *size, edgecolor=color, linewidth=2)
     drawn = right.imshow(seen, cmap="cividis", vmin=0)
     bare(right, "in how many crops each pixel lies").set_anchor("N")
-    figure.colorbar(drawn, ax=right, shrink=0.8)
+    figure.colorbar(drawn, ax=[left, right], orientation="horizontal", shrink=0.5)
     figure.alt = (f"{rows * columns} crops of {size[0]} x {size[1]} pixels, {stride} apart, in a picture of "
                   f"{picture.shape[2]} x {picture.shape[3]}; the first two and the last one are framed. A pixel in the "
                   f"middle lies in up to {seen.max()} crops, one in the corner in {seen[0, 0]}, on average in "
                   f"{seen.mean():.1f}.")
+    return figure
+
+
+@illustrated
+def border_rings(differences: Mapping[str, np.ndarray], limit: float = 1e-5) -> Illustration:
+    """Where the maps of a crop differ from the same place in the maps of the whole picture.
+
+    Parameters
+    ----------
+    differences : mapping of str to array of shape (1, C, H, W)
+        Titles, and one array minus the other.
+    limit : float, optional
+        What may come of rounding.
+
+    Returns
+    -------
+    Illustration
+    """
+    figure = Illustration(7.0, 7.0 / len(differences) + 0.3)
+    told = []
+    for axes, (title, difference) in zip(
+            figure.subplots(1, len(differences), squeeze=False)[0], differences.items(), strict=True):
+        differs = (np.abs(difference) > limit).any(axis=(0, 1))
+        axes.imshow(differs, cmap="cividis", vmin=0, vmax=1, interpolation="nearest")
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(f"{title}\n{differs.mean():.0%} differ", fontsize=11.5)
+        told.append(f"{title}: {differs.mean():.0%}")
+    figure.alt = ("Where the maps of a crop differ from those of the whole picture: a ring along the border, wider "
+                  f"after more layers. {'; '.join(told)} of the positions.")
     return figure
 
 
@@ -99,7 +129,9 @@ def evaluation_costs(costs: Mapping[str, tuple[float, float]], unit: str = "mult
     axes.set(yticks=range(len(costs)), yticklabels=list(costs), xlim=(0, 1.32 * most), xlabel=unit)
     axes.invert_yaxis()
     axes.legend(handles=[axes.patches[0], axes.patches[1]], labels=["one pass", "crop by crop"], frameon=False,
-                loc="lower right")
+                loc="upper right")
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(lambda value, _: _short(value) if value else "0")
     figure.alt = f"Bars of {unit}. " + " ".join(
         f"{name}: one pass {_short(one)}, crop by crop {_short(crops)}, {crops / one:.1f} times as much."
         for name, (one, crops) in ((name.replace("\n", ", "), pair) for name, pair in costs.items()))

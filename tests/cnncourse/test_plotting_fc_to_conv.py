@@ -58,6 +58,15 @@ def test_crops_of_picture_counts_the_crops_that_see_each_pixel():
     assert frames == [(0, 0), (0, 4), (12, 20)]
 
 
+def test_border_rings_mark_what_differs_in_any_channel():
+    ring = np.zeros((1, 2, 4, 5))
+    ring[0, 1, 0], ring[0, 0, :, 4], ring[0, 0, 2, 2] = 1, -1, 1e-9
+    figure = plotting.border_rings({"after one": ring, "after none": 0 * ring})
+    drawn = figure.axes[0].images[0].get_array()
+    assert drawn.sum() == 8 and drawn[0].all() and drawn[:, 4].all()
+    assert figure.alt.endswith("after one: 40%; after none: 0% of the positions.")
+
+
 def test_padding_differences_are_nothing_without_padding_and_something_with_it():
     photo = np.random.default_rng(0).random((1, 3, 24, 30), np.float32)
     effects = {title: convert.padding_effect(classifier(padding), photo) for title, padding in (("no", 0), ("yes", 1))}

@@ -26,6 +26,7 @@ def scene_and_finds():
 
 
 FIGURES = {
+    "border_rings": lambda photo: plotting.border_rings({"one": photo - 0.5, "two": 0 * photo}),
     "convolution_as_matrix": lambda photo: plotting.convolution_as_matrix(
         np.arange(1.0, 9).reshape(2, 1, 2, 2), (3, 4)),
     "crops_of_picture": lambda photo: plotting.crops_of_picture(photo, (12, 16), 6),
