@@ -63,6 +63,14 @@ def _uncropped(
     return folded(sent[..., :entries], where[..., :entries], padded, overwrite=overwrite)
 
 
+def _cut_to_nothing(
+    grad_out: np.ndarray, size: Pair, kernel_size: Pair, stride: int, padding: int, counted: bool
+) -> np.ndarray:
+    """out[:, :, p:-p, p:-p]."""
+    out = _uncropped(grad_out, size, kernel_size, stride, padding, counted)
+    return out[:, :, padding:-padding, padding:-padding]
+
+
 def _cropped(**how: Any) -> Callable[..., np.ndarray]:
     """The same without its border."""
     def wrong(grad_out, size, kernel_size, stride, padding, counted):  # type: ignore[no-untyped-def]
@@ -155,6 +163,9 @@ class AvgPool2dBackward:
                       "The padding is not part of the input: what windows send there is dropped, and the result has "
                       "the size of the input.",
                       _uncropped),
+        Misconception("padding of zero cut off to nothing",
+                      "The slice p : -p is empty for p = 0, since -0 is 0: count from the start how far it goes.",
+                      _cut_to_nothing),
         Misconception("padding not taken off the place",
                       "The result has the right size, but everything lies `padding` rows and columns too far down and "
                       "to the right: window (i, j) begins at row i * stride of the padded input, and the input lies in "

@@ -47,6 +47,9 @@ ONES = ("gradient from above ignored",
         "the result does not depend on it.")
 ONE_FORGOTTEN = ("one forgotten",
                  "The division counts the steps of the window. Before its first step the window has a position too.")
+ALL_PLANES = ("one maximum for all planes",
+              "Each picture of the batch and each channel is pooled on its own. Here a window's maximum is taken over "
+              "all samples and channels at once: a loop is missing, or the axes along which the maximum runs.")
 AVERAGED = ("mean of what windows send",
             "An input that is the maximum of several windows acts on all their outputs, and its gradient is the sum of "
             "theirs. Here it is divided by their number.")
@@ -108,6 +111,7 @@ def pooling_cases(rng: np.random.Generator) -> Iterator[Case]:
     for name, shape, kernel_size, stride in settings_of_windows(rng):
         yield Case(name, (rng.standard_normal(shape), kernel_size, stride))
     yield Case("only negative inputs", (-rng.uniform(0.5, 3, (2, 2, 5, 6)), (2, 3), 1))
+    yield Case("inputs far below zero", (-rng.uniform(2e6, 3e6, (1, 2, 4, 5)), (2, 2), 1))
     yield Case("inputs that grow smaller", (descending(rng, (1, 2, 5, 6)), (3, 3), 2))
     yield Case("equal inputs within a window", (rng.integers(-2, 3, (2, 2, 6, 6)).astype(float), (2, 3), 2))
     yield Case("single precision", (rng.standard_normal((2, 2, 5, 6)).astype(np.float32), (3, 2), 2))

@@ -78,9 +78,9 @@ class PooledSize:
         Misconception("Caffe rounded down",
                       "Caffe rounds down in convolution. In pooling it rounds up: a last window may hang over.",
                       _except(Caffe=_floor)),
-        Misconception("window in the padding kept by both",
-                      "Both rules that round up take back a last window that would begin in the padding behind the "
-                      "picture.",
+        Misconception("window behind the picture kept by both",
+                      "Both rules that round up take back a last window that would begin behind the picture, at "
+                      "row W + P or later, each under conditions of its own.",
                       _except(Caffe=_ceil, PyTorch_ceil_mode=_ceil)),
         Misconception("window in the padding kept by Caffe",
                       "Where there is padding, Caffe takes back a last window that would begin behind the picture.",

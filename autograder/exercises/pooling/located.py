@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,12 @@ def _in_padded_plane(x: np.ndarray, kernel_size: Pair, stride: int, padding: int
     return out, (row + padding) * (x.shape[3] + 2 * padding) + column + padding
 
 
+def _partly(x: np.ndarray, kernel_size: Pair, stride: int, padding: int, *, rows: int, columns: int) -> Both:
+    """Indices whose rows or columns still count the padding."""
+    out, row, column = _located(x, kernel_size, stride, padding)
+    return out, (row + rows * padding) * x.shape[3] + column + columns * padding
+
+
 def _entry(x: np.ndarray, kernel_size: Pair, stride: int, padding: int, *, fill: float = -np.inf) -> Both:
     """Maxima, and which entry of its window each one is."""
     around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
@@ -47,9 +54,13 @@ def _entry(x: np.ndarray, kernel_size: Pair, stride: int, padding: int, *, fill:
     return windows.max(axis=-1), windows.argmax(axis=-1)
 
 
-def _zeros_around(x: np.ndarray, kernel_size: Pair, stride: int, padding: int, *, corrected: bool = True) -> Both:
-    """Padded with zeros; the index is told in the plane, or in the padded one."""
-    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+def _padded_with(
+    x: np.ndarray, kernel_size: Pair, stride: int, padding: int, *, fill: float = 0,
+    corrected: bool = True,
+) -> Both:
+    """Padded with a number, by default zero; the index is told in the plane, or in the padded one."""
+    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    padded = np.pad(x, around, constant_values=fill)
     out, indices = _right(padded, kernel_size, stride, 0)
     row, column = np.divmod(indices, padded.shape[3])
     return out, (row - padding) * x.shape[3] + column - padding if corrected else indices
@@ -106,6 +117,8 @@ class MaxPool2dWithIndices:
         yield case("padding 1", (2, 2, 5, 6), (3, 3), 2, 1)
         yield Case("padding 1, only negative inputs", (-rng.uniform(0.5, 3, (2, 2, 4, 6)), (2, 2), 2, 1))
         yield Case("padding 2, only negative inputs", (-rng.uniform(0.5, 3, (1, 2, 5, 4)), (4, 5), 1, 2))
+        yield Case("padding 1, inputs far below zero", (-rng.uniform(2e6, 3e6, (1, 2, 5, 4)), (3, 2), 1, 1))
+        yield Case("padding 1, all inputs equal", (np.full((1, 1, 3, 4), rng.uniform(-2, -1)), (2, 2), 2, 1))
         yield Case("inputs that grow smaller", (descending(rng, (1, 2, 5, 6)), (3, 2), 2, 1))
         yield Case("equal inputs within a window", (rng.integers(-2, 2, (2, 2, 5, 6)).astype(float), (3, 2), 1, 1))
         yield Case("single precision", (rng.standard_normal((2, 2, 5, 6)).astype(np.float32), (3, 2), 2, 1))
@@ -118,7 +131,14 @@ class MaxPool2dWithIndices:
         Misconception("padding with zeros wins",
                       "Zero is larger than any negative number, so in windows at the border a padding of zeros beats "
                       "negative inputs. Padding must never win: which number is never the largest?",
-                      _zeros_around, also=(lambda x, k, s, p: _zeros_around(x, k, s, p, corrected=False),)),
+                      _padded_with, also=(partial(_padded_with, corrected=False),)),
+        Misconception("padding with a number that can win",
+                      "Whatever number the padding consists of, inputs may be smaller still, or equal to it. Padding "
+                      "must never win.",
+                      partial(_padded_with, fill=-1),
+                      also=(lambda x, k, s, p: _padded_with(x, k, s, p, fill=x.min()),
+                            *(partial(_padded_with, fill=fill) for fill in (-9, -10, -99, -100, -999, -1e3, -1e4, -1e5,
+                                                                            -1e6)))),
         Misconception("index within the window",
                       "The index counts in the plane x[n, c], where all windows share one counting. Here each window "
                       "counts its own entries, so that equal numbers mean different places.",
@@ -127,7 +147,8 @@ class MaxPool2dWithIndices:
                       "The place is counted in the picture as it was given, without the padding around it: row 0 is "
                       "the first row of x.",
                       lambda x, k, s, p: _put_together(x, k, s, p, off=0),
-                      also=(_in_padded_plane,)),
+                      also=(_in_padded_plane, partial(_partly, rows=1, columns=0),
+                            partial(_partly, rows=0, columns=1))),
         Misconception("row times height",
                       "Counted row by row, each row above an entry puts W entries before it: the row is multiplied by "
                       "the width.",

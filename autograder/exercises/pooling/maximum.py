@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.pooling.common import (
+    ALL_PLANES,
     COLUMNS_ONLY,
     FIRST_CHANNEL,
     FIRST_SAMPLE,
@@ -34,6 +35,10 @@ from cnncourse import functional as F
 def _largest_magnitude(x: np.ndarray, kernel_size: Pair, stride: int) -> np.ndarray:
     windows = unfolded(x, kernel_size, stride)
     return np.take_along_axis(windows, np.abs(windows).argmax(axis=-1)[..., None], axis=-1)[..., 0]
+
+
+def _started_at(start: float) -> Callable[..., np.ndarray]:
+    return lambda x, kernel_size, stride: np.maximum(max_pool(x, kernel_size, stride), start)
 
 
 def _window_too_small(x: np.ndarray, kernel_size: Pair, stride: int) -> np.ndarray:
@@ -70,6 +75,11 @@ class MaxPool2dForward:
                       "In a window that holds negative numbers only, the largest one is negative. Here zero wins: "
                       "something starts at 0, or 0 is among the numbers that are compared.",
                       lambda x, k, s: np.maximum(max_pool(x, k, s), 0)),
+        Misconception("maximum started at some number",
+                      "Whatever number the search starts from, inputs may be smaller still, and then this number wins. "
+                      "Start from an entry of the window, or from minus infinity.",
+                      lambda x, k, s: np.maximum(max_pool(x, k, s), -1),
+                      also=tuple(_started_at(start) for start in (-9, -10, -99, -100, -999, -1e3, -1e4, -1e5, -1e6))),
         Misconception("minimum instead of maximum", "The largest entry is kept, not the smallest.",
                       lambda x, k, s: -max_pool(-x, k, s)),
         Misconception("largest magnitude",
@@ -115,6 +125,8 @@ class MaxPool2dForward:
                       lambda x, k, s: np.broadcast_to(y := max_pool(x, k, s).max(axis=0, keepdims=True),
                                                       (len(x), *y.shape[1:])),
                       also=(lambda x, k, s: max_pool(x, k, s).max(axis=0, keepdims=True),)),
+        Misconception(*ALL_PLANES, lambda x, k, s: np.broadcast_to(
+            y := max_pool(x, k, s).max(axis=(0, 1), keepdims=True), (*x.shape[:2], *y.shape[2:]))),
         Misconception(*FIRST_SAMPLE, only(0, max_pool)),
         Misconception(*FIRST_CHANNEL, only(1, max_pool)),
     )

@@ -116,6 +116,13 @@ def one_for_all_channels(grad_out: np.ndarray, x: np.ndarray, kernel_size: Pair,
     return F.max_pool2d_backward(grad_out * largest, x, kernel_size, stride)
 
 
+def one_for_all_planes(grad_out: np.ndarray, x: np.ndarray, kernel_size: Pair, stride: int) -> np.ndarray:
+    """Of all samples and channels, only those that hold the largest entry of all get a gradient."""
+    largest = F.max_pool2d(x, kernel_size, stride)
+    largest = largest == largest.max(axis=(0, 1), keepdims=True)
+    return F.max_pool2d_backward(grad_out * largest, x, kernel_size, stride)
+
+
 def averaged(grad_out: np.ndarray, x: np.ndarray, kernel_size: Pair, stride: int) -> np.ndarray:
     count = F.max_pool2d_backward(np.ones_like(grad_out), x, kernel_size, stride)
     return F.max_pool2d_backward(grad_out, x, kernel_size, stride) / np.maximum(count, 1)

@@ -142,6 +142,10 @@ class L2Pool2dBackward:
                       "Shares of 1 divided by the number of entries belong to average pooling.",
                       _sent(lambda windows, norms: _ratio(windows, norms) / windows.shape[-1]),
                       also=(_sent(lambda windows, norms: 1 / windows.shape[-1] + 0 * windows),)),
+        Misconception("gradient of L1",
+                      "The sign alone is the derivative of a sum of absolute values. In the length of a vector, large "
+                      "entries have a larger share than small ones.",
+                      _sent(lambda windows, norms: np.sign(windows))),
         Misconception("all of it to the largest entry",
                       "Handing everything to one entry belongs to max pooling. All entries of the window act on its "
                       "norm.",

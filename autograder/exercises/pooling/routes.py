@@ -9,6 +9,7 @@ import numpy as np
 from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.pooling import mistakes, ties
 from autograder.exercises.pooling.common import (
+    ALL_PLANES,
     AVERAGED,
     FIRST_CHANNEL,
     FIRST_SAMPLE,
@@ -147,6 +148,7 @@ class MaxPool2dBackward:
                       "Each channel is pooled on its own, so each hands on its own gradient. Here only the channel "
                       "with the largest entry does.",
                       mistakes.one_for_all_channels),
+        Misconception(*ALL_PLANES, mistakes.one_for_all_planes),
         Misconception(*FIRST_SAMPLE, only(0, F.max_pool2d_backward)),
         Misconception(*FIRST_CHANNEL, only(1, F.max_pool2d_backward)),
     )

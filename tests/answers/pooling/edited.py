@@ -259,6 +259,6 @@ MUTATIONS: list[Mutations] = [
              "padding > 0"),
         Edit("window in the padding kept by Caffe", " or padding > 0", ""),
         Edit("PyTorch rounded up", ' or library == "PyTorch"', ""),
-        Edit("window in the padding kept by both", "size = size - 1", "pass"),
+        Edit("window behind the picture kept by both", "size = size - 1", "pass"),
     )),
 ]

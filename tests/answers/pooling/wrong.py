@@ -174,6 +174,30 @@ def norm_epsilon(block, window, gradient):
     block += gradient * window / np.sqrt(np.sum(window**2) + np.asarray(1e-5, window.dtype))
 
 
+def signed(block, window, gradient):
+    block += gradient * np.sign(window)
+
+
+def masked_in_all_planes(grad_out, x, kernel_size, stride):
+    """window.max() without axes: one number for the whole batch."""
+    grad_x = np.zeros_like(x)
+    for i, j in np.ndindex(grad_out.shape[2:]):
+        at = (..., slice(i * stride, i * stride + kernel_size[0]), slice(j * stride, j * stride + kernel_size[1]))
+        grad_x[at] += (x[at] == x[at].max()) * grad_out[:, :, i:i + 1, j:j + 1]
+    return grad_x
+
+
+def cut_with_minus(grad_out, input_size, kernel_size, stride, padding, count_include_pad):
+    size = [side + 2 * padding for side in input_size]
+    ones = padded(np.ones((1, 1, *input_size)), padding)
+    out = np.zeros((*grad_out.shape[:2], *size))
+    for i, j in np.ndindex(grad_out.shape[2:]):
+        at = (..., slice(i * stride, i * stride + kernel_size[0]), slice(j * stride, j * stride + kernel_size[1]))
+        count = kernel_size[0] * kernel_size[1] if count_include_pad else ones[at].sum()
+        out[at] += grad_out[:, :, i:i + 1, j:j + 1] / count
+    return out[:, :, padding:-padding, padding:-padding]
+
+
 def scattered_in_one(grad_out, indices, input_size):
     out = np.zeros((*grad_out.shape[:2], *input_size))
     np.add.at(out.reshape(-1), indices.reshape(-1), grad_out.reshape(-1))
@@ -188,8 +212,12 @@ def scattered_plus(grad_out, indices, input_size):
     return out.reshape(*grad_out.shape[:2], *input_size)
 
 
-def indexed_zeros(x, kernel_size, stride, padding):
-    windows = windows_of(padded(x, padding), kernel_size, stride)
+def indexed_from_a_minimum(x, kernel_size, stride, padding):
+    return indexed_zeros(x, kernel_size, stride, padding, x.min())
+
+
+def indexed_zeros(x, kernel_size, stride, padding, value=0):
+    windows = windows_of(padded(x, padding, value), kernel_size, stride)
     flat = windows.reshape(*windows.shape[:4], -1)
     row, column = np.unravel_index(flat.argmax(axis=-1), kernel_size)
     row = row + np.arange(flat.shape[2])[:, None] * stride - padding
@@ -205,6 +233,10 @@ def indexed_in_the_window(x, kernel_size, stride, padding):
 
 WRONG: list[tuple] = [
     ("max_pool2d_forward", "maximum started at zero", max_from_zeros),
+    ("max_pool2d_forward", "maximum started at some number",
+     lambda x, k, s: windows_of(x, k, s).max(axis=(4, 5), initial=-1000)),
+    ("max_pool2d_forward", "one maximum for all planes",
+     lambda x, k, s: windows_of(x, k, s).max(axis=(0, 1, 4, 5)) + np.zeros((*x.shape[:2], 1, 1))),
     ("max_pool2d_forward", "stride taken for the window's size", max_of_tiles),
     ("max_pool2d_forward", "only square windows", max_one_side),
     ("max_pool2d_forward", "one maximum for all channels", max_over_channels),
@@ -225,6 +257,7 @@ WRONG: list[tuple] = [
     ("l2_pool2d_forward", "spectral norm",
      lambda x, k, s: np.linalg.svd(windows_of(x, k, s), compute_uv=False).max(axis=-1)),
     ("max_pool2d_with_indices", "padding with zeros wins", indexed_zeros),
+    ("max_pool2d_with_indices", "padding with a number that can win", indexed_from_a_minimum),
     ("max_pool2d_with_indices", "index within the window", indexed_in_the_window),
     ("max_pool2d_backward_by_indices", "indices counted through all planes", scattered_in_one),
     ("max_pool2d_backward_by_indices", "overlapping windows overwritten", scattered_plus),
@@ -241,6 +274,9 @@ WRONG: list[tuple] = [
     ("max_pool2d_backward", "equal values outside of the window", compared_in_the_plane),
     ("max_pool2d_backward", "entry of the window taken for a place in the plane", flat_entry),
     ("max_pool2d_backward", "stride taken for the window's size", upsampled),
+    ("max_pool2d_backward", "one maximum for all planes", masked_in_all_planes),
+    ("l2_pool2d_backward", "gradient of L1", backward(signed)),
+    ("avg_pool2d_backward", "padding of zero cut off to nothing", cut_with_minus),
     ("l2_pool2d_backward", "divided by zero", backward(norm_divided)),
     ("l2_pool2d_backward", "not divided by the norm", backward(norm_of_squares)),
     ("l2_pool2d_backward", "a factor of two", backward(norm_doubled)),
