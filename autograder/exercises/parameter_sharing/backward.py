@@ -207,10 +207,11 @@ class Conv2dBackward:
                       "In a product of a weight and an input, the derivative with respect to the weight is the input, "
                       "and the other way round.",
                       mistakes.exchanged, also=(partly(mistakes.exchanged, 0), partly(mistakes.exchanged, 1))),
-        Misconception("x not padded",
-                      "The windows were taken from the padded input, so the weights' gradient needs it too: windows at "
-                      "the border of the bare x are too small.",
-                      mistakes.input_not_padded),
+        Misconception("no room for the padding",
+                      "The windows lie in the padded input. The gradient of the weights needs that input, and the "
+                      "gradient of the input is collected in an array of its size: in one of the size of x, windows at "
+                      "the border come out too small.",
+                      mistakes.input_not_padded, also=(mistakes.gradient_not_padded,)),
         Misconception("padding after only",
                       "The zeros were on all four sides of the picture; here they are below and to the right only.",
                       partly(mistakes.padded_after, 1)),

@@ -99,6 +99,14 @@ def _positions_mixed(grad_out: Array, *rest: Any) -> mistakes.Gradients:
     return mistakes.right(upstream, *rest)
 
 
+def _reshaped_to_transpose(
+    grad_out: Array, x: Array, weight: Array, stride: int, padding: int
+) -> mistakes.Gradients:
+    """(K, CRS) reshaped to (CRS, K) where it had to be transposed."""
+    other = np.ascontiguousarray(weight).reshape(-1, len(weight)).T.reshape(weight.shape)
+    return mistakes.right(grad_out, x, other, stride, padding)
+
+
 def _filters_by_columns(grad_out: Array, x: Array, weight: Array, stride: int, padding: int) -> mistakes.Gradients:
     """Filters flattened in another order than the columns of the matrix."""
     other = np.ascontiguousarray(weight.transpose(0, 3, 2, 1)).reshape(weight.shape)
@@ -194,6 +202,10 @@ class Conv2dBackwardMatmul:
                       "mixes them up.",
                       _positions_mixed, "conv2d_backward_matmul",
                       also=(mistakes.partly(_positions_mixed, 1), mistakes.partly(_positions_mixed, 0))),
+        Misconception("reshaped where transposing is meant",
+                      "weight.reshape(-1, K) has the shape of the transposed matrix and not its entries: a reshape "
+                      "keeps the order of the numbers. Make rows of the filters first, then transpose.",
+                      mistakes.partly(_reshaped_to_transpose, 0), "conv2d_backward_matmul"),
         Misconception("filters flattened in another order",
                       "The rows of the columns' matrix list channel, kernel row, kernel column. The filters have to "
                       "be flattened in this order, and their gradient has to be put back in it.",

@@ -54,6 +54,12 @@ def _padding_once(in_shape: Any, kernel_size: Any, stride: int, padding: int) ->
     return rows, columns
 
 
+def _not_rounded(in_shape: Any, out_channels: int, kernel_size: Any, stride: int, padding: int, bias: bool) -> float:
+    rows, columns = ((size + 2 * padding - kernel) / stride + 1
+                     for size, kernel in zip(in_shape[1:], kernel_size, strict=True))
+    return float(out_channels * rows * columns * (in_shape[0] * math.prod(kernel_size) + bias))
+
+
 def _square(in_shape: Any, kernel_size: Any, stride: int, padding: int) -> tuple[int, int]:
     rows = _positions(in_shape, kernel_size, stride, padding)[0]
     return rows, rows
@@ -133,6 +139,10 @@ class SharingParameters:
                       _neurons_counted_otherwise(_padding_once)),
         Misconception("only square outputs", "Height and width of the output are two numbers.",
                       _neurons_counted_otherwise(_square)),
+        Misconception("positions not rounded",
+                      "Half a position does not exist: where the stride does not divide evenly, rows and columns of "
+                      "the output are rounded down, each by itself and before they are multiplied.",
+                      _not_rounded, also=(lambda *a: int(_not_rounded(*a)),)),
         Misconception("one position too few",
                       "The number of positions is the number of steps plus one: before its first step the window has "
                       "a position too.",

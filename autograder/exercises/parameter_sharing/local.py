@@ -36,6 +36,12 @@ def _positions_swapped(weight: Array) -> Array:
     return weight.swapaxes(0, 1)
 
 
+def _bias_turned(x: Array, w: Array, b: Array, s: int, p: int) -> Array:
+    if b.shape[1] != b.shape[2]:
+        raise ValueError("operands could not be broadcast together")
+    return _layer(x, w, b.swapaxes(1, 2), s, p)
+
+
 def _without_padding(x: Array, w: Array, b: Array, s: int, p: int) -> Array:
     """Windows taken from the bare picture, as far as it reaches."""
     if p:
@@ -102,7 +108,8 @@ class LocallyConnected:
         Misconception("the same filters at every position",
                       "This is a convolution: one filter slides over all positions. Here position (i, j) has filters "
                       "of its own, weight[i, j].",
-                      _with(weight=lambda w: _everywhere(w, 0, 0))),
+                      _with(weight=lambda w: _everywhere(w, 0, 0)),
+                      also=(lambda x, w, b, s, p: F.conv2d(x, w[0, 0], b[:, 0, 0], stride=s, padding=p),)),
         Misconception("the same filters along a row",
                       "The filters change with the column of the position as well.",
                       _with(weight=lambda w: np.array(np.broadcast_to(w[:, :1], w.shape)))),
@@ -115,6 +122,9 @@ class LocallyConnected:
         Misconception("the same bias at every position",
                       "The biases are not shared either: bias[k, i, j] belongs to filter k at position (i, j).",
                       _with(bias=lambda b: np.array(np.broadcast_to(b[:, :1, :1], b.shape)))),
+        Misconception("rows and columns of the bias swapped",
+                      "bias[k, i, j] belongs to row i and column j of the output, in this order.",
+                      _bias_turned),
         Misconception("bias forgotten", "To every dot product a bias is added, bias[k, i, j].",
                       _with(bias=np.zeros_like)),
         Misconception("bias added once per channel", "The bias is added once, after the sum over the channels.",

@@ -166,7 +166,7 @@ class NumericalGradient:
                       _not_moved_back),
         Misconception("all entries moved at once",
                       "Each entry of the gradient says how f follows one entry of x while all others stay.",
-                      _all_at_once),
+                      _all_at_once, also=(lambda f, x, step: (f(x + step) - f(x - step)) / (2 * step),)),
         Misconception("whole rows moved",
                       "A loop over x goes through its first axis: x[i] is a row. Each single entry has a slope of its "
                       "own; np.ndindex(x.shape) goes through all of them.",

@@ -123,6 +123,16 @@ def input_not_padded(grad_out: Array, x: Array, weight: Array, stride: int, padd
     return grad_x, grad_weight, grad_bias
 
 
+def gradient_not_padded(grad_out: Array, x: Array, weight: Array, stride: int, padding: int) -> Gradients:
+    """The windows of the padded input, in a gradient that has no room for the padding."""
+    grad_x, *rest = right(grad_out, x, weight, stride, padding)
+    grad_x, (rows, columns) = np.zeros_like(grad_x), weight.shape[2:]
+    for n, k, i, j in np.ndindex(grad_out.shape):
+        down, across = i * stride, j * stride
+        grad_x[n, :, down : down + rows, across : across + columns] += grad_out[n, k, i, j] * weight[k]
+    return (grad_x, *rest)
+
+
 def padded_after(grad_out: Array, x: Array, weight: Array, stride: int, padding: int) -> Gradients:
     """All zeros below and to the right."""
     lopsided = np.pad(x, ((0, 0), (0, 0), (0, 2 * padding), (0, 2 * padding)))

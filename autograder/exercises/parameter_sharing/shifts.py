@@ -35,6 +35,13 @@ def _moved_by_slices(x: Array, down: int, right: int) -> Array:
     return out
 
 
+def _padded_and_cut(x: Array, down: int, right: int) -> Array:
+    """Zeros put before and the rest cut off, which works for positive numbers only."""
+    if down < 0 or right < 0:
+        raise ValueError("index can't contain negative values")
+    return moved(x, down, right)
+
+
 def _grown(x: Array, down: int, right: int) -> Array:
     """The frame grows with the shift."""
     if down < 0 or right < 0:
@@ -134,7 +141,7 @@ class ShiftEquivariance:
         Misconception("slices for positive shifts only",
                       "A slice like x[:, :, :-down] is empty for down = 0 and takes the wrong end for negative "
                       "numbers. There are three cases, or a way to count that covers them all.",
-                      _moved_by_slices),
+                      _moved_by_slices, also=(_padded_and_cut,)),
         Misconception("the frame grows", "The result has the shape of x: what leaves the frame is lost.", _grown),
         Misconception("edge values instead of zeros", "Zeros come in; here the border of the picture is repeated.",
                       _edge),
