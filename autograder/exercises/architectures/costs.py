@@ -166,6 +166,10 @@ class ConvolutionCost:
                       "The kernel has a height and a width; here one of them is used for both.",
                       _work(_outputs, taps=lambda f: f[0] ** 2), "convolution_multiply_adds",
                       also=(_work(_outputs, taps=lambda f: f[1] ** 2),)),
+        Misconception("kernel's height and width swapped",
+                      "A kernel of 4 rows and 3 columns fits less often down than across: its height goes with the "
+                      "picture's height.",
+                      _work(lambda shape, f, s, p: _outputs(shape, f[::-1], s, p)), "convolution_multiply_adds"),
         Misconception("multiplications and additions counted apart",
                       "A multiply-add is one multiplication together with the addition that follows it.",
                       _work(_outputs, lambda c, k, g: 2 * c * k // g), "convolution_multiply_adds"),

@@ -49,6 +49,14 @@ def _downwards_too_far(layers: Layers) -> float:
     return size
 
 
+def _stretched(layers: Layers, after: bool = False) -> float:
+    size = 1
+    for kernel, stride, dilation in layers:
+        reach = dilation * (kernel - 1)
+        size = (size + reach) * stride if after else size * stride + reach
+    return size
+
+
 @exercise("stack_receptive_field", notebook=NOTEBOOK, points=2)
 class StackReceptiveField:
     """How many inputs a neuron on top of a stack of layers can see, along one axis.
@@ -115,7 +123,8 @@ class StackReceptiveField:
         Misconception("dilation handed on to later layers",
                       "A dilated layer still has an output for every input: the distance of its outputs is its stride, "
                       "whatever its dilation.",
-                      _upwards(lambda k, d: d * (k - 1), lambda step, s, d: step * s * d)),
+                      _upwards(lambda k, d: d * (k - 1), lambda step, s, d: step * s * d),
+                      also=(_upwards(lambda k, d: k - 1, lambda step, s, d: step * s * d),)),
         Misconception("only the last layer",
                       "Each input of the last layer sees a block of the layer below, and so on down.",
                       lambda layers: _right(layers[-1:])),
@@ -132,6 +141,10 @@ class StackReceptiveField:
                       "From the first to the last of r neighbors there are r - 1 steps. Going down through a stride, "
                       "the field grows by that many strides.",
                       _downwards_too_far),
+        Misconception("the field multiplied on the way up",
+                      "Going up, a stride does not stretch what is seen already. It makes the steps of the layers "
+                      "above longer.",
+                      _stretched, also=(lambda layers: _stretched(layers, after=True),)),
         Misconception("the area instead of the side", "Asked for is the number of inputs along one axis.",
                       lambda layers: _right(layers) ** 2),
     )
@@ -218,6 +231,8 @@ class StackCost:
                       lambda c, ks: (sum(k - 1 for k in ks) + 1) ** 2 * c * c + c),
         Misconception("only the first layer", "Every layer of the stack has weights of its own.",
                       lambda c, ks: ks[0] ** 2 * c * c + c),
+        Misconception("all layers like the first", "The kernels may differ from layer to layer.",
+                      lambda c, ks: len(ks) * (ks[0] ** 2 * c * c + c)),
         Misconception("biases counted as multiply-adds",
                       "Adding a bias needs no multiplication: count the weights' work only.",
                       lambda c, h, w, ks: sum((k * k * c + 1) * c * h * w for k in ks), "stack_multiply_adds"),
@@ -239,6 +254,10 @@ class StackCost:
         Misconception("a square picture", "Height and width are two numbers. Here one of them is used for both.",
                       lambda c, h, w, ks: sum(k * k * c * c * h * h for k in ks), "stack_multiply_adds",
                       also=(lambda c, h, w, ks: sum(k * k * c * c * w * w for k in ks),)),
+        Misconception("work of all layers like the first", "The kernels may differ from layer to layer.",
+                      lambda c, h, w, ks: len(ks) * ks[0] ** 2 * c * c * h * w, "stack_multiply_adds"),
+        Misconception("last output left out", "The output of every convolution is counted, the last one's too.",
+                      lambda c, h, w, ks: (len(ks) - 1) * c * h * w, "stack_kept"),
         Misconception("only the last output kept",
                       "The backward pass goes through every layer of the stack and needs what went into each of them.",
                       lambda c, h, w, ks: c * h * w, "stack_kept"),

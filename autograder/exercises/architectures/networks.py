@@ -95,6 +95,39 @@ def _rounded_up(n: int, f: int, s: int, p: int) -> int:
     return -((f - n - 2 * p) // s) + 1
 
 
+def _pools(layers: Layers, change: Callable[[int, int, int], tuple[int, int, int]]) -> Layers:
+    """The layers with other settings of their pools."""
+    return tuple(("POOL", *change(*layer[1:])) if layer[0] == "POOL" else layer for layer in layers)
+
+
+def _channels_kept(shape: Shape, layers: Layers) -> tuple[int, int, int]:
+    """Each layer's numbers are right for its input, but the channels are always the picture's."""
+    parameters, work, kept = 0, 0, math.prod(shape)
+    for layer in layers:
+        p, m, a = _right(shape, (layer,))
+        parameters, work, kept = parameters + p, work + m, kept + a - math.prod(shape)
+        out = _network(shape, (layer,)).output_shape
+        shape = out if layer[0] == "FC" else (shape[0], *out[1:])
+    return parameters, work, kept
+
+
+def _maps_kept(shape: Shape, layers: Layers) -> tuple[int, int, int]:
+    """An FC's units are taken for channels of maps that still have their size."""
+    parameters, work, kept = 0, 0, math.prod(shape)
+    for layer in layers:
+        p, m, a = _right(shape, (layer,))
+        parameters, work, kept = parameters + p, work + m, kept + a - math.prod(shape)
+        shape = (layer[1], *shape[1:]) if layer[0] == "FC" else _network(shape, (layer,)).output_shape
+    return parameters, work, kept
+
+
+def _relus_counted(shape: Shape, layers: Layers) -> tuple[int, int, int]:
+    """Outputs of convolutions and of FCs but the last are counted a second time, as those of the ReLUs after them."""
+    parameters, work, kept = _right(shape, layers)
+    again = replace(_right, stored=("CONV", "FC"))(shape, layers)[2]
+    return parameters, work, kept + again - (layers[-1][1] if layers[-1][0] == "FC" else 0)
+
+
 @exercise("network_cost", notebook=NOTEBOOK, points=4, tolerance=1e-12)
 class NetworkCost:
     """Parameters, multiply-adds and activations of a whole network.
@@ -178,6 +211,19 @@ class NetworkCost:
                       _with(stored=("INPUT", "CONV", "FC"))),
         Misconception("FC outputs not among the activations", "What an FC layer gives is stored too.",
                       _with(stored=("INPUT", "CONV", "POOL"))),
+        Misconception("channels not updated",
+                      "After a convolution there are as many channels as it has filters: the next layer reads those.",
+                      _channels_kept),
+        Misconception("a second FC reads the maps again",
+                      "After an FC there are no maps any more: the next FC reads one number for each of its units.",
+                      _maps_kept),
+        Misconception("pools moved by their window",
+                      "A pool has a stride of its own, which may differ from its window.",
+                      lambda shape, layers: _right(shape, _pools(layers, lambda f, s, p: (f, f, p)))),
+        Misconception("padding of pools ignored", "A pool may have padding too.",
+                      lambda shape, layers: _right(shape, _pools(layers, lambda f, s, p: (f, s, 0)))),
+        Misconception("ReLUs among the activations", "ReLUs work in place; only the layers in the list are counted.",
+                      _relus_counted),
         Misconception("only the final output", "The outputs of all layers are activations, not only the last one's.",
                       lambda shape, layers: (*_right(shape, layers)[:2],
                                              math.prod(_network(shape, layers).output_shape))),

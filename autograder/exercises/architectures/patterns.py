@@ -16,7 +16,13 @@ PATTERN = "INPUT -> [[CONV -> RELU]*N -> POOL?]*M -> [FC -> RELU]*K -> FC"
 NAMES = {Conv2d: "CONV", ReLU: "RELU", MaxPool2d: "POOL", Linear: "FC"}
 """What a pattern calls these layers; the flatten before the first FC has no name in it."""
 
+SPELLED = {"INPUT": "Input", "CONV": "Conv", "RELU": "ReLU", "POOL": "Pool", "FC": "FC"}
+
 Names = tuple[str, ...]
+
+
+def _right(n: int, m: int, k: int, pool: bool) -> Names:
+    return ("INPUT", *(("CONV", "RELU") * n + ("POOL",) * pool) * m, *("FC", "RELU") * k, "FC")
 
 
 def _pools_only_between(n: int, m: int, k: int, pool: bool) -> Names:
@@ -122,6 +128,19 @@ class ExpandPattern:
         Misconception("the inner bracket only once", "*N after the inner bracket repeats CONV -> RELU in each block.",
                       lambda n, m, k, pool: ("INPUT", *("CONV", "RELU", *("POOL",) * pool) * m,
                                              *("FC", "RELU") * k, "FC")),
+        Misconception("one text instead of a list", "Asked for is a list with one name for each layer, not one text.",
+                      lambda n, m, k, pool: " ".join(_right(n, m, k, pool)),
+                      also=(lambda n, m, k, pool: " -> ".join(_right(n, m, k, pool)),)),
+        Misconception("lists within the list",
+                      "All names stand side by side in one list: a block is not a list of its own in it. Adding a list "
+                      "with + or += puts its elements in; append puts in the list itself.",
+                      lambda n, m, k, pool: ("INPUT", *(("CONV", "RELU") * n + ("POOL",) * pool,) * m,
+                                             *("FC", "RELU") * k, "FC"),
+                      also=(lambda n, m, k, pool: ("INPUT", *((("CONV", "RELU"),) * n + ("POOL",) * pool) * m,
+                                                   *(("FC", "RELU"),) * k, "FC"),)),
+        Misconception("names spelled otherwise", "The names are written in capital letters, as in the pattern.",
+                      lambda n, m, k, pool: tuple(name.lower() for name in _right(n, m, k, pool)),
+                      also=(lambda n, m, k, pool: tuple(SPELLED[name] for name in _right(n, m, k, pool)),)),
         Misconception("FCs repeated with the blocks",
                       "The bracket of the FCs comes after the outer bracket, not in it: first all blocks, then the "
                       "FCs.",

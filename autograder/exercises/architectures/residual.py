@@ -95,6 +95,7 @@ class ResidualForward:
         yield Case("as many channels, 1x1 shortcut", _draw(rng, (2, 3, 4, 4), 3, projected=True))
         yield Case("stride 2", _draw(rng, (1, 2, 6, 8), 4, 2, True))
         yield Case("stride 2, odd sizes", _draw(rng, (2, 3, 7, 5), 3, 2, True))
+        yield Case("stride 2, down to one pixel", _draw(rng, (2, 2, 2, 2), 3, 2, True))
         yield Case("stride 3", _draw(rng, (1, 2, 8, 10), 2, 3, True))
         yield Case("a picture of one pixel", _draw(rng, (3, 2, 1, 1), 2))
         x, first, second, _, stride = _draw(rng, (1, 2, 5, 6), 2)
@@ -151,6 +152,13 @@ class ResidualForward:
         Misconception("stride in both convolutions",
                       "If both convolutions have the stride, what they give is smaller than what comes around.",
                       _stride_in_both),
+        Misconception("shortcut's stride forgotten",
+                      "With a stride the branch's maps are smaller; the shortcut's convolution has to make x as small.",
+                      lambda x, a, b, c, s: F.relu(_inner(x, a, b, s) + _around(x, c, 1))),
+        Misconception("padding on the shortcut",
+                      "A 1x1 convolution looks at single pixels: padding would only make its output larger.",
+                      lambda x, a, b, c, s: F.relu(_inner(x, a, b, s) + (x if c is None else F.conv2d(
+                          x, *c, stride=s, padding=1)))),
         Misconception("biases forgotten", "Each convolution is a pair: weight and bias.",
                       lambda x, a, b, c, s: _right(x, (a[0], 0 * a[1]), (b[0], 0 * b[1]),
                                                    None if c is None else (c[0], 0 * c[1]), s)),
@@ -264,6 +272,17 @@ class ResidualBackward:
                       _through(_positive, lambda g, inner: (g + inner) / g.dtype.type(2))),
         Misconception("x instead of the shortcut's gradient", "The gradient of x with respect to x is one, not x.",
                       lambda grad_out, x, branch, back: (lambda g: x + back(g, x))(grad_out * (x + branch(x) > 0))),
+        Misconception("multiplied by the output",
+                      "The ReLU lets the gradient pass or stops it; how large the sum was does not matter.",
+                      _through(lambda x, inner, g: np.maximum(x + inner, 0))),
+        Misconception("branch's gradient stopped a second time",
+                      "The only ReLU between the loss and the sum is the last one. What the branch does inside is the "
+                      "business of branch_backward.",
+                      lambda g, x, branch, back: g * (x + branch(x) > 0) + back(
+                          g * (x + branch(x) > 0) * (branch(x) > 0), x)),
+        Misconception("branch taken number by number",
+                      "A branch may mix numbers: its backward pass has to be given the gradient itself, not ones.",
+                      lambda g, x, branch, back: g * (x + branch(x) > 0) * (1 + back(np.ones_like(x), x))),
         Misconception("branch taken at the wrong place",
                       "branch_backward needs what went into the branch, which is x.",
                       lambda grad_out, x, branch, back: (lambda s: grad_out * (s > 0) + back(grad_out * (s > 0), s))(

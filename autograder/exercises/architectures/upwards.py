@@ -49,6 +49,12 @@ def _cropped(x: Array, weight: Array, bias: Array, stride: int) -> Array:
     return _stamped(x, weight, bias, stride)[:, :, :x.shape[2] * stride, :x.shape[3] * stride]
 
 
+def _stamped_larger(x: Array, weight: Array, bias: Array, stride: int, more: int) -> Array:
+    """Rows and columns below and to the right that no stamp reaches."""
+    around = ((0, 0), (0, 0), (0, more), (0, more))
+    return np.pad(_stamped(x, weight, np.zeros_like(bias), stride), around) + bias[:, np.newaxis, np.newaxis]
+
+
 def _convolved(x: Array, weight: Array, bias: Array, stride: int) -> Array:
     """An ordinary convolution instead."""
     if x.shape[2] < weight.shape[2] or x.shape[3] < weight.shape[3]:
@@ -141,6 +147,11 @@ class TransposedConv2d:
                           np.concatenate([x[:1], np.zeros_like(x[1:])]), w, b, s)),
         Misconception("output cut to a multiple of the stride",
                       "The last stamp starts (H - 1) * stride rows down and has all of its rows.", _cropped),
+        Misconception("output too large",
+                      "The last stamp begins (H - 1) * stride rows down: below it there is nothing. Here empty rows "
+                      "and columns follow.",
+                      lambda x, w, b, s: _stamped_larger(x, w, b, s, s - 1),
+                      also=(lambda x, w, b, s: _stamped_larger(x, w, b, s, s),)),
         Misconception("an ordinary convolution",
                       "A convolution gathers a block into one number; here one number is spread over a block.",
                       _convolved),

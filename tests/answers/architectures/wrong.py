@@ -116,6 +116,31 @@ def sizes_never_updated(size, layers):
     return sizes, misfits
 
 
+def sizes_below_zero(size, layers):
+    """A window may hang over: sizes become zero or negative, and nothing stops."""
+    height, width = size
+    sizes, misfits = [], []
+    for number, (k, s, p) in enumerate(layers):
+        if (height - k + 2 * p) % s or (width - k + 2 * p) % s:
+            misfits.append(number)
+        height, width = (height - k + 2 * p) // s + 1, (width - k + 2 * p) // s + 1
+        sizes.append((height, width))
+    return sizes, misfits
+
+
+def sizes_that_just_stop(size, layers):
+    sizes, misfits = [], []
+    for number, (k, s, p) in enumerate(layers):
+        ways = [side - k + 2 * p for side in size]
+        if min(ways) < 0:
+            break
+        if ways[0] % s or ways[1] % s:
+            misfits.append(number)
+        size = [way // s + 1 for way in ways]
+        sizes.append(size)
+    return sizes, misfits
+
+
 def square_sizes(size, layers):
     """Follows the height and takes the width to be the same."""
     found, misfits = sizes_divmod((size[0], size[0]), layers)
@@ -133,6 +158,13 @@ def field_with_running_product(layers):
 def field_of_vgg_only(layers):
     """Right as long as every stride is 1."""
     return 1 + sum(dilation * (kernel - 1) for kernel, _, dilation in layers)
+
+
+def field_stretched(layers):
+    size = 1
+    for kernel, stride, dilation in layers:
+        size = size * stride + dilation * (kernel - 1)
+    return size
 
 
 def field_from_top(layers):
@@ -166,6 +198,27 @@ def network_with_pool_channels(in_shape, layers):
                 channels = max(channels // kernel, 1)
         changed.append(channels)
         kept += channels * math.prod(sides)
+    return parameters, work, kept
+
+
+def network_with_maps_to_the_end(in_shape, layers):
+    """After an FC height and width are still those of the last pool."""
+    c, h, w = in_shape
+    parameters, work, kept = 0, 0, c * h * w
+    for kind, *settings in layers:
+        if kind == "FC":
+            units, = settings
+            parameters += (c * h * w + 1) * units
+            work += c * h * w * units
+            kept += units
+            c = units
+            continue
+        k, s, p = settings[1:4] if kind == "CONV" else settings
+        h, w = (h - k + 2 * p) // s + 1, (w - k + 2 * p) // s + 1
+        if kind == "CONV":
+            weights = settings[0] * c // settings[4] * k * k
+            parameters, work, c = parameters + weights + settings[0], work + weights * h * w, settings[0]
+        kept += c * h * w
     return parameters, work, kept
 
 
@@ -250,12 +303,21 @@ WRONG = [
      lambda n, m, k, pool: ["INPUT", *(["CONV", "RELU"] * m + ["POOL"] * pool) * n, *["FC", "RELU"] * k, "FC"]),
     ("expand_pattern", "the last FC forgotten",
      lambda n, m, k, pool: ["INPUT"] + (["CONV", "RELU"] * n + ["POOL"] * pool) * m + ["FC", "RELU"] * k),
+    ("expand_pattern", "one text instead of a list",
+     lambda n, m, k, pool: "INPUT " + ("CONV RELU " * n + "POOL " * pool) * m + "FC RELU " * k + "FC"),
+    ("expand_pattern", "lists within the list",
+     lambda n, m, k, pool: ["INPUT"] + [["CONV", "RELU"] * n + ["POOL"] * pool] * m + ["FC", "RELU"] * k + ["FC"]),
+    ("expand_pattern", "names spelled otherwise",
+     lambda n, m, k, pool: ["Input"] + (["Conv", "ReLU"] * n + ["Pool"] * pool) * m + ["FC", "ReLU"] * k + ["FC"]),
     ("halvings", "rounded down on the way", halved_while_above_one),
+    ("halvings", "a logarithm", lambda h, w: np.log2(min(h, w))),
     ("halvings", "the better of the two axes", halved_while_either),
     ("halvings", "only the height", lambda h, w: next(n for n in range(64) if h % 2 ** (n + 1))),
     ("follow_sizes", "rounded up", sizes_with_ceil),
     ("follow_sizes", "only the height checked", sizes_by_height_only),
     ("follow_sizes", "every layer gets the picture", sizes_never_updated),
+    ("follow_sizes", "too large windows go on", sizes_below_zero),
+    ("follow_sizes", "too large window not noted", sizes_that_just_stop),
     ("follow_sizes", "counted from 1",
      lambda size, layers: (sizes_divmod(size, layers)[0], [n + 1 for n in sizes_divmod(size, layers)[1]])),
     ("convolution_cost", "bias forgotten",
@@ -277,6 +339,9 @@ WRONG = [
     ("stack_receptive_field", "strides ignored", field_of_vgg_only),
     ("stack_receptive_field", "one step too many", field_from_top),
     ("stack_receptive_field", "kernels multiplied", lambda layers: np.prod([k for k, _, _ in layers], dtype=int)),
+    ("stack_receptive_field", "the field multiplied on the way up", field_stretched),
+    ("stack_cost", "all layers like the first",
+     (lambda c, ks: len(ks) * (ks[0] ** 2 * c + 1) * c, stack_work_sum, stack_kept_product)),
     ("stack_cost", "channels left out",
      (lambda c, ks: sum(k**2 for k in ks), stack_work_sum, stack_kept_product)),
     ("stack_cost", "biases forgotten",
@@ -285,10 +350,15 @@ WRONG = [
     ("stack_cost", "positions forgotten",
      (stack_parameters_sum, lambda c, h, w, ks: sum(k**2 * c**2 for k in ks), stack_kept_product)),
     ("network_cost", "pooling changes the channels", network_with_pool_channels),
+    ("network_cost", "a second FC reads the maps again", network_with_maps_to_the_end),
+    ("network_cost", "pools moved by their window",
+     lambda shape, layers: network_followed(shape, [(*layer[:2], layer[1], layer[3]) if layer[0] == "POOL" else layer
+                                                    for layer in layers])),
     ("network_cost", "input not among the activations",
      lambda shape, layers: (*network_followed(shape, layers)[:2],
                             network_followed(shape, layers)[2] - math.prod(shape))),
     ("inception_forward", "joined along the wrong axis", inception_with(join=lambda b: np.concatenate(b))),
+    ("inception_forward", "branches not joined", inception_with(join=list)),
     ("inception_forward", "branches added up", inception_with(join=lambda b: b[0] + b[1] + b[2] + b[3])),
     ("inception_forward", "no ReLU inside of branches", inception_with(inside=lambda x: x)),
     ("inception_forward", "zeros win in the pooling", inception_for_positive_inputs),
@@ -304,6 +374,10 @@ WRONG = [
     ("residual_forward", "ReLU before the addition", rectified_branch),
     ("residual_forward", "shortcut forgotten", plain_layers),
     ("residual_forward", "1x1 shortcut unused", never_a_projection),
+    ("residual_forward", "shortcut's stride forgotten",
+     lambda x, a, b, c, s: relu(conv(relu(conv(x, a, s, 1)), b, 1, 1) + (conv(x, c) if c else x))),
+    ("residual_backward", "multiplied by the output",
+     lambda grad_out, x, branch, back: (lambda g: g + back(g, x))(grad_out * relu(x + branch(x)))),
     ("residual_backward", "shortcut's gradient forgotten", one_after_the_other),
     ("residual_backward", "ReLU forgotten", without_a_mask),
     ("residual_backward", "ReLU applied to the gradient",
