@@ -68,8 +68,8 @@ def maps_as_vector(maps: np.ndarray, flatten_maps: Callable[[np.ndarray], np.nda
         axes.set_aspect("equal")
         bare(axes).autoscale_view()
         axes.invert_yaxis()
-    figure.alt = (f"{counted(channels, 'map')} of {height} x {width} numbers, and below them the vector that is made "
-                  f"of them: {', '.join(f'{value:g}' for value in vector)}.")
+    figure.alt = (f"Feature maps ({counted(channels, 'channel')} of {height} x {width} numbers), and below them the "
+                  f"vector that is made of them: {', '.join(f'{value:g}' for value in vector)}.")
     return figure
 
 

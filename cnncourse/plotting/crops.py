@@ -39,7 +39,7 @@ def crops_of_picture(picture: np.ndarray, size: tuple[int, int], stride: int) ->
     drawn = right.imshow(seen, cmap="cividis", vmin=0)
     bare(right, "in how many crops each pixel lies").set_anchor("N")
     figure.colorbar(drawn, ax=[left, right], orientation="horizontal", shrink=0.5)
-    figure.alt = (f"{rows * columns} crops of {size[0]} x {size[1]} pixels, {stride} apart, in a picture of "
+    figure.alt = (f"A set of {rows * columns} crops of {size[0]} x {size[1]} pixels, {stride} apart, in a picture of "
                   f"{picture.shape[2]} x {picture.shape[3]}; the first two and the last one are framed. A pixel in the "
                   f"middle lies in up to {seen.max()} crops, one in the corner in {seen[0, 0]}, on average in "
                   f"{seen.mean():.1f}.")

@@ -51,7 +51,7 @@ def test_crops_of_picture_counts_the_crops_that_see_each_pixel():
     photo = np.zeros((1, 3, 20, 30), np.float32)
     figure = plotting.crops_of_picture(photo, (8, 10), 4)
     seen = figure.axes[1].images[0].get_array()
-    assert figure.alt.startswith("24 crops of 8 x 10 pixels")
+    assert figure.alt.startswith("A set of 24 crops of 8 x 10 pixels")
     assert seen.sum() == 24 * 80
     assert (seen[0, 0], seen[4, 5], seen[11, 17]) == (1, 4, 6)
     frames = [(patch.get_y() + 0.5, patch.get_x() + 0.5) for patch in figure.axes[0].patches]
