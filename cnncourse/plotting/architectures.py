@@ -68,7 +68,7 @@ def network_profiles(*networks: Network) -> Illustration:
     """
     ways = [_longest_way(network) for network in networks]
     largest = max(network.input_shape[1] for network in networks)
-    figure = Illustration(7.0, 1.15 * len(networks) + 0.7)
+    figure = Illustration(7.0, 1.15 * len(networks) + 0.7 + 0.6 * (len(networks) == 1))
     panels = figure.subplots(len(networks), 1, sharex=True, squeeze=False)[:, 0]
     for axes, network, way in zip(panels, networks, ways, strict=True):
         for place, node in enumerate(way, 1):
@@ -217,7 +217,8 @@ def field_growth(*networks: Network) -> Illustration:
                                       strict=True):
         depths, sizes = zip(*sorted(_fields(network).items()), strict=True)
         axes.plot(depths, sizes, color=color, marker=marker, markersize=4.5, label=network.name)
-        axes.annotate(f"{sizes[-1]}", (depths[-1], sizes[-1]), (5, 4), textcoords="offset points", color=color)
+        axes.annotate(f"{sizes[-1]}", (depths[-1], sizes[-1]), (5, -3), textcoords="offset points", color=color,
+                      va="top")
         told.append(f"{network.name}: {sizes[-1]} after {depths[-1]} layers")
     size = max(network.input_shape[1] for network in networks)
     axes.axhline(size, color=GRAY, linestyle="--", linewidth=1)
