@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from cnncourse.functional.arguments import Array
 from cnncourse.layers import Mode
@@ -177,6 +178,7 @@ def segment_lengths(sizes: Sequence[float], unit: str = "") -> Illustration:
                   arrowprops={"arrowstyle": "->", "color": INK})
     axes.set(xlabel="length k of a segment", ylabel=f"memory {f'in {unit}' if unit else ''}".strip(),
              xlim=(0.3, len(sizes) + 0.7), ylim=(0, 1.14 * total[0]))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     figure.alt = (f"Memory for a chain of {len(sizes)} activations against the length of a segment: {total[0]:.4g} "
                   f"where everything is kept, least with length {lengths[best]}, {total[best]:.4g}: {kept[best]:.4g} "

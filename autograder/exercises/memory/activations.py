@@ -138,7 +138,13 @@ class ActivationBytes:
                       _counted(size=lambda shape: sum(shape))),
         Misconception("running total",
                       "Each entry is the memory of one layer alone, not of all layers so far.",
-                      lambda layers, batch, width: tuple(accumulate(_right(layers, batch, width)))),
+                      lambda layers, batch, width: tuple(accumulate(_right(layers, batch, width))),
+                      also=(lambda layers, batch, width: tuple(
+                          total if kind in STORED else 0 for (kind, _), total
+                          in zip(layers, accumulate(_right(layers, batch, width)), strict=True)),)),
+        Misconception("activations counted twice",
+                      "Each result counts once. Gradients of activations come and go in the backward pass; they are "
+                      "not part of this account.", _counted(factor=lambda batch, width: 2 * batch * width)),
         Misconception("only the total",
                       "The result is a list with the memory of each layer; their sum comes later.",
                       lambda layers, batch, width: sum(_right(layers, batch, width))),

@@ -45,6 +45,11 @@ def _everything_last(weight_shapes: Shapes, optimizer: str, bytes_per_number: in
     return once, slopes, once + slopes + caches
 
 
+def _running(weight_shapes: Shapes, optimizer: str, bytes_per_number: int) -> tuple[int, ...]:
+    once, slopes, caches = _right(weight_shapes, optimizer, bytes_per_number)
+    return once, once + slopes, once + slopes + caches
+
+
 @exercise("parameter_memory", notebook=NOTEBOOK, points=3)
 class ParameterMemory:
     """Memory for parameters, their gradients and the optimizer's caches, in bytes.
@@ -85,6 +90,9 @@ class ParameterMemory:
         Misconception("a bias for each channel of each filter",
                       "A filter has one bias, however many channels it spans.",
                       _counted(layer=lambda shape: size_of(shape) + shape[0] * shape[1])),
+        Misconception("one bias for each layer",
+                      "A layer has as many biases as it has filters or outputs.",
+                      _counted(layer=lambda shape: size_of(shape) + 1)),
         Misconception("filters without their depth",
                       "A filter spans all channels of its input: C times KH times KW weights, not KH times KW.",
                       _counted(layer=lambda shape: size_of((shape[0], *shape[2:])) + shape[0])),
@@ -109,6 +117,8 @@ class ParameterMemory:
         Misconception("caches hold everything",
                       "The third number is what the optimizer remembers, without parameters and gradients.",
                       _everything_last),
+        Misconception("running totals",
+                      "Each of the three numbers stands for itself, without those before it.", _running),
         Misconception("gradients and caches swapped",
                       "The order is: parameters, gradients, what the optimizer remembers.",
                       lambda shapes, optimizer, width: tuple(_right(shapes, optimizer, width)[i] for i in (0, 2, 1))),

@@ -174,6 +174,9 @@ class BestSegmentLength:
         yield Case("increasing sizes", (tuple(int(1000 * 0.75**i) for i in range(20))[::-1],))
         yield Case("a large input", ((500, 3, 4, 5, 6, 5, 4, 3, 6, 7, 4, 3, 5),))
         yield Case("every sixth one is small", ((9, 40, 40, 40, 40, 40) * 8,))
+        yield Case("sizes up and down", ((14, 4, 8, 21, 26, 4, 28, 10, 3, 27, 16),))
+        yield Case("sizes up and down, thirteen of them", ((1, 11, 2, 26, 19, 13, 23, 11, 14, 11, 23, 2, 16),))
+        yield Case("large ones in the middle", ((1, 3, 10, 4, 17, 29, 27, 19, 14, 21, 9),))
         yield Case("drawn at random", (drawn(25),))
 
     misconceptions = (
@@ -199,6 +202,11 @@ class BestSegmentLength:
         Misconception("one too long",
                       "The result is one more than the best length. Where does your counting begin?",
                       lambda sizes: _best(sizes) + 1),
+        Misconception("kept ones counted twice",
+                      "What is kept is in memory already: the segment adds only what lies between two kept "
+                      "activations.",
+                      lambda sizes: 1 + int(np.argmin([sum(sizes[::k]) + max(sum(sizes[i:i + k]) for i in range(
+                          0, len(sizes), k)) for k in range(1, len(sizes) + 1)]))),
         Misconception("segments forgotten",
                       "Keeping nothing looks best if the segments are not counted: the peak is what is kept and the "
                       "largest segment.",

@@ -30,9 +30,9 @@ def _columns(
     def columns(x_shape: Shape, kernel_size: tuple[int, int], step: int, zeros: int, bytes_per_number: int) -> float:
         n, c, *sides = x_shape
         window = kernel(kernel_size)
-        positions = 1
+        positions = 1.0
         for side, extent in zip(picture(tuple(sides)), window, strict=True):
-            positions *= int(rounding((side + 2 * padding(zeros) - extent) / stride(step))) + 1 - fewer
+            positions *= rounding((side + 2 * padding(zeros) - extent) / stride(step)) + 1 - fewer
         return pictures(n) * channels(c) * size_of(window) * positions * width(bytes_per_number)
     return columns
 
@@ -122,6 +122,13 @@ class WorkspaceAndData:
                       also=(lambda x, k, s, p, width: size_of((*x[:2], x[2] + 2 * p, x[3] + 2 * p)) * width,)),
         Misconception("kernel size left out of the columns",
                       "Each position has a column of C KH KW numbers; here it has C.", _scaled),
+        Misconception("a column for every pixel",
+                      "Columns are as many as the positions of the window. Only with stride 1 and a padding that keeps "
+                      "the size is that the number of pixels.",
+                      lambda x, k, s, p, width: size_of(x) * size_of(k) * width),
+        Misconception("positions not rounded",
+                      "A number of positions is a whole number: what is left over at the border is rounded down.",
+                      _columns(rounding=float)),
         Misconception("stride left out", "With stride 2 the window stops at about a quarter of the positions.",
                       _columns(stride=lambda s: 1)),
         Misconception("padding left out", "The window also stops where it sees some of the zeros around the picture.",

@@ -29,8 +29,11 @@ def _formatted(
     return formatted
 
 
-def _always_mega(count: int, binary: bool) -> str:
-    return f"{count / (2**20 if binary else 10**6):.1f} {'MiB' if binary else 'MB'}"
+def _always(power: int) -> Callable[[int, bool], str]:
+    """The same unit whatever the number."""
+    def always(count: int, binary: bool) -> str:
+        return f"{count / (1024 if binary else 1000)**power:.1f} {(BINARY if binary else DECIMAL)[power]}"
+    return always
 
 
 def _number_only(count: int, binary: bool) -> str:
@@ -94,9 +97,9 @@ class FormatBytes:
         Misconception("bits instead of bytes",
                       "The number is eight times too large: a byte has eight bits, and here bytes are counted.",
                       _formatted(times=8)),
-        Misconception("always mega",
+        Misconception("always the same unit",
                       "The unit depends on the number: the largest one of which there is at least one.",
-                      _always_mega),
+                      _always(2), also=(_always(1), _always(3))),
         Misconception("the unit comes one byte too late",
                       "A unit is used as soon as there is at least one of it: exactly 1,000 bytes are a kilobyte.",
                       _formatted(threshold=lambda step: step + 1e-9)),

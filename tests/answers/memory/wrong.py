@@ -165,7 +165,7 @@ WRONG: list[tuple] = [
      lambda count, binary: next((f"{count / 1024**p:.1f} {u[binary]}" for p, u in (
          (4, ("TB", "TiB")), (3, ("GB", "GiB")), (2, ("MB", "MiB")), (1, ("kB", "KiB"))) if count >= 1024**p),
          f"{count} B")),
-    ("format_bytes", "always mega", lambda count, binary: f"{count / 1024**2:.1f} MiB" if binary else
+    ("format_bytes", "always the same unit", lambda count, binary: f"{count / 1024**2:.1f} MiB" if binary else
      f"{count / 1e6:.1f} MB"),
     ("format_bytes", "another number of digits",
      lambda count, binary: next((f"{round(count / (1024 if binary else 1000)**p, 1)} {u[binary]}" for p, u in (
@@ -275,6 +275,7 @@ MUTATIONS: list[Mutations] = [
     Mutations("parameter_memory", PARAMETERS, (
         Edit("biases forgotten", " + shape[0]", ""),
         Edit("a bias for each input channel", "+ shape[0]", "+ shape[1]"),
+        Edit("one bias for each layer", "weights + shape[0]", "weights + 1"),
         Edit("only the last layer", "count += weights", "count = weights"),
         Edit("Adam counted as momentum", '"adam": 2', '"adam": 1'),
         Edit("RMSProp counted as Adam", '"rmsprop": 1', '"rmsprop": 2'),
@@ -300,7 +301,7 @@ MUTATIONS: list[Mutations] = [
         Edit("batch size left out", "return batch_size * (waiting", "return (waiting"),
     )),
     Mutations("training_and_inference", MODES, (
-        Edit("gradients forgotten", "(2 + caches)", "(1 + caches)"),
+        Edit("parameters or gradients forgotten", "(2 + caches)", "(1 + caches)"),
         Edit("Adam counted as momentum", "caches = 2", "caches = 1"),
         Edit("momentum and RMSProp remember nothing", "caches = 1", "caches = 0"),
         Edit("", ', "rmsprop"', ""),
@@ -352,7 +353,7 @@ MUTATIONS: list[Mutations] = [
         Edit("only the first segment looked at", "max(segments)", "segments[0]"),
         Edit("the peak instead of the length", "return best", "return lowest"),
         Edit("counted from zero", "best, lowest = length, peak", "best, lowest = length - 1, peak"),
-        Edit("", "sizes[i + 1 : i + length]", "sizes[i : i + length]"),
+        Edit("kept ones counted twice", "sizes[i + 1 : i + length]", "sizes[i : i + length]"),
         Edit("", "range(1, len(sizes) + 1)", "range(1, len(sizes) // 4 + 1)"),
     )),
     Mutations("mixed_precision_bytes", MIXED, (
