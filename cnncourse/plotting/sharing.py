@@ -66,10 +66,10 @@ def shared_weights(input_size: int = 6, kernel_size: int = 3) -> Illustration:
         axes.text(-0.6, 1, "output", ha="right", va="center")
         axes.set(xlim=(-1.4, input_size - 0.5), ylim=(-0.2, 1.2))
         bare(axes, f"{title}: {counted(len(used), 'weight')}")
-    figure.alt = (f"A layer of {outputs} outputs, each connected to {kernel_size} neighboring ones of {input_size} inputs. "
-                  f"Without sharing each of the {outputs * kernel_size} lines is a weight of its own; with sharing the "
-                  f"same {kernel_size} weights, {', '.join(_letter(n) for n in range(kernel_size))}, come back at "
-                  "each output.")
+    figure.alt = (f"A layer of {outputs} outputs, each connected to {kernel_size} neighboring ones of {input_size} "
+                  f"inputs. Without sharing each of the {outputs * kernel_size} lines is a weight of its own; with "
+                  f"sharing the same {kernel_size} weights, {', '.join(_letter(n) for n in range(kernel_size))}, come "
+                  "back at each output.")
     return figure
 
 
