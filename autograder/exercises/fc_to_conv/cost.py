@@ -78,17 +78,17 @@ def _along(picture: Shape, crop: Shape, step: Callable[[int, int], int]) -> int:
     return int(np.prod([step(long, short) for long, short in zip(picture[1:], crop[1:], strict=True)]))
 
 
-@exercise("sliding_cost", notebook=NOTEBOOK, points=4, answers=("network_cost", "crops_against_one_pass"))
+@exercise("sliding_cost", notebook=NOTEBOOK, points=4, answers=("chain_cost", "crops_against_one_pass"))
 class SlidingCost:
     """Multiply-adds of a network, and of looking at a large picture in two ways.
 
     layers is a list of descriptions (kind, out_channels, kernel_size, stride, padding), as in score_map_size; only
-    convolutions multiply, and biases do not count. network_cost returns the multiply-adds for one input of input_shape
+    convolutions multiply, and biases do not count. chain_cost returns the multiply-adds for one input of input_shape
     = (C, H, W). crops_against_one_pass returns two numbers for one picture: the multiply-adds of one pass over all of
     it, and those of one pass for each crop of crop_shape, one crop for each position of the map of scores.
     """
 
-    def network_cost(input_shape, layers):
+    def chain_cost(input_shape, layers):
         return total(input_shape, layers)
 
     def crops_against_one_pass(picture_shape, crop_shape, layers):
@@ -206,6 +206,6 @@ class SlidingCost:
         "Go through the layers with three numbers that change: channels, height, width. A convolution adds filters "
         "times channels before it times kernel height and width times rows and columns after it; pooling only changes "
         "the size.",
-        "For the crops: score_map_size tells the rows and columns of positions, network_cost what one crop takes. The "
-        "one pass is network_cost of the whole picture.",
+        "For the crops: score_map_size tells the rows and columns of positions, chain_cost what one crop takes. The "
+        "one pass is chain_cost of the whole picture.",
     )

@@ -232,7 +232,7 @@ SIZES = Mutations("score_map_size", """
 ))
 
 COST = Mutations("sliding_cost", """
-    def network_cost(input_shape, layers):
+    def chain_cost(input_shape, layers):
         channels, height, width = input_shape
         total = 0
         for kind, filters, (kh, kw), stride, padding in layers:
@@ -249,8 +249,8 @@ COST = Mutations("sliding_cost", """
             total_stride *= layer[3]
         rows = (picture_shape[1] - crop_shape[1]) // total_stride + 1
         columns = (picture_shape[2] - crop_shape[2]) // total_stride + 1
-        one = network_cost(crop_shape, layers)
-        return network_cost(picture_shape, layers), rows * columns * one
+        one = chain_cost(crop_shape, layers)
+        return chain_cost(picture_shape, layers), rows * columns * one
     """, (
     Edit("depth forgotten", "filters * channels * kh", "filters * kh"),
     Edit("filters forgotten", "filters * channels * kh", "channels * kh"),
@@ -262,7 +262,7 @@ COST = Mutations("sliding_cost", """
     Edit("crops counted once", "rows * columns * one", "one"),
     Edit("crops along one axis only", "rows * columns * one", "rows * one"),
     Edit("a crop at each pixel", "total_stride *= layer[3]", "pass"),
-    Edit("each crop as large as the picture", "one = network_cost(crop_shape", "one = network_cost(picture_shape"),
+    Edit("each crop as large as the picture", "one = chain_cost(crop_shape", "one = chain_cost(picture_shape"),
 ))
 
 PEAKS = Mutations("pick_peaks", """

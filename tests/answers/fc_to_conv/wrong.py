@@ -116,13 +116,13 @@ def score_map_size(picture_size, layers):
 
 def cost(body: str):
     return (function(f"""
-def network_cost(input_shape, layers):
+def chain_cost(input_shape, layers):
     c, h, w = input_shape
     total = 0
     for kind, k, (kh, kw), s, p in layers:
         {body}
     return total
-""", "network_cost"), right.both_by_map)
+""", "chain_cost"), right.both_by_map)
 
 
 def both(text: str):
