@@ -242,7 +242,7 @@ def predicted_and_measured(
               label="measured here")
     differences = [one / other - 1 for one, other in zip(predicted, measured, strict=True)]
     for batch, other, difference in zip(batch_sizes, measured, differences, strict=True):
-        axes.annotate(f"{difference:+.1%}".replace("-", "−"), (batch, other / MIB), (6, -16),
+        axes.annotate(f"{round(difference, 3) + 0.0:+.1%}".replace("-", "−"), (batch, other / MIB), (6, -16),
                       textcoords="offset points", fontsize=10)
     axes.set(xlabel="batch size", ylabel="MiB at the peak", xticks=list(batch_sizes),
              xlim=(0, 1.14 * max(batch_sizes)), ylim=(0, 1.12 * max(*predicted, *measured) / MIB))
