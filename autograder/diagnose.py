@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from autograder.compare import compare
-from autograder.exercise import Exercise, Misconception
+from autograder.exercise import Case, Exercise, Misconception
 from autograder.general import GENERAL
 from autograder.runner import LocalRunner, Outcome
 
@@ -70,15 +70,12 @@ def diagnose(exercise: Exercise, results: Sequence[CaseResult]) -> tuple[Diagnos
         failing = [r for r in own if not r.passed]
         if not failing or all(r.outcome.kind in ("not written", "missing", "time", "crash") for r in failing):
             continue
-        known = [m for m in exercise.misconceptions if m.answer == answer]
-        found += (_known(exercise, known, own) or _general(exercise, answer, failing)
-                  or _value_by_value(exercise, known, own))
+        tries = _Tries(exercise, answer)
+        found += tries.explain(own) or _general(exercise, answer, failing) or _value_by_value(exercise, tries, own)
     return tuple(found)
 
 
-def _value_by_value(
-    exercise: Exercise, known: Sequence[Misconception], own: Sequence[CaseResult]
-) -> list[Diagnosis]:
+def _value_by_value(exercise: Exercise, tries: _Tries, own: Sequence[CaseResult]) -> list[Diagnosis]:
     """Mistakes in single values of an answer that returns several: two of them together look like neither."""
     given = [result.outcome.value for result in own]
     right = [exercise.references[result.case.answer](*result.case.arguments) for result in own]
@@ -91,56 +88,74 @@ def _value_by_value(
                          verdict=compare(expected[part], value[part], exercise.tolerance))
                  for result, value, expected in zip(own, given, right, strict=True)]
         if not all(result.passed for result in alone):
-            ways = [replace(m, wrong=_value(m.wrong, part), also=tuple(_value(wrong, part) for wrong in m.also))
-                    for m in known]
-            for one in _known(exercise, ways, alone)[:1]:
+            for one in tries.explain(alone, part)[:1]:
                 # It is never the whole explanation, so it is never certain.
                 found.setdefault(one.name, replace(one, certainty=one.certainty / len(right[0])))
     return list(found.values())
 
 
-def _value(function: Callable[..., Any], part: int) -> Callable[..., Any]:
-    return lambda *arguments: function(*arguments)[part]
+class _Tries:
+    """What the known mistakes do on an answer's cases: each is tried on each case once, however often it is asked for.
 
+    Parameters
+    ----------
+    exercise : Exercise
+    answer : str
+    """
 
-def _known(exercise: Exercise, known: Sequence[Misconception], own: Sequence[CaseResult]) -> list[Diagnosis]:
-    # Exactly explained is what most mistakes are, and is found out fast: one case that differs ends the comparison.
-    weighed = [(e, m) for m in known if (e := _weigh_all(exercise, m, own, exactly=True))]
-    if not weighed:
-        weighed = [(e, m) for m in known if (e := _weigh_all(exercise, m, own, exactly=False))]
-    best = max((evidence for evidence, _ in weighed), default=None)
-    return [Diagnosis(m.name, m.explanation, m.answer, evidence.certainty)
-            for evidence, m in weighed if evidence == best]
+    def __init__(self, exercise: Exercise, answer: str) -> None:
+        self.exercise = exercise
+        self.answer = answer
+        self.known = [m for m in exercise.misconceptions if m.answer == answer]
+        self._outcomes: dict[tuple[Callable[..., Any], int], Outcome] = {}
 
+    def explain(self, own: Sequence[CaseResult], part: int | None = None) -> list[Diagnosis]:
+        """The mistakes that explain an answer's results best, or one of its values alone."""
+        # Exactly explained is what most mistakes are, and is found out fast: one case that differs ends the comparison.
+        weighed = [(e, m) for m in self.known if (e := self._weigh_all(m, own, part, exactly=True))]
+        if not weighed:
+            weighed = [(e, m) for m in self.known if (e := self._weigh_all(m, own, part, exactly=False))]
+        best = max((evidence for evidence, _ in weighed), default=None)
+        return [Diagnosis(m.name, m.explanation, m.answer, evidence.certainty)
+                for evidence, m in weighed if evidence == best]
 
-def _weigh_all(
-    exercise: Exercise, misconception: Misconception, own: Sequence[CaseResult], exactly: bool
-) -> _Evidence | None:
-    """The best that speaks for a misconception in any of its forms."""
-    weighed = (_weigh(exercise, misconception.answer, wrong, own, exactly)
-               for wrong in (misconception.wrong, *misconception.also))
-    return max((evidence for evidence in weighed if evidence is not None), default=None)
+    def _weigh_all(
+        self, misconception: Misconception, own: Sequence[CaseResult], part: int | None, exactly: bool
+    ) -> _Evidence | None:
+        """The best that speaks for a misconception in any of its forms."""
+        weighed = (self._weigh(wrong, own, part, exactly) for wrong in (misconception.wrong, *misconception.also))
+        return max((evidence for evidence in weighed if evidence is not None), default=None)
 
+    def _weigh(
+        self, function: Callable[..., Any], own: Sequence[CaseResult], part: int | None, exactly: bool
+    ) -> _Evidence | None:
+        """How well a wrong implementation explains what an answer did; None as soon as it cannot be convincing."""
+        failures = sum(not result.passed for result in own)
+        explained, lost, agreeing = 0.0, 0.0, 0
+        for result in sorted(own, key=lambda result: result.passed):
+            # Many mistakes end in the same kind of exception, which is therefore less of a proof than equal values.
+            weight = 0.0 if result.passed else 1.0 if result.outcome.kind == "value" else ERROR_WEIGHT
+            agrees = _same(self.exercise, self._outcome(function, result.case, part), result)
+            agreeing += agrees
+            explained += weight * agrees
+            lost += (not result.passed) - weight * agrees
+            if not agrees and (exactly or lost > (1 - CONVINCING) * failures):
+                return None
+        exact = agreeing == len(own)
+        convincing = exact or explained >= CONVINCING * failures
+        return _Evidence(exact, explained / failures, agreeing / len(own)) if convincing else None
 
-def _weigh(
-    exercise: Exercise, answer: str, function: Callable[..., Any], own: Sequence[CaseResult], exactly: bool
-) -> _Evidence | None:
-    """How well a wrong implementation explains what an answer did; None as soon as it cannot be convincing."""
-    runner = LocalRunner({answer: function})
-    failures = sum(not result.passed for result in own)
-    explained, lost, agreeing = 0.0, 0.0, 0
-    for result in sorted(own, key=lambda result: result.passed):
-        # Many mistakes end in the same kind of exception, which is therefore less of a proof than equal values.
-        weight = 0.0 if result.passed else 1.0 if result.outcome.kind == "value" else ERROR_WEIGHT
-        agrees = _same(exercise, runner.call(answer, result.case.arguments), result)
-        agreeing += agrees
-        explained += weight * agrees
-        lost += (not result.passed) - weight * agrees
-        if not agrees and (exactly or lost > (1 - CONVINCING) * failures):
-            return None
-    exact = agreeing == len(own)
-    convincing = exact or explained >= CONVINCING * failures
-    return _Evidence(exact, explained / failures, agreeing / len(own)) if convincing else None
+    def _outcome(self, function: Callable[..., Any], case: Case, part: int | None) -> Outcome:
+        key = (function, id(case))
+        if key not in self._outcomes:
+            self._outcomes[key] = LocalRunner({self.answer: function}).call(self.answer, case.arguments)
+        outcome = self._outcomes[key]
+        if part is None or outcome.kind != "value":
+            return outcome
+        whole = outcome.value
+        if isinstance(whole, tuple) and part < len(whole):
+            return replace(outcome, value=whole[part])
+        return Outcome("error", error_type="TypeError", text="There is no such value.")
 
 
 def _same(exercise: Exercise, wrong: Outcome, result: CaseResult) -> bool:
