@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from cnncourse import functional as F
-from cnncourse.plotting.illustration import INK, Illustration, bare, counted, illustrated
+from cnncourse.plotting.illustration import INK, Illustration, bare, counted, illustrated, outline
 
 
 @illustrated
@@ -26,9 +28,14 @@ def digit_examples(pictures: np.ndarray, labels: np.ndarray, columns: int = 10) 
     -------
     Illustration
     """
-    figure, grid = _grid(len(pictures), columns, 7.0, 0.3)
-    for axes, picture, label in zip(grid, pictures, labels, strict=False):
-        _ink(axes, picture[0], str(label))
+    rows = -(-len(pictures) // columns)
+    figure = Illustration(7.0, rows * 7.0 / columns * 1.35 + 0.1)
+    axes = bare(figure.subplots())
+    for number, (picture, label) in enumerate(zip(pictures[:, 0], labels, strict=True)):
+        row, column = number // columns * 1.35 + 0.35, number % columns
+        _tile(axes, picture, row, column, cmap="gray_r", vmin=0, vmax=1)
+        axes.text(column + 0.48, row - 0.02, str(label), ha="center", va="bottom", fontsize=12)
+    axes.set(xlim=(0, columns), ylim=(1.35 * rows, 0), aspect=1)
     figure.alt = (f"Digits: {counted(len(pictures), 'picture')} of {pictures.shape[2]} by {pictures.shape[3]} pixels, "
                   f"with the digits that they show: {', '.join(map(str, labels))}.")
     return figure
@@ -124,14 +131,16 @@ def filters_before_and_after(before: np.ndarray, after: np.ndarray) -> Illustrat
     bound = float(max(np.abs(before).max(), np.abs(after).max()))
     columns = min(len(before), 8)
     rows = -(-len(before) // columns)
-    figure = Illustration(7.0, 2 * rows * 5.4 / columns * before.shape[2] / before.shape[3] + 0.5)
-    grid = figure.add_gridspec(3, columns + 1, width_ratios=[2.3] + [1] * columns, height_ratios=[rows, 0.25, rows])
+    height, width = before.shape[2:]
+    # One pair of axes for all of them: many would take seconds to lay out.
+    figure = Illustration(7.0, (2 * rows + 0.5) * 7.0 / (columns + 2.5) * height / width + 0.2)
+    axes = bare(figure.subplots())
     for block, (name, weight) in enumerate((("at the\nbeginning", before), ("after\ntraining", after))):
-        inner = grid[2 * block, 1:].subgridspec(rows, columns)
-        bare(figure.add_subplot(grid[2 * block, 0])).text(0, 0.5, name, va="center", fontsize=12)
+        top = block * (rows + 0.5)
+        axes.text(-2.4, top + rows / 2, name, va="center", fontsize=12)
         for number, kernel in enumerate(weight[:, 0]):
-            axes = bare(figure.add_subplot(inner[divmod(number, columns)]))
-            axes.imshow(kernel, cmap="cividis", vmin=-bound, vmax=bound)
+            _tile(axes, kernel, top + number // columns, number % columns, cmap="cividis", vmin=-bound, vmax=bound)
+    axes.set(xlim=(-2.5, columns), ylim=(2 * rows + 0.5, 0), aspect=height / width)
     likeness = [float(np.corrcoef(one.ravel(), other.ravel())[0, 1]) for one, other in zip(before, after, strict=True)]
     figure.alt = (f"Filters: {len(before)} of {before.shape[2]} by {before.shape[3]}, before and after "
                   f"training. Their weights are {np.sqrt(np.mean(before**2)):.2g} in size before and "
@@ -155,27 +164,23 @@ def network_stages(stages: Mapping[str, np.ndarray], most: int = 8) -> Illustrat
     -------
     Illustration
     """
-    figure = Illustration(7.0, 0.8 * len(stages) + 0.1)
-    grid = figure.add_gridspec(len(stages), most + 1, width_ratios=[2.2] + [1] * most)
+    figure = Illustration(7.0, 7.0 / (most + 2.8) * len(stages) + 0.2)
+    axes = bare(figure.subplots())
     said = []
     for row, (name, values) in enumerate(stages.items()):
-        label = bare(figure.add_subplot(grid[row, 0]))
-        label.text(0, 0.5, f"{name}\n{' x '.join(map(str, values.shape))}", va="center", fontsize=11)
+        axes.text(-2.7, row + 0.45, f"{name}\n{' x '.join(map(str, values.shape))}", va="center", fontsize=11)
         if values.ndim == 1:
-            axes = figure.add_subplot(grid[row, 1:])
-            axes.bar(range(len(values)), values, color=INK)
-            axes.axhline(0, color=INK, linewidth=0.8)
-            axes.set(xticks=range(len(values)), yticks=[])
+            _bars(axes, values, row, most)
             said.append(f"{name}, {len(values)} numbers, the largest at {int(values.argmax())}")
             continue
         shown = values[:most]
         bound, signed = float(np.abs(shown).max()) or 1.0, bool(shown.min() < 0)
         for column, plane in enumerate(shown):
-            axes = figure.add_subplot(grid[row, column + 1])
-            axes.imshow(plane, cmap="cividis" if signed else "gray_r", vmin=-bound if signed else 0, vmax=bound)
-            _framed(axes)
+            _tile(axes, plane, row, column, cmap="cividis" if signed else "gray_r", vmin=-bound if signed else 0,
+                  vmax=bound)
         said.append(f"{name}, {counted(len(values), 'map')} of {values.shape[1]} by {values.shape[2]}, "
                     f"{np.mean(values == 0):.0%} zeros")
+    axes.set(xlim=(-2.8, most), ylim=(len(stages) + 0.1, 0), aspect=1)
     figure.alt = f"A picture on its way through a network: {'; '.join(said)}."
     return figure
 
@@ -192,13 +197,26 @@ def _grid(count: int, columns: int, width: float, above: float) -> tuple[Illustr
     return figure, [bare(axes) for axes in figure.subplots(rows, columns, squeeze=False).ravel()]
 
 
-def _framed(axes: Axes) -> Axes:
-    axes.set_axis_on()
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set(visible=True, color="#B0B0B0", linewidth=0.8)
-    return axes
+def _tile(axes: Axes, plane: np.ndarray, row: float, column: float, **colors: Any) -> None:
+    """A picture in a square of the drawing, with a little room around it."""
+    axes.imshow(plane, extent=(column + 0.05, column + 0.9, row + 0.9, row + 0.05), aspect="auto", **colors)
+    outline(axes, row + 0.55, column + 0.55, 0.85, 0.85, edgecolor="#B0B0B0", linewidth=0.8)
+
+
+def _bars(axes: Axes, values: np.ndarray, row: float, width: float) -> None:
+    """Numbers as bars, upward from a line if positive, downward if negative, each with its index below."""
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+    step, scale = width / len(values), 0.65 / ((high - low) or 1.0)
+    zero = row + 0.05 + high * scale
+    for number, value in enumerate(values):
+        middle = (number + 0.5) * step
+        axes.add_patch(Rectangle((middle - 0.4 * step, zero), 0.8 * step, -float(value) * scale, facecolor=INK))
+        axes.text(middle, row + 0.76, str(number), ha="center", va="top", fontsize=10)
+    axes.plot([0, width], [zero, zero], color=INK, linewidth=0.8)
 
 
 def _ink(axes: Axes, picture: np.ndarray, title: str) -> None:
     axes.imshow(picture, cmap="gray_r", vmin=0, vmax=1)
-    _framed(axes).set_title(title)
+    axes.set_axis_on()
+    axes.set(xticks=[], yticks=[], title=title)
+    axes.spines[:].set(visible=True, color="#B0B0B0", linewidth=0.8)
