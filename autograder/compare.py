@@ -73,7 +73,7 @@ def compare(expected: Any, given: Any, tolerance: float = 1e-7, names: Sequence[
                        "through it?", expected=expected)
     if isinstance(given, Unsupported):
         return Verdict(False, "type", f"The function returned a value of type {given.type_name}; "
-                       f"{_describe(expected)} is expected.", expected=expected)
+                       f"it has to return {_describe(expected)}.", expected=expected)
     if isinstance(expected, tuple):
         return _compare_tuple(expected, given, tolerance, names)
     if isinstance(expected, (np.ndarray, int, float, np.generic)):
@@ -135,7 +135,7 @@ def _listed(names: list[str]) -> str:
 def _compare_numbers(expected: Any, given: Any, tolerance: float) -> Verdict:
     want, got = np.asarray(expected), _as_array(given)
     if got is None:
-        return Verdict(False, "type", f"{_describe(expected)} is expected, got {_describe(given)}.",
+        return Verdict(False, "type", f"It has to return {_describe(expected)}; it returned {_describe(given)}.",
                        expected=expected, given=given)
     if got.shape != want.shape:
         return Verdict(False, "shape", f"The shape is {got.shape}; it has to be {want.shape}.",

@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from autograder.judge import CaseResult, Result
 
+LONGEST_ARGUMENT = 200
+"""Characters of one argument in a call: a long list of layers is cut off."""
+
 
 def plain(result: Result) -> str:
     """The whole judgment, a few lines."""
@@ -63,7 +66,8 @@ def _argument(name: str, value: Any) -> str:
     if isinstance(value, np.ndarray):
         digits = 3 if value.dtype.kind == "f" else 0
         return f"{name}={np.round(value.astype(float), digits).tolist() if digits else value.tolist()}"
-    return f"{name}={_written(value)}"
+    written = _written(value)
+    return f"{name}={written}" if len(written) <= LONGEST_ARGUMENT else f"{name}={written[:LONGEST_ARGUMENT - 4]} ..."
 
 
 def _written(value: Any) -> str:

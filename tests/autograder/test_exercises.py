@@ -59,6 +59,11 @@ def test_names_of_values_are_as_many_as_the_values(exercise):
             assert len(exercise.references[case.answer](*case.arguments)) == len(names), case.name
 
 
+def test_no_two_answers_of_the_course_share_a_name():
+    names = [answer for exercise in ALL for answer in exercise.answers]
+    assert len(set(names)) == len(names)
+
+
 def test_answers_belong_to_exercises():
     named = {*RIGHT, *(e for e, _, _ in (*WRONG, *FRIENDLY_ONLY)), *(m.exercise for m in MUTATIONS)}
     assert named <= set(exercises())
