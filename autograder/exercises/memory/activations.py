@@ -43,6 +43,16 @@ def _in_place_left_out(layers: Layers, batch_size: int, bytes_per_number: int) -
     return tuple(count for count in _right(layers, batch_size, bytes_per_number) if count)
 
 
+def _product_carried_on(layers: Layers, batch_size: int, bytes_per_number: int) -> tuple[int, ...]:
+    """The product of the lengths is not begun anew."""
+    found, numbers = [], 1
+    for kind, shape in layers:
+        if kind in STORED:
+            numbers *= size_of(shape)
+        found.append(numbers * batch_size * bytes_per_number if kind in STORED else 0)
+    return tuple(found)
+
+
 @exercise("activation_bytes", notebook=NOTEBOOK, points=3)
 class ActivationBytes:
     """Memory that each layer's result takes, in bytes.
@@ -136,6 +146,21 @@ class ActivationBytes:
         Misconception("lengths added instead of multiplied",
                       "A block of C times H times W numbers has their product in it, not their sum.",
                       _counted(size=lambda shape: sum(shape))),
+        Misconception("batch size added",
+                      "Every picture has a block of its own: the numbers of one block times the pictures, not plus.",
+                      lambda layers, batch, width: tuple((size_of(shape) + batch) * width if kind in STORED else 0
+                                                         for kind, shape in layers)),
+        Misconception("the product carried on from layer to layer",
+                      "Each layer's product begins anew at 1. Where is it set?", _product_carried_on),
+        Misconception("only the first layer",
+                      "All layers are wanted. Does a return inside of the loop end it in its first round?",
+                      lambda layers, batch, width: _right(layers, batch, width)[:1],
+                      also=(lambda layers, batch, width: _right(layers, batch, width)[0],)),
+        Misconception("None instead of 0",
+                      "A layer that works in place takes no memory of its own, and no memory is the number 0.",
+                      lambda layers, batch, width: tuple(
+                          size if kind in STORED else None
+                          for (kind, _), size in zip(layers, _right(layers, batch, width), strict=True))),
         Misconception("running total",
                       "Each entry is the memory of one layer alone, not of all layers so far.",
                       lambda layers, batch, width: tuple(accumulate(_right(layers, batch, width))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.memory import common
 from autograder.exercises.memory.common import NAMES, NOTEBOOK, STATES
 
-Rule = Callable[[Sequence[int]], int]
+Rule = Callable[[Sequence[int]], float]
 
 
 def _largest_pair(sizes: Sequence[int]) -> int:
@@ -27,11 +28,11 @@ def _training(
     activations: Rule = sum, states: Mapping[str, int] = STATES, copies: int = 2,
     batch: Callable[[int], int] = int, parameters_times: Callable[[int], int] = lambda batch: 1,
     width: Callable[[int], int] = int,
-) -> Callable[[Sequence[int], int, int, str, int], int]:
+) -> Callable[[Sequence[int], int, int, str, int], float]:
     """Bytes in training by some rule; by default the right one."""
     def training(
         sizes: Sequence[int], parameter_count: int, batch_size: int, optimizer: str, bytes_per_number: int
-    ) -> int:
+    ) -> float:
         learned = (copies + states[optimizer]) * parameter_count * parameters_times(batch_size)
         return (learned + batch(batch_size) * activations(sizes)) * width(bytes_per_number)
     return training
@@ -40,9 +41,9 @@ def _training(
 def _inference(
     activations: Rule = _largest_pair, copies: int = 1, batch: Callable[[int], int] = int,
     parameters_times: Callable[[int], int] = lambda batch: 1, width: Callable[[int], int] = int,
-) -> Callable[[Sequence[int], int, int, int], int]:
+) -> Callable[[Sequence[int], int, int, int], float]:
     """Bytes in inference by some rule; by default the right one."""
-    def inference(sizes: Sequence[int], parameter_count: int, batch_size: int, bytes_per_number: int) -> int:
+    def inference(sizes: Sequence[int], parameter_count: int, batch_size: int, bytes_per_number: int) -> float:
         learned = copies * parameter_count * parameters_times(batch_size)
         return (learned + batch(batch_size) * activations(sizes)) * width(bytes_per_number)
     return inference
@@ -117,7 +118,24 @@ class TrainingAndInference:
                       _training(states=common.NEVER)),
         Misconception("training counted like inference",
                       "In training every layer's result is kept for the backward pass, not the largest pair alone.",
-                      _training(activations=_largest_pair)),
+                      _training(activations=_largest_pair), also=(_training(activations=max),)),
+        Misconception("gradients or caches for each picture",
+                      "The gradients of a batch are added up into one array, and caches belong to parameters: neither "
+                      "grows with the batch.",
+                      lambda sizes, p, n, optimizer, width: (
+                          (1 + STATES[optimizer] + n) * p + n * sum(sizes)) * width,
+                      also=(lambda sizes, p, n, optimizer, width: (
+                                (2 + n * STATES[optimizer]) * p + n * sum(sizes)) * width,
+                            lambda sizes, p, n, optimizer, width: (
+                                1 + n * (1 + STATES[optimizer])) * p * width + n * sum(sizes) * width)),
+        Misconception("Adam with three caches",
+                      "Adam remembers two numbers for each parameter. The gradient is counted already.",
+                      _training(states={**STATES, "adam": 3})),
+        Misconception("sizes multiplied", "The results of different layers lie side by side: their sizes add up.",
+                      _training(activations=math.prod)),
+        Misconception("not in bytes", "The result is wanted in bytes; units come in when it is shown.",
+                      lambda *given: _training()(*given) / 2**20,
+                      also=(lambda *given: _training()(*given) / 1024,)),
         Misconception("activations counted twice",
                       "Gradients of activations come and go in the backward pass; in this account activations count "
                       "once.", _training(activations=lambda sizes: 2 * sum(sizes))),
@@ -160,6 +178,30 @@ class TrainingAndInference:
                       _inference(activations=lambda sizes: sizes[0] + sizes[1]), "inference_bytes"),
         Misconception("the last pair only", "Look at all pairs of neighbors, not at the last one alone.",
                       _inference(activations=lambda sizes: sizes[-2] + sizes[-1]), "inference_bytes"),
+        Misconception("some pairs not looked at",
+                      "There is one pair less than there are sizes. Where does your loop begin, and where does it end?",
+                      _inference(activations=lambda sizes: _largest_pair(sizes[1:])), "inference_bytes",
+                      also=(_inference(activations=lambda sizes: _largest_pair(sizes[:-1])),
+                            _inference(activations=lambda sizes: _largest_pair(sizes[1:-1])))),
+        Misconception("the last and the first taken as neighbors",
+                      "The chain is no ring: sizes[-1] is the last size, which the first layer never sees.",
+                      _inference(activations=lambda sizes: _largest_pair([*sizes, sizes[0]])), "inference_bytes"),
+        Misconception("all pairs added",
+                      "The pairs are there one after the other, not all at once: the largest one decides.",
+                      _inference(activations=lambda sizes: sum(one + other for one, other in pairwise(sizes))),
+                      "inference_bytes"),
+        Misconception("the smallest pair", "The memory has to suffice for the worst moment.",
+                      _inference(activations=lambda sizes: min(one + other for one, other in pairwise(sizes))),
+                      "inference_bytes"),
+        Misconception("an average pair", "The memory has to suffice for the worst moment, not for an average one.",
+                      _inference(activations=lambda sizes: 2 * sum(sizes) / len(sizes)), "inference_bytes",
+                      also=(_inference(activations=lambda sizes: sum(map(sum, pairwise(sizes))) / (len(sizes) - 1)),)),
+        Misconception("the input and the largest layer",
+                      "The input can go as soon as the first layer has read it: only neighbors are in memory together.",
+                      _inference(activations=lambda sizes: sizes[0] + max(sizes[1:])), "inference_bytes"),
+        Misconception("inference counted like training",
+                      "Inference needs neither gradients nor old activations.",
+                      _inference(activations=sum, copies=2), "inference_bytes"),
         Misconception("three neighbors", "A layer reads one result and writes one: two are there at a time.",
                       _inference(activations=lambda sizes: max(sum(sizes[i:i + 3]) for i in range(len(sizes) - 2))),
                       "inference_bytes"),

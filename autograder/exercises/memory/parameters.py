@@ -86,7 +86,27 @@ class ParameterMemory:
                       _counted(layer=size_of)),
         Misconception("a bias for each input channel",
                       "A layer has as many biases as it has outputs, which is the first length of the weight's shape.",
-                      _counted(layer=lambda shape: size_of(shape) + shape[1])),
+                      _counted(layer=lambda shape: size_of(shape) + shape[1]),
+                      also=(_counted(layer=lambda shape: size_of(shape) + shape[1] * (len(shape) == 4)
+                                     + shape[0] * (len(shape) == 2)),)),
+        Misconception("a bias for each column of the kernel",
+                      "A layer has as many biases as it has outputs: that is the first length of the weight's shape, "
+                      "not the last.", _counted(layer=lambda shape: size_of(shape) + shape[-1])),
+        Misconception("biases of one kind of layer forgotten",
+                      "Convolutions have biases, and fully connected layers have them, too.",
+                      _counted(layer=lambda shape: size_of(shape) + shape[0] * (len(shape) == 4)),
+                      also=(_counted(layer=lambda shape: size_of(shape) + shape[0] * (len(shape) == 2)),)),
+        Misconception("lengths added instead of multiplied",
+                      "An array of weights holds the product of its lengths, not their sum.",
+                      _counted(layer=lambda shape: sum(shape) + shape[0])),
+        Misconception("biases counted as bytes",
+                      "A bias is a number like a weight, and takes as many bytes.",
+                      lambda shapes, optimizer, width: tuple(
+                          times * sum(size_of(shape) * width + shape[0] for shape in shapes)
+                          for times in (1, 1, STATES[optimizer]))),
+        Misconception("a number of caches instead of bytes",
+                      "The third number is in bytes, too: each cache has a number for every parameter.",
+                      lambda shapes, optimizer, width: (*_right(shapes, optimizer, width)[:2], STATES[optimizer])),
         Misconception("a bias for each channel of each filter",
                       "A filter has one bias, however many channels it spans.",
                       _counted(layer=lambda shape: size_of(shape) + shape[0] * shape[1])),

@@ -63,6 +63,8 @@ class CheckpointedBytes:
         yield Case("decreasing sizes", ((90, 60, 50, 33, 21, 14, 8, 4), 3))
         yield Case("increasing sizes", ((4, 8, 14, 21, 33, 50, 60, 90), 3))
         yield Case("the largest segment in the middle", ((7, 3, 2, 6, 50, 60, 5, 1, 2), 3))
+        yield Case("neither the first, the last nor the largest activation is in the largest segment",
+                   ((5, 9, 1, 5, 8, 7, 5, 2, 12), 3))
         yield Case("a short last segment, and it is the largest", ((3, 4, 2, 5, 6, 1, 9, 70), 3))
         yield Case("the last one is kept and has no segment", ((3, 40, 20, 5, 60, 10, 9), 3))
         yield Case("drawn at random", (drawn(11), 4))
@@ -103,6 +105,27 @@ class CheckpointedBytes:
                       "Backward needs a whole segment at once, not one of its activations.",
                       lambda sizes, k: sum(sizes[::k]) + max((size for i, size in enumerate(sizes) if i % k),
                                                              default=0)),
+        Misconception("compared by the first activation",
+                      "Segments are compared by their sums. The largest of several lists is, for Python, the one "
+                      "whose first entry is largest.",
+                      lambda sizes, k: sum(sizes[::k]) + sum(max(list(sizes[i + 1:i + k])
+                                                                 for i in range(0, len(sizes), k)))),
+        Misconception("segments begin everywhere",
+                      "A segment begins after a kept activation, at 0, k, 2k, ..., and nowhere else.",
+                      lambda sizes, k: sum(sizes[::k]) + max(sum(sizes[i + 1:i + k]) for i in range(len(sizes))),
+                      also=(lambda sizes, k: sum(sizes[::k]) + max(sum(sizes[i:i + k - 1])
+                                                                   for i in range(len(sizes))),)),
+        Misconception("later checkpoints left out",
+                      "In the formula of this exercise all that is kept counts, also what lies behind the segment.",
+                      lambda sizes, k: max(sum(sizes[:i + 1:k]) + sum(sizes[i + 1:i + k])
+                                           for i in range(0, len(sizes), k))),
+        Misconception("every activation as large as the largest",
+                      "The activations have sizes of their own: add up those of a segment.",
+                      lambda sizes, k: sum(sizes[::k]) + (k - 1) * max(sizes),
+                      also=(lambda sizes, k: sum(sizes[::k]) + (min(k, len(sizes)) - 1) * max(sizes),)),
+        Misconception("the last activation always kept",
+                      "Kept are the numbers 0, k, 2k, ...; the last activation is not kept if it is none of them.",
+                      lambda sizes, k: _peak(sizes, k) + (sizes[-1] if (len(sizes) - 1) % k else 0)),
         Misconception("segments averaged", "Memory has to suffice for the largest segment, not for the average one.",
                       lambda sizes, k: sum(sizes[::k]) + sum(_between(sizes, k)) / len(_between(sizes, k))),
         Misconception("length taken for a number of segments",
@@ -111,7 +134,8 @@ class CheckpointedBytes:
                       "Kept are the activations number 0, k, 2k, ...: the input is the first of them.", _from_the_end),
         Misconception("input not kept",
                       "The input is activation number 0 and is kept, like number k and 2k.",
-                      lambda sizes, k: sum(sizes[k::k]) + max(_between(sizes, k))),
+                      lambda sizes, k: sum(sizes[k::k]) + max(_between(sizes, k)),
+                      also=(lambda sizes, k: sum(sizes[1::k]) + max(_between(sizes, k)),)),
         Misconception("only for equal sizes",
                       "n / k + k holds for activations of the same size. These are not: add up the ones that are "
                       "meant.",
@@ -195,7 +219,30 @@ class BestSegmentLength:
                       lambda sizes: 1),
         Misconception("the peak instead of the length",
                       "This is how much memory the best length needs. What is wanted is the length itself.",
-                      lambda sizes: min(_lengths(sizes))),
+                      lambda sizes: min(_lengths(sizes)),
+                      also=(lambda sizes: (min(_lengths(sizes)), _best(sizes)), lambda sizes: _lengths(sizes))),
+        Misconception("a list of lengths", "One whole number is wanted, even where several lengths are equally good.",
+                      lambda sizes: tuple(k for k, peak in enumerate(_lengths(sizes), 1)
+                                          if peak == min(_lengths(sizes)))),
+        Misconception("the last segment left out",
+                      "The chain need not end at the end of a segment: what comes after the last kept activation is a "
+                      "segment, too, perhaps a short one.",
+                      lambda sizes: 1 + int(np.argmin([_without_last(sizes, k) for k in range(1, len(sizes) + 1)]))),
+        Misconception("only the last segment looked at",
+                      "It is the largest segment that decides, not the last one.",
+                      lambda sizes: 1 + int(np.argmin([sum(sizes[::k]) + _between(sizes, k)[-1]
+                                                       for k in range(1, len(sizes) + 1)]))),
+        Misconception("segment one too long",
+                      "Between two kept activations there are k - 1 others. Here the next kept one seems to be counted "
+                      "in the segment, too.",
+                      lambda sizes: 1 + int(np.argmin([sum(sizes[::k]) + max(
+                          sum(sizes[i + 1:i + k + 1]) for i in range(0, len(sizes), k))
+                          for k in range(1, len(sizes) + 1)]))),
+        Misconception("segment one too short",
+                      "Between two kept activations there are k - 1 others; here one of them is missing.",
+                      lambda sizes: 1 + int(np.argmin([sum(sizes[::k]) + max(
+                          sum(sizes[i + 1:max(i + k - 1, i + 1)]) for i in range(0, len(sizes), k))
+                          for k in range(1, len(sizes) + 1)]))),
         Misconception("counted from zero",
                       "The first length that is tried is 1, but a list's first index is 0: the result is one off.",
                       lambda sizes: _best(sizes) - 1),

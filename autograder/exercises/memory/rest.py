@@ -45,6 +45,21 @@ def _scaled(x_shape: Shape, kernel_size: tuple[int, int], stride: int, padding: 
     return int(_right(x_shape, kernel_size, stride, padding, width)) // size_of(kernel_size)
 
 
+def _along_axes(
+    strides: tuple[int, int] = (1, 1), paddings: tuple[int, int] = (1, 1),
+    windows: Callable[[int, int], tuple[int, int]] = lambda kh, kw: (kh, kw),
+    joined: Callable[[int, int], int] = lambda rows, columns: rows * columns,
+) -> Columns:
+    """Bytes of the matrix where the axes are treated differently: stride and padding hold where the factor is 1."""
+    def columns(x_shape: Shape, kernel_size: tuple[int, int], stride: int, padding: int, width: int) -> float:
+        n, c, *sides = x_shape
+        positions = [(side - extent + 2 * padding * padded) // (stride if strided else 1) + 1
+                     for side, extent, strided, padded
+                     in zip(sides, windows(*kernel_size), strides, paddings, strict=True)]
+        return n * c * size_of(kernel_size) * joined(*positions) * width
+    return columns
+
+
 def _data(
     raw_width: int = 1, crop_width: int = 4, waiting: Callable[[int, int], int] = lambda w, v: w,
     versions: Callable[[int, int], int] = lambda w, v: v, batch: Callable[[int], int] = int,
@@ -143,7 +158,23 @@ class WorkspaceAndData:
         Misconception("only square inputs", "Height and width of the picture are two numbers.",
                       _columns(picture=lambda sides: (sides[0], sides[0]))),
         Misconception("only square kernels", "Height and width of the kernel are two numbers.",
-                      _columns(kernel=lambda k: (k[0], k[0]))),
+                      _columns(kernel=lambda k: (k[0], k[0])),
+                      also=(_columns(kernel=lambda k: (k[1], k[1])),
+                            _along_axes(windows=lambda kh, kw: (kh, kh)), _along_axes(windows=lambda kh, kw: (kw, kw)),
+                            lambda x, k, s, p, width: _right(x, k, s, p, width) // k[1] * k[0],
+                            lambda x, k, s, p, width: _right(x, k, s, p, width) // k[0] * k[1])),
+        Misconception("stride on one axis only", "The window moves in steps of `stride` in both directions.",
+                      _along_axes(strides=(1, 0)), also=(_along_axes(strides=(0, 1)),)),
+        Misconception("padding on one axis only", "Zeros lie above and below, and to the left and right.",
+                      _along_axes(paddings=(1, 0)), also=(_along_axes(paddings=(0, 1)),)),
+        Misconception("rows and columns of positions added",
+                      "The window stops at every row of positions, and in each of them at every column.",
+                      _along_axes(joined=lambda rows, columns: rows + columns)),
+        Misconception("kernel size left out of the positions",
+                      "The window has to lie in the padded picture as a whole: its own size has to be subtracted.",
+                      _along_axes(windows=lambda kh, kw: (0, 0)), also=(_along_axes(windows=lambda kh, kw: (1, 1)),)),
+        Misconception("channels last", "Shapes are (N, C, H, W): channels are the second length.",
+                      lambda x, k, s, p, width: _right((x[0], x[3], x[1], x[2]), k, s, p, width)),
         Misconception("kernel height and width swapped",
                       "kernel_size is (height, width): the first number belongs to the rows.",
                       _columns(kernel=lambda k: (k[1], k[0]))),
@@ -161,6 +192,21 @@ class WorkspaceAndData:
                       _data(raw_width=4, crop_width=1), "batch_data_bytes"),
         Misconception("batch size left out", "Both parts are batches, of as many pictures.",
                       _data(batch=lambda n: 1), "batch_data_bytes"),
+        Misconception("batch size on one part only",
+                      "What waits are batches, and the versions are versions of a batch.",
+                      lambda r, c, n, w, v: n * w * size_of(r) + 4 * v * size_of(c), "batch_data_bytes",
+                      also=(lambda r, c, n, w, v: w * size_of(r) + 4 * n * v * size_of(c),)),
+        Misconception("waiting batches and versions exchanged",
+                      "`waiting` belongs to the raw pictures, `versions` to those that were cut out.",
+                      _data(waiting=lambda w, v: v, versions=lambda w, v: w), "batch_data_bytes"),
+        Misconception("another precision for the versions",
+                      "The numbers of a version take four bytes each: single precision.",
+                      _data(crop_width=8), "batch_data_bytes", also=(_data(crop_width=2),)),
+        Misconception("lengths added instead of multiplied",
+                      "A picture holds the product of its three lengths, not their sum.",
+                      _data(of=sum), "batch_data_bytes"),
+        Misconception("always three channels", "Pictures may have another number of channels: gray ones have one.",
+                      _data(of=lambda shape: 3 * size_of(shape[1:])), "batch_data_bytes"),
         Misconception("only one batch waits", "There are `waiting` batches of raw pictures in memory.",
                       _data(waiting=lambda w, v: 1), "batch_data_bytes"),
         Misconception("only one version", "There are `versions` augmented versions of the batch in memory.",

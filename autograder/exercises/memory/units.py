@@ -36,6 +36,19 @@ def _always(power: int) -> Callable[[int, bool], str]:
     return always
 
 
+def _divided_whole(count: int, binary: bool) -> str:
+    """Each division cuts the fraction off."""
+    step, names, power = 1024 if binary else 1000, BINARY if binary else DECIMAL, 0
+    while power < len(names) - 1 and count >= step:
+        count, power = count // step, power + 1
+    return f"{count:.1f} {names[power]}" if power else f"{count} B"
+
+
+def _apart(count: int, binary: bool) -> tuple[float, str]:
+    number, unit = _formatted()(count, binary).split()
+    return float(number), unit
+
+
 def _number_only(count: int, binary: bool) -> str:
     return _formatted()(count, binary).split()[0]
 
@@ -109,6 +122,18 @@ class FormatBytes:
         Misconception("cut off instead of rounded",
                       "One digit after the point is rounded to the nearest; here the rest was thrown away.",
                       _formatted(show=lambda value: f"{math.floor(value * 10) / 10:.1f}")),
+        Misconception("fractions lost on the way",
+                      "The digit after the point has to survive every division: // throws it away.", _divided_whole),
+        Misconception("a small k in binary units",
+                      "In binary units the letter for 1,024 is a capital K; the small k stands in kB.",
+                      _formatted(units=(DECIMAL, ("B", "kiB", *BINARY[2:])))),
+        Misconception("units in small letters", "Units are written as in the table: M is mega, and B is byte.",
+                      lambda count, binary: _formatted()(count, binary).lower()),
+        Misconception("commas in the number", "Bytes are written as a plain whole number, without a comma.",
+                      _formatted(show_bytes=lambda value: f"{value:,}"),
+                      also=(_formatted(show=lambda value: f"{value:,.1f}", show_bytes=lambda value: f"{value:,}"),)),
+        Misconception("number and unit apart", "One text is wanted, with the number and the unit in it.", _apart,
+                      also=(lambda count, binary: tuple(_formatted()(count, binary).split()),)),
         Misconception("another number of digits",
                       "There has to be one digit after the point, even if it is a zero.",
                       _formatted(show=lambda value: f"{value:.0f}"),

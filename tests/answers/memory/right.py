@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
 from operator import mul
@@ -286,17 +287,66 @@ def mixed_like_single(parameter_count, activation_count, batch_size, optimizer):
     return [float(sum(single)), batch_size * activation_count * 16 / 8]
 
 
+# ---- further ways: recursion, reduceat, exact fractions, single precision, text out of NumPy
+def format_recursive(count, binary, place=0):
+    step = 1024 if binary else 1000
+    if count >= step and place < 4:
+        return format_recursive(count / step, binary, place + 1)
+    unit = ("B KiB MiB GiB TiB" if binary else "B kB MB GB TB").split()[place]
+    return np.str_(f"{count if place == 0 else round(float(count), 1)} {unit}")
+
+
+def activations_single(layers, batch_size, bytes_per_number):
+    counts = [np.prod(shape, dtype=np.float32) if kind in KINDS else False for kind, shape in layers]
+    return np.float32(batch_size * bytes_per_number) * np.asarray(counts, np.float32)
+
+
+def training_arrays(sizes, parameter_count, batch_size, optimizer, bytes_per_number):
+    arrays = [parameter_count] * {"sgd": 2, "adam": 4}.get(optimizer, 3) + [size * batch_size for size in sizes]
+    return np.float32(sum(arrays) * bytes_per_number)
+
+
+def inference_recursive(sizes, parameter_count, batch_size, bytes_per_number):
+    def largest(rest):
+        return rest[0] + rest[1] if len(rest) == 2 else max(rest[0] + rest[1], largest(rest[1:]))
+    return np.array((parameter_count + batch_size * largest(sizes)) * bytes_per_number)
+
+
+def batch_fraction(amount, unit, fixed_bytes, bytes_per_sample):
+    power = "BMG".index(unit[0]) + 1
+    budget = Fraction(amount) * (1024 if unit[1] == "i" else 1000) ** power
+    return np.clip(np.floor(float((budget - fixed_bytes) / bytes_per_sample)), 0, None)
+
+
+def line_fractions(batch_1, peak_1, batch_2, peak_2):
+    sample = Fraction(peak_2 - peak_1, batch_2 - batch_1)
+    return np.array([float(peak_2 - sample * batch_2), float(sample)], np.float32)
+
+
+def kept_reduceat(sizes, segment_length):
+    number = np.arange(len(sizes))
+    kept = number % segment_length == 0
+    again = np.add.reduceat(np.where(kept, 0, sizes), number[kept])
+    return np.dot(kept, sizes) + again.max()
+
+
+def best_from_the_long_end(sizes):
+    # Keeping everything takes as much as keeping the input only, so length 1 is never better than all others.
+    return max(range(2, len(sizes) + 1), key=lambda length: -kept_loop(sizes, length), default=1)
+
+
 RIGHT: dict[str, list[tuple]] = {
-    "format_bytes": [(f,) for f in (format_loop, format_from_the_top, format_logarithm)],
+    "format_bytes": [(f,) for f in (format_loop, format_from_the_top, format_logarithm, format_recursive)],
     "activation_bytes": [(f,) for f in (activations_loop, activations_numpy, activations_functional,
-                                        activations_float)],
+                                        activations_float, activations_single)],
     "parameter_memory": [(f,) for f in (parameters_loop, parameters_filters, parameters_vector)],
     "workspace_and_data": [(columns_formula, data_sum), (columns_counted, data_arrays), (columns_view, data_loops)],
     "training_and_inference": [(training_plain, inference_zip), (training_numpy, inference_numpy),
-                               (training_loop, inference_simulated)],
-    "largest_batch": [(f,) for f in (batch_floor, batch_branches, batch_bisection)],
-    "fixed_and_per_sample": [(f,) for f in (line_slope, line_solve, line_determinants, line_fitted)],
-    "checkpointed_bytes": [(f,) for f in (kept_slices, kept_loop, kept_table)],
-    "best_segment_length": [(f,) for f in (best_min, best_loop_downward, best_argmin)],
+                               (training_loop, inference_simulated), (training_arrays, inference_recursive)],
+    "largest_batch": [(f,) for f in (batch_floor, batch_branches, batch_bisection, batch_fraction)],
+    "fixed_and_per_sample": [(f,) for f in (line_slope, line_solve, line_determinants, line_fitted,
+                                            line_fractions)],
+    "checkpointed_bytes": [(f,) for f in (kept_slices, kept_loop, kept_table, kept_reduceat)],
+    "best_segment_length": [(f,) for f in (best_min, best_loop_downward, best_argmin, best_from_the_long_end)],
     "mixed_precision_bytes": [(f,) for f in (mixed_formula, mixed_listed, mixed_like_single)],
 }

@@ -160,7 +160,61 @@ def _data(raw_shape, crop_shape, batch_size, waiting, versions):
     return batch_size * (waiting * math.prod(raw_shape) + versions * 4 * math.prod(crop_shape))
 
 
+def _divides_whole(count, binary):
+    step, place = (1024 if binary else 1000), 0
+    while count >= step and place < 4:
+        count //= step
+        place += 1
+    unit = ["B", "KiB" if binary else "kB", *(letter + "i" * binary + "B" for letter in "MGT")][place]
+    return f"{count:.1f} {unit}" if place else f"{count} B"
+
+
+def _product_not_begun_anew(layers, batch_size, bytes_per_number):
+    result, numbers = [], 1
+    for kind, shape in layers:
+        if kind in ("input", "conv", "pool", "fc"):
+            for length in shape:
+                numbers *= length
+            result.append(numbers * batch_size * bytes_per_number)
+        else:
+            result.append(0)
+    return result
+
+
+def _stride_on_rows(x_shape, kernel_size, stride, padding, bytes_per_number):
+    high = (x_shape[2] - kernel_size[0] + 2 * padding) // stride + 1
+    wide = x_shape[3] - kernel_size[1] + 2 * padding + 1
+    return np.prod([*x_shape[:2], *kernel_size, high, wide]) * bytes_per_number
+
+
+def _ring_of_pairs(sizes, parameter_count, batch_size, bytes_per_number):
+    largest = max(sizes[i] + sizes[i - 1] for i in range(len(sizes)))
+    return (parameter_count + batch_size * largest) * bytes_per_number
+
+
+def _heaviest_by_python(sizes, segment_length):
+    segments = [sizes[i + 1:i + segment_length] for i in range(0, len(sizes), segment_length)]
+    return sum(sizes[::segment_length]) + sum(max(segments))
+
+
 WRONG: list[tuple] = [
+    ("format_bytes", "fractions lost on the way", _divides_whole),
+    ("activation_bytes", "the product carried on from layer to layer", _product_not_begun_anew),
+    ("parameter_memory", "biases of one kind of layer forgotten", lambda shapes, optimizer, width: tuple(
+        times * width * sum(np.prod(s) + (s[0] if len(s) > 2 else 0) for s in shapes)
+        for times in (1, 1, {"sgd": 0, "adam": 2}.get(optimizer, 1)))),
+    ("workspace_and_data", "stride on one axis only", (_stride_on_rows, _data)),
+    ("training_and_inference", "gradients or caches for each picture",
+     (lambda sizes, p, n, optimizer, width: width * (
+         p + n * (p + sum(sizes)) + p * {"sgd": 0, "adam": 2}.get(optimizer, 1)), _inference)),
+    ("training_and_inference", "the last and the first taken as neighbors", (_training, _ring_of_pairs)),
+    ("largest_batch", "amount cut off", lambda amount, unit, fixed, sample: max(0, (
+        int(amount) * (1024 if "i" in unit else 1000) ** (2 + (unit[0] == "G")) - fixed) // sample)),
+    ("checkpointed_bytes", "compared by the first activation", _heaviest_by_python),
+    ("checkpointed_bytes", "later checkpoints left out", lambda sizes, k: max(
+        sum(sizes[:i:k]) + sum(sizes[i:i + k]) for i in range(0, len(sizes), k))),
+    ("mixed_precision_bytes", "gradients of the master copy",
+     lambda p, a, n, optimizer: [4 * p * {"sgd": 3, "adam": 5}.get(optimizer, 4), 2 * a * n]),
     ("format_bytes", "powers of 1,024 for both",
      lambda count, binary: next((f"{count / 1024**p:.1f} {u[binary]}" for p, u in (
          (4, ("TB", "TiB")), (3, ("GB", "GiB")), (2, ("MB", "MiB")), (1, ("kB", "KiB"))) if count >= 1024**p),
