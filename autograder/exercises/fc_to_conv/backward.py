@@ -108,6 +108,16 @@ class LinearBackward:
                       _changed(weight=lambda g, x, w: np.outer(g[-1], x[-1]), bias=lambda g, x, w: g[-1]),
                       also=(_changed(weight=lambda g, x, w: np.outer(g[-1], x[-1])),
                             _changed(bias=lambda g, x, w: g[-1]))),
+        Misconception("only the first sample counts",
+                      "Every sample has its share in the gradients of weights and biases, not only the first one.",
+                      _changed(weight=lambda g, x, w: np.outer(g[0], x[0]), bias=lambda g, x, w: g[0]),
+                      also=(_changed(weight=lambda g, x, w: np.outer(g[0], x[0])),
+                            _changed(bias=lambda g, x, w: g[0]))),
+        Misconception("weight gradient without the input",
+                      "How fast an output changes with a weight is decided by the input that the weight is multiplied "
+                      "by.",
+                      _changed(weight=lambda g, x, w: g.T @ np.ones_like(x)),
+                      also=(_changed(weight=lambda g, x, w: (g.T @ x) * w),)),
         Misconception("weights transposed for the input",
                       "Input d reached output k through weight[k, d], and the gradient goes back the same way: sum "
                       "over the outputs.",

@@ -84,7 +84,8 @@ class FCToFilters:
         Misconception("channels last in the result",
                       "The values are right, but the axes of a filter are in the order C, H, W.",
                       _reshaped("KCHW", 0, 2, 3, 1)),
-        Misconception(*FLIPPED, lambda w, s: w.reshape(len(w), *s)[:, :, ::-1, ::-1]),
+        Misconception(*FLIPPED, lambda w, s: w.reshape(len(w), *s)[:, :, ::-1, ::-1],
+                      also=(lambda w, s: w.reshape(len(w), *s)[:, ::-1, ::-1, ::-1],)),
         Misconception("filters without depth",
                       "A filter spans all channels of its input: it has C x H x W weights, not H x W. No weight may "
                       "get lost.",
@@ -103,7 +104,16 @@ class FCToFilters:
                       lambda w: w.reshape(len(w), -1, order="F"), "filters_to_fc"),
         Misconception("flipped on the way back",
                       "Nothing is turned: the top left of a filter belongs to the top left of the maps.",
-                      lambda w: w[:, :, ::-1, ::-1].reshape(len(w), -1), "filters_to_fc"),
+                      lambda w: w[:, :, ::-1, ::-1].reshape(len(w), -1), "filters_to_fc",
+                      also=(lambda w: w[..., ::-1].reshape(len(w), -1), lambda w: w[:, :, ::-1].reshape(len(w), -1))),
+        Misconception("filters mixed on the way back",
+                      "A row holds the weights of one filter. A reshape keeps the order of the numbers, and here the "
+                      "filter is not the axis that counts slowest.",
+                      lambda w: w.T.reshape(len(w), -1), "filters_to_fc",
+                      also=(lambda w: w.reshape(-1, len(w)).T,)),
+        Misconception("depth lost on the way back", "A row holds the weights for all channels, side by side.",
+                      lambda w: w[:, 0].reshape(len(w), -1), "filters_to_fc",
+                      also=(lambda w: w.sum(axis=1).reshape(len(w), -1), lambda w: w.mean(axis=1).reshape(len(w), -1))),
         Misconception("all filters in one row", "Each filter becomes a row of its own.",
                       lambda w: w.ravel(), "filters_to_fc"),
         Misconception("one column for each filter", "Each filter becomes a row, not a column.",
@@ -186,7 +196,7 @@ class ConvAsMatrix:
                       mistakes.columns_in_order(1, 2, 0)),
         Misconception("inputs counted down the columns",
                       "x.ravel() goes along the rows of a channel; the columns of this matrix go down its columns.",
-                      mistakes.columns_in_order(0, 2, 1)),
+                      mistakes.columns_in_order(0, 2, 1), also=(mistakes.columns_in_order(2, 1, 0),)),
         Misconception("biases one after the other",
                       "All positions of filter 0 come first and share its bias: bias[0] stands there OH * OW times. "
                       "Here the list of biases is repeated as a whole.",
@@ -204,7 +214,11 @@ class ConvAsMatrix:
         Misconception("stride missing in the window's position",
                       "The number of positions is right, but the window of position (i, j) starts at row i * stride "
                       "and column j * stride of the padded maps.",
-                      mistakes.without_stride_in_position),
+                      mistakes.without_stride_in_position,
+                      also=(mistakes.stride_along(0), mistakes.stride_along(1))),
+        Misconception("one position too few along each axis",
+                      "Before its first step the window has a position too: the number of steps, plus one.",
+                      mistakes.one_fewer),
         Misconception("padding ignored", "With padding there are more positions: the windows may reach past the "
                                          "border.",
                       lambda w, b, z, s, p: matrix_of(w, b, z, s, 0), also=(mistakes.no_room_for_padding,)),
@@ -227,6 +241,41 @@ class ConvAsMatrix:
                       mistakes.first_position),
         Misconception("only the first channel", "A filter has weights for all channels of its input.",
                       mistakes.first_channel),
+        Misconception("the first channel's weights for all channels",
+                      "Each channel of a filter has weights of its own.",
+                      lambda w, b, z, s, p: matrix_of(np.repeat(w[:, :1], w.shape[1], axis=1), b, z, s, p)),
+        Misconception("the same filter for all outputs",
+                      "Filter k belongs to the rows of output k; here one filter stands in all of them.",
+                      lambda w, b, z, s, p: matrix_of(np.repeat(w[:1], len(w), axis=0), b, z, s, p)),
+        Misconception("one bias for all filters", "Each filter has a bias of its own.",
+                      lambda w, b, z, s, p: mistakes.with_bias(
+                          matrix_of(w, b, z, s, p), lambda long: np.full_like(long, b[0])),
+                      also=(lambda w, b, z, s, p: mistakes.with_bias(
+                          matrix_of(w, b, z, s, p), lambda long: np.full_like(long, b.sum())),)),
+        Misconception("bias for the first outputs only",
+                      "Every output of the fully connected layer has a bias; here most of them are zero.",
+                      lambda w, b, z, s, p: mistakes.with_bias(
+                          matrix_of(w, b, z, s, p), lambda long: np.pad(b, (0, len(long) - len(b)))),
+                      also=(lambda w, b, z, s, p: mistakes.with_bias(
+                          matrix_of(w, b, z, s, p),
+                          lambda long: long * (np.arange(len(long)) % (len(long) // len(b)) == 0)),)),
+        Misconception("bias added once per channel",
+                      "The bias is added once to an output, after the sum over all channels.",
+                      lambda w, b, z, s, p: mistakes.with_bias(
+                          matrix_of(w, b, z, s, p), lambda long: long * w.shape[1]),
+                      also=(lambda w, b, z, s, p: mistakes.with_bias(
+                          matrix_of(w, b, z, s, p), lambda long: long * (w.shape[1] + 1)),)),
+        Misconception("edge values in the padding",
+                      "The padding is zeros. Here weights in the padding meet the nearest number inside of the maps.",
+                      mistakes.clamped),
+        Misconception("padding left out of the position",
+                      "The windows start in the padding: row i * stride of the padded maps is row i * stride - padding "
+                      "of the maps themselves.",
+                      mistakes.without_padding_in_position),
+        Misconception("nothing left without padding",
+                      "A slice that ends at -padding ends at 0 where padding is 0, and is empty: say where it ends by "
+                      "counting from its start.",
+                      mistakes.cut_at_minus_zero),
         Misconception("height and width of the input swapped", "input_size is (height, width).",
                       lambda w, b, z, s, p: matrix_of(w, b, z[::-1], s, p)),
         Misconception("matrix transposed", "matrix @ x.ravel() needs one column for each input, one row for each "

@@ -35,6 +35,15 @@ def _changed(change: Callable[[str, int, Pair, int, int], Any]) -> Callable[...,
     return size
 
 
+def _width_from_height(picture_size: Pair, layers: Layers) -> Pair:
+    """The line for the width was copied, with the new height left in it."""
+    height, width = picture_size
+    for _, _, kernel, stride, padding in layers:
+        height = (height - kernel[0] + 2 * padding) // stride + 1
+        width = (height - kernel[1] + 2 * padding) // stride + 1
+    return height, width
+
+
 def small_network(rng: np.random.Generator, padding: int) -> Layers:
     """A classifier for small pictures: convolution, pooling, convolution, and two layers that were fully connected."""
     first, second, outputs = (int(n) for n in rng.integers(2, 6, 3))
@@ -86,6 +95,11 @@ class ScoreMapSize:
                       lambda layers: sum(layer[3] for layer in layers)),
         Misconception("only the last stride", "All layers below take larger steps in the picture too.",
                       lambda layers: layers[-1][3]),
+        Misconception("only the first stride",
+                      "The strides of all layers work together. If you have a loop: does the return stand after it?",
+                      lambda layers: layers[0][3]),
+        Misconception("strides squared", "How far apart positions lie is asked for along one axis, not as an area.",
+                      lambda layers: _product(layers) ** 2),
         Misconception("only the largest stride", "The strides of all layers work together.",
                       lambda layers: max(layer[3] for layer in layers)),
         Misconception("strides of pooling left out", "Pooling layers take steps as well.",
@@ -112,6 +126,23 @@ class ScoreMapSize:
                       _size_by(lambda n, f, s, p: (n - f + p) // s + 1), "score_map_size"),
         Misconception("padding ignored", "Padding makes the maps larger before the window slides over them.",
                       _size_by(lambda n, f, s, p: (n - f) // s + 1), "score_map_size"),
+        Misconception("padding taken away", "Padding makes the maps larger: it is added on both sides.",
+                      _size_by(lambda n, f, s, p: (n - f - 2 * p) // s + 1), "score_map_size"),
+        Misconception("the one added too early",
+                      "The division counts steps, and the first position is added after it: it is no part of what is "
+                      "divided.",
+                      _size_by(lambda n, f, s, p: (n - f + 2 * p + 1) // s), "score_map_size"),
+        Misconception("not rounded", "Half a position is none: every layer rounds down.",
+                      _size_by(lambda n, f, s, p: (n - f + 2 * p) / s + 1), "score_map_size"),  # type: ignore[arg-type]
+        Misconception("only the first layer",
+                      "Each layer works on the maps of the layer before. If you have a loop: does the return stand "
+                      "after it?",
+                      lambda picture, layers: sizes(picture, layers[:1])[-1], "score_map_size"),
+        Misconception("every layer begins with the picture",
+                      "Each layer works on the maps that the layer before has made, not on the picture.",
+                      lambda picture, layers: sizes(picture, layers[-1:])[-1], "score_map_size"),
+        Misconception("width computed from the height", "The width follows from the width, with the same rule.",
+                      _width_from_height, "score_map_size"),
         Misconception("strides ignored", "Each layer's window moves by its stride.",
                       _size_by(lambda n, f, s, p: n - f + 2 * p + 1), "score_map_size"),
         Misconception("pooling left out", "Pooling changes the size of the maps as a convolution does.",

@@ -81,10 +81,53 @@ def without_stride_in_position(
     return _written(weight, bias, size, stride, padding, place)
 
 
+def stride_along(axis: int) -> Callable[..., Matrix]:
+    """As many positions as the stride leaves, but along one axis only the stride apart."""
+    def as_matrix(weight: np.ndarray, bias: np.ndarray, size: Size, stride: int, padding: int) -> Matrix:
+        down, right = (stride, 1) if axis == 0 else (1, stride)
+
+        def place(i: int, j: int, r: int, s: int) -> Size | None:
+            row, column = i * down + r - padding, j * right + s - padding
+            return (row, column) if 0 <= row < size[0] and 0 <= column < size[1] else None
+        return _written(weight, bias, size, stride, padding, place)
+    return as_matrix
+
+
+def one_fewer(weight: np.ndarray, bias: np.ndarray, size: Size, stride: int, padding: int) -> Matrix:
+    """The last row and the last column of positions left out."""
+    matrix, _ = _right(weight, bias, size, stride, padding)
+    positions = _positions(weight, size, stride, padding)
+    kept = matrix.reshape(len(weight), *positions, -1)[:, :-1, :-1]
+    count = kept.shape[1] * kept.shape[2]
+    return kept.reshape(len(weight) * count, matrix.shape[1]), np.repeat(bias, count)
+
+
 def wrapped(weight: np.ndarray, bias: np.ndarray, size: Size, stride: int, padding: int) -> Matrix:
     """Taps in the padding come out at the other side of the maps."""
     return _written(weight, bias, size, stride, padding, lambda i, j, r, s: (
         (i * stride + r - padding) % size[0], (j * stride + s - padding) % size[1]))
+
+
+def clamped(weight: np.ndarray, bias: np.ndarray, size: Size, stride: int, padding: int) -> Matrix:
+    """Taps in the padding are written to the nearest input, each one over the last."""
+    return _written(weight, bias, size, stride, padding, lambda i, j, r, s: (
+        min(max(i * stride + r - padding, 0), size[0] - 1), min(max(j * stride + s - padding, 0), size[1] - 1)))
+
+
+def without_padding_in_position(
+    weight: np.ndarray, bias: np.ndarray, size: Size, stride: int, padding: int
+) -> Matrix:
+    """As many positions as with padding, counted from the first input instead of from the padding."""
+    def place(i: int, j: int, r: int, s: int) -> Size | None:
+        row, column = i * stride + r, j * stride + s
+        return (row, column) if row < size[0] and column < size[1] else None
+    return _written(weight, bias, size, stride, padding, place)
+
+
+def cut_at_minus_zero(weight: np.ndarray, bias: np.ndarray, size: Size, stride: int, padding: int) -> Matrix:
+    """The border cut off by `padding:-padding`."""
+    matrix, long = _right(weight, bias, size, stride, padding)
+    return (matrix if padding else matrix[:, :0]), long
 
 
 def wrapped_before(weight: np.ndarray, bias: np.ndarray, size: Size, stride: int, padding: int) -> Matrix:
@@ -161,3 +204,35 @@ def at_each_position(
 def axes_reshaped(scores: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
     """Scores collected with their axes in another order, and reshaped instead of transposed."""
     return np.ascontiguousarray(scores.transpose(order)).reshape(scores.shape)
+
+
+def same_everywhere(scores: np.ndarray) -> np.ndarray:
+    """The score of the first position at all positions."""
+    return np.ascontiguousarray(np.broadcast_to(scores[:, :, :1, :1], scores.shape))
+
+
+def summed_samples(scores: np.ndarray) -> np.ndarray:
+    """Every sample gets the sum of all."""
+    return np.ascontiguousarray(np.broadcast_to(scores.sum(axis=0), scores.shape))
+
+
+def first_sample(scores: np.ndarray) -> np.ndarray:
+    """All samples but the first stay zero."""
+    scores[1:] = 0
+    return scores
+
+
+def first_biased(scores: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """The bias added at the first position only."""
+    scores[:, :, 0, 0] += bias
+    return scores
+
+
+def refilled(scores: np.ndarray) -> np.ndarray:
+    """Scores put into the map down the columns."""
+    return np.ascontiguousarray(scores.swapaxes(2, 3)).reshape(scores.shape)
+
+
+def listed(scores: np.ndarray) -> np.ndarray:
+    """The map as one row of positions."""
+    return scores.reshape(*scores.shape[:2], -1)

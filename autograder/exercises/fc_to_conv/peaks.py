@@ -135,7 +135,7 @@ class PickPeaks:
         Misconception("local maxima only",
                       "A position near a better one is out only if that one was picked: a neighbor that has been "
                       "crossed out crosses out nothing itself.",
-                      _neighbors_of_all, also=(_local_maxima,)),
+                      _neighbors_of_all, also=(_local_maxima, lambda s, t, d: tuple(sorted(_local_maxima(s, t, d))))),
         Misconception("negative start of a slice",
                       "A slice that starts at a negative number counts from the end of the axis, and is mostly empty: "
                       "near the upper and left border nothing is crossed out then.",
@@ -159,7 +159,17 @@ class PickPeaks:
         Misconception("rows or columns instead of both",
                       "A position is near only if both hold: at most `distance` rows and at most `distance` columns "
                       "away. Here whole stripes are crossed out.",
-                      lambda s, t, d: _round(s, t, d, lambda i, j, by: abs(i) <= by or abs(j) <= by)),
+                      lambda s, t, d: _round(s, t, d, lambda i, j, by: abs(i) <= by or abs(j) <= by),
+                      also=(lambda s, t, d: _round(s, t, d, lambda i, j, by: abs(i) <= by),
+                            lambda s, t, d: _round(s, t, d, lambda i, j, by: abs(j) <= by))),
+        Misconception("one row and column too many crossed out",
+                      "A position one further than the distance stays in the race.",
+                      lambda s, t, d: _round(s, t, d, lambda i, j, by: abs(i) <= by + 1 and abs(j) <= by + 1),
+                      also=(lambda s, t, d: picked(s, t, d, rows=lambda at, by: (max(at - by, 0), at + by + 2),
+                                                   columns=lambda at, by: (max(at - by, 0), at + by + 2)),)),
+        Misconception("always the next neighbors crossed out",
+                      "How far around a pick is crossed out, the argument `distance` says.",
+                      lambda s, t, d: picked(s, t, 1)),
         Misconception("rows and columns of distance summed",
                       "Rows and columns are compared with the distance one by one; here a corner of the square counts "
                       "as too far away.",
@@ -187,6 +197,15 @@ class PickPeaks:
                       lambda s, t, d: picked(s, t, d)[::-1]),
         Misconception("scores with the positions", "Return the positions alone, as pairs (row, column).",
                       lambda s, t, d: tuple((i, j, float(s[i, j])) for i, j in picked(s, t, d))),
+        Misconception("scores instead of positions", "Return where the picks lie, not how large they are.",
+                      lambda s, t, d: tuple(float(s[place]) for place in picked(s, t, d))),
+        Misconception("place in the flattened map",
+                      "argmax counts through the whole map as through one long row; its row and its column are asked "
+                      "for.",
+                      lambda s, t, d: tuple(i * s.shape[1] + j for i, j in picked(s, t, d))),
+        Misconception("equal scores down the columns",
+                      "Among equal scores the upper row comes first; only within a row does the left column.",
+                      lambda s, t, d: tuple((i, j) for j, i in picked(s.T, t, d))),
         Misconception("last of equal scores",
                       "Among equal scores the first in reading order is picked first.",
                       lambda s, t, d: tuple((len(s) - 1 - i, s.shape[1] - 1 - j)

@@ -85,12 +85,14 @@ class SlideFC:
         Misconception("bias added once per channel",
                       "At each position the bias is added once to each output, after the sum over all channels.",
                       lambda x, w, b, window: _slide(x, w, b * b.dtype.type(x.shape[1]), window)),
+        Misconception("one bias for all outputs", "Output k has its own bias, bias[k].",
+                      lambda x, w, b, window: _slide(x, w, np.full_like(b, b[0]), window)),
         Misconception("bias added once per weight",
                       "The bias is added once to each output, not to each product.",
                       lambda x, w, b, window: _slide(x, w, b * b.dtype.type(w.shape[1]), window)),
         Misconception("bias at the first position only",
                       "The layer with its bias is evaluated at each position: every score has the bias in it.",
-                      lambda x, w, b, window: _first_biased(_slide(x, w, 0 * b, window), b)),
+                      lambda x, w, b, window: mistakes.first_biased(_slide(x, w, 0 * b, window), b)),
         Misconception("bias added along the width",
                       "NumPy lines up shapes from the last axis: a bias of shape (K,) added to (N, K, OH, OW) meets "
                       "the columns of the map. It needs the shape (K, 1, 1).",
@@ -100,21 +102,38 @@ class SlideFC:
                       lambda x, w, b, window: _slide(x, w, b, window, stride=window)),
         Misconception("one position too few",
                       "The window has H - h + 1 positions: before its first step it has one too.",
-                      lambda x, w, b, window: _slide(x, w, b, window)[:, :, :-1, :-1]),
+                      lambda x, w, b, window: _slide(x, w, b, window)[:, :, :-1, :-1],
+                      also=(lambda x, w, b, window: _slide(x, w, b, window)[:, :, :-1],
+                            lambda x, w, b, window: _slide(x, w, b, window)[:, :, :, :-1])),
         Misconception("padded to keep the size",
                       "Nothing is padded: the window stays within the maps, and the map of scores is smaller than "
                       "they.",
-                      lambda x, w, b, window: _slide(x, w, b, window, padding="same")),
+                      lambda x, w, b, window: _slide(x, w, b, window, padding="same"),
+                      also=(lambda x, w, b, window: _slide(
+                          x, w, b, window, padding=(window[0] // 2, window[1] // 2))[:, :, :x.shape[2], :x.shape[3]],)),
         Misconception("only the first channel", "The layer sees all channels of its block.",
                       lambda x, w, b, window: _slide(x[:, :1], w[:, :window[0] * window[1]], b, window)),
+        Misconception("the first channel for all channels", "Each channel of the block meets weights of its own.",
+                      lambda x, w, b, window: _slide(np.repeat(x[:, :1], x.shape[1], axis=1), w, b, window)),
         Misconception("only the first position",
                       "The layer is evaluated at all positions of the maps, not only at the top left.",
                       lambda x, w, b, window: _slide(x[:, :, :window[0], :window[1]], w, b, window),
                       also=(lambda x, w, b, window: _slide(x, w, b, window)[:, :, 0, 0],)),
+        Misconception("always the same block",
+                      "At each position another block of the maps lies under the window; here it is always the first.",
+                      lambda x, w, b, window: mistakes.same_everywhere(_slide(x, w, b, window))),
         Misconception("only the first sample", "Each sample has its own map of scores.",
-                      lambda x, w, b, window: _first_sample(_slide(x, w, b, window))),
+                      lambda x, w, b, window: mistakes.first_sample(_slide(x, w, b, window)),
+                      also=(lambda x, w, b, window: _slide(np.repeat(x[:1], len(x), axis=0), w, b, window),)),
+        Misconception("samples summed", "Each sample has its own map of scores: nothing is summed over the batch.",
+                      lambda x, w, b, window: mistakes.summed_samples(_slide(x, w, b, window))),
         Misconception("mean instead of sum", "An output is a sum of products; it is not divided by their number.",
-                      lambda x, w, b, window: _slide(x, w / w.dtype.type(w.shape[1]), b, window)),
+                      lambda x, w, b, window: _slide(x, w / w.dtype.type(w.shape[1]), b, window),
+                      also=(lambda x, w, b, window: _slide(x, w / w.dtype.type(window[0] * window[1]), b, window),)),
+        Misconception("weights reshaped instead of transposed",
+                      "Row k of the weights belongs to output k. A reshape to another shape mixes the rows: turn the "
+                      "matrix by .T.",
+                      _slide_filters(lambda w, s: w.reshape(w.shape[::-1]).T.reshape(s))),
         Misconception("outputs and positions mixed",
                       "The shape is right, but a reshape does not move an axis: outputs that were the last axis have "
                       "to be brought before the positions by transpose or moveaxis.",
@@ -136,16 +155,6 @@ class SlideFC:
     )
 
 
-def _first_biased(scores: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    scores[:, :, 0, 0] += bias
-    return scores
-
-
-def _first_sample(scores: np.ndarray) -> np.ndarray:
-    scores[1:] = 0
-    return scores
-
-
 Classifier = Callable[[np.ndarray], np.ndarray]
 
 
@@ -158,6 +167,14 @@ def _cropped(
     down, right = moved or steps
     found = [[classify(x[:, :, i * down:i * down + size[0], j * right:j * right + size[1]]) for j in range(columns)]
              for i in range(rows)]
+    scores: np.ndarray = np.array(found).transpose(2, 3, 0, 1)
+    return scores
+
+
+def _cut_short(x: np.ndarray, classify: Classifier, size: Pair, stride: int, fitting: Pair) -> np.ndarray:
+    """Scores of crops that may be cut off by the picture's end; `fitting` is what of them has to lie inside."""
+    starts = [range(0, length - inside, stride) for length, inside in zip(x.shape[2:], fitting, strict=True)]
+    found = [[classify(x[:, :, i:i + size[0], j:j + size[1]]) for j in starts[1]] for i in starts[0]]
     scores: np.ndarray = np.array(found).transpose(2, 3, 0, 1)
     return scores
 
@@ -234,16 +251,30 @@ class CropScores:
         Misconception("filled down the columns",
                       "The map has the right shape, but the scores were put into it down the columns, and the crops "
                       "taken along the rows, or the other way round.",
-                      lambda x, f, z, s: _refilled(_cropped(x, f, z, (s, s)))),
+                      lambda x, f, z, s: mistakes.refilled(_cropped(x, f, z, (s, s)))),
         Misconception("scores along the last axis", "The result is (N, K, rows, columns): the scores' axis comes "
                                                     "second.",
                       lambda x, f, z, s: _cropped(x, f, z, (s, s)).transpose(0, 2, 3, 1),
                       also=(lambda x, f, z, s: _cropped(x, f, z, (s, s)).transpose(2, 3, 0, 1),)),
+        Misconception("crops reach past the picture",
+                      "A crop that would reach past the picture is left out. Slices do not complain there, they only "
+                      "become shorter: crops of another size have been classified.",
+                      lambda x, f, z, s: _cut_short(x, f, z, s, (0, 0)),
+                      also=(lambda x, f, z, s: _cut_short(x, f, z, s, (z[0] - s, z[1] - s)),)),
+        Misconception("crops as large as the stride", "A crop has the size `size`; `stride` is how far it moves.",
+                      lambda x, f, z, s: _cropped(np.asarray(x), lambda crop: f(crop[:, :, :s, :s]), z, (s, s))),
+        Misconception("only the first channel", "A crop has all channels of the picture.",
+                      lambda x, f, z, s: _cropped(x[:, :1], f, z, (s, s))),
         Misconception("classes instead of scores", "Return what classify returns, all scores; which one is largest is "
                                                    "decided later.",
-                      lambda x, f, z, s: _cropped(x, f, z, (s, s)).argmax(axis=1)),
+                      lambda x, f, z, s: _cropped(x, f, z, (s, s)).argmax(axis=1),
+                      also=(lambda x, f, z, s: _cropped(x, f, z, (s, s)).max(axis=1),
+                            lambda x, f, z, s: _cropped(x, f, z, (s, s)).max(axis=1, keepdims=True))),
         Misconception("only the first sample", "Each sample has its own map of scores.",
                       lambda x, f, z, s: _cropped(x[:1], f, z, (s, s))),
+        Misconception("samples averaged", "Each sample has its own map of scores.",
+                      lambda x, f, z, s: _cropped(x, f, z, (s, s)).mean(axis=0, keepdims=True),
+                      also=(lambda x, f, z, s: _cropped(x, f, z, (s, s)).sum(axis=0, keepdims=True),)),
         Misconception("scores and positions mixed",
                       "The shape is right, but a reshape does not move an axis: the list of crops counts positions "
                       "first. They have to be brought to the end by transpose or moveaxis.",
@@ -251,7 +282,7 @@ class CropScores:
                       also=(lambda x, f, z, s: mistakes.axes_reshaped(_cropped(x, f, z, (s, s)), (0, 2, 3, 1)),)),
         Misconception("positions in one row",
                       "The scores belong into a map with rows and columns, not into a list of positions.",
-                      lambda x, f, z, s: _listed(_cropped(x, f, z, (s, s)))),
+                      lambda x, f, z, s: mistakes.listed(_cropped(x, f, z, (s, s)))),
     )
     hints = (
         "How many crops are there along one axis? It is the rule for the positions of a window.",
@@ -260,11 +291,3 @@ class CropScores:
         "K is known once classify has returned something. You can also collect the scores in a list of lists, make an "
         "array of the shape (rows, columns, N, K) of it, and bring its axes into order.",
     )
-
-
-def _refilled(scores: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(scores.swapaxes(2, 3)).reshape(scores.shape)
-
-
-def _listed(scores: np.ndarray) -> np.ndarray:
-    return scores.reshape(*scores.shape[:2], -1)

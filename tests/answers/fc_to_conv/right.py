@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -102,6 +103,16 @@ def dense_back_columns(grad_out, x, weight):
     return (weight.T @ grad_out.T).T, np.einsum("nk,nd->kd", grad_out, x), np.add.reduce(grad_out)
 
 
+def dense_back_add_at(grad_out, x, weight):
+    n, k = (index.ravel() for index in np.indices(grad_out.shape))
+    upstream = grad_out[n, k][:, None]
+    grad_x, grad_weight, grad_bias = np.zeros(x.shape), np.zeros(weight.shape), np.zeros(len(weight))
+    np.add.at(grad_x, n, upstream * weight[k])
+    np.add.at(grad_weight, k, upstream * x[n])
+    np.add.at(grad_bias, k, upstream[:, 0])
+    return grad_x, grad_weight, grad_bias
+
+
 # ---- fc_to_filters
 def filters_reshape(weight, maps_shape):
     return weight.reshape(-1, *maps_shape)
@@ -176,6 +187,20 @@ def matrix_impulses(weight, bias, input_size, stride, padding):
     return outputs.reshape(len(inputs), -1).T, np.kron(bias, np.ones(positions))
 
 
+def matrix_selections(weight, bias, input_size, stride, padding):
+    """One matrix along each axis says which input a tap meets at a position."""
+    def met(length, taps):
+        positions = (length + 2 * padding - taps) // stride + 1
+        inputs = np.arange(positions)[:, None] * stride + np.arange(taps) - padding
+        return (inputs[..., None] == np.arange(length)).astype(float)
+
+    down, across = (met(*both) for both in zip(input_size, weight.shape[2:], strict=True))
+    matrix = np.einsum("kcrs,irh,jsw->kijchw", weight, down, across)
+    positions = (len(weight), len(down), len(across))
+    return (matrix.reshape(math.prod(positions), -1),
+            np.broadcast_to(bias[:, None, None], positions).reshape(-1).tolist())
+
+
 # ---- fc_conv_parameters
 def dense_count(input_shape, out_features):
     channels, height, width = input_shape
@@ -232,6 +257,14 @@ def slide_scipy(features, weight, bias, window):
     filters = weight.reshape(len(weight), -1, *window)
     return [[sum(signal.correlate2d(maps, taps, mode="valid") for maps, taps in zip(sample, filter_, strict=True)) + b
              for filter_, b in zip(filters, bias, strict=True)] for sample in features]
+
+
+def slide_fourier(features, weight, bias, window):
+    """A correlation is a product of spectra; what wraps around is cut off."""
+    filters, size = weight.reshape(len(weight), -1, *window), features.shape[2:]
+    spectra = np.fft.rfft2(features), np.fft.rfft2(filters, s=size).conj()
+    scores = np.fft.irfft2(np.einsum("nchw,kchw->nkhw", *spectra), s=size)
+    return scores[:, :, :size[0] - window[0] + 1, :size[1] - window[1] + 1] + bias[:, None, None]
 
 
 # ---- crop_scores
@@ -329,6 +362,15 @@ def map_size_axis_by_axis(picture_size, layers):
     return along(picture_size[0], 0), along(picture_size[1], 1)
 
 
+def map_size_rounded_once(picture_size, layers):
+    """Rounding down commutes with whole steps: fractions kept to the end give the same whole number."""
+    lengths = [Fraction(length) for length in picture_size]
+    for _, _, kernel_size, stride, padding in layers:
+        lengths = [(length - taps + 2 * padding) / stride + 1
+                   for length, taps in zip(lengths, kernel_size, strict=True)]
+    return [math.floor(length) for length in lengths]
+
+
 # ---- sliding_cost
 def cost_loop(input_shape, layers):
     channels, height, width = input_shape
@@ -423,19 +465,33 @@ def peaks_dilated(scores, threshold, distance):
         found.append((row, column))
 
 
+def peaks_recursive(scores, threshold, distance, crossed=None):
+    left = np.ma.masked_array(np.ascontiguousarray(scores), mask=np.zeros(scores.shape, bool), copy=True)
+    if crossed is not None:
+        left.mask |= crossed
+    if left.mask.all() or left.max() < threshold:
+        return ()
+    row, column = divmod(int(left.argmax()), scores.shape[1])
+    rows, columns = np.indices(scores.shape)
+    near = np.maximum(abs(rows - row), abs(columns - column)) <= distance
+    return (row, column), *peaks_recursive(scores, threshold, distance, left.mask | near)
+
+
 RIGHT: dict[str, list[tuple]] = {
     "flatten_maps": [(flat_reshape, place_formula), (flat_loops, place_horner), (flat_lists, place_searched),
                      (flat_concatenated, place_counted)],
     "linear_forward": [(dense_matmul,), (dense_loops,), (dense_einsum,), (dense_columns,), (dense_augmented,)],
-    "linear_backward": [(dense_back_matmul,), (dense_back_loops,), (dense_back_samples,), (dense_back_columns,)],
+    "linear_backward": [(dense_back_matmul,), (dense_back_loops,), (dense_back_samples,), (dense_back_columns,),
+                        (dense_back_add_at,)],
     "fc_to_filters": [(filters_reshape, rows_reshape), (filters_loops, rows_loops), (filters_split, rows_numbered)],
-    "conv_as_matrix": [(matrix_slices,), (matrix_indices,), (matrix_impulses,)],
+    "conv_as_matrix": [(matrix_slices,), (matrix_indices,), (matrix_impulses,), (matrix_selections,)],
     "fc_conv_parameters": [(dense_count, filter_count), (dense_count_numpy, filter_count_arrays),
                            (dense_count_list, filter_count_total)],
-    "slide_fc": [(slide_loops,), (slide_windows,), (slide_taps,), (slide_scipy,)],
+    "slide_fc": [(slide_loops,), (slide_windows,), (slide_taps,), (slide_scipy,), (slide_fourier,)],
     "crop_scores": [(crops_loops,), (crops_at_once,), (crops_lists,), (crops_one_sample_at_a_time,)],
     "score_map_size": [(stride_product, map_size_loop), (stride_math, map_size_counted),
-                       (stride_measured, map_size_recursive), (stride_logarithm, map_size_axis_by_axis)],
+                       (stride_measured, map_size_recursive), (stride_logarithm, map_size_axis_by_axis),
+                       (stride_product, map_size_rounded_once)],
     "sliding_cost": [(cost_loop, both_by_map), (cost_by_prefix, both_by_steps), (cost_recursive, both_floats)],
-    "pick_peaks": [(peaks_greedy,), (peaks_sorted,), (peaks_flags,), (peaks_dilated,)],
+    "pick_peaks": [(peaks_greedy,), (peaks_sorted,), (peaks_flags,), (peaks_dilated,), (peaks_recursive,)],
 }
