@@ -12,6 +12,7 @@ from autograder.exercises.pooling.common import (
     COLUMNS_ONLY,
     FIRST_CHANNEL,
     FIRST_SAMPLE,
+    NEGATIVE_START,
     NOTEBOOK,
     ROWS_ONLY,
     SQUARE_INPUTS,
@@ -55,6 +56,24 @@ def _edges(x: np.ndarray, kernel_size: Pair, stride: int, padding: int, counted:
     ones = np.ones((1, 1, *x.shape[2:]), x.dtype)
     right = average(ones, kernel_size, stride, padding, True) / average(ones, kernel_size, stride, padding, counted)
     return _padded_by(True, True, mode="edge")(x, kernel_size, stride, padding, counted) / right
+
+
+def _negative_starts(x: np.ndarray, kernel_size: Pair, stride: int, padding: int, counted: bool,
+                     *, of_nothing: int = 1) -> np.ndarray:
+    """Slices of the picture itself; what begins at a negative number is counted from the end, and mostly empty."""
+    out = np.empty_like(average(x, kernel_size, stride, padding, counted))
+    for i, j in np.ndindex(out.shape[2:]):
+        top, left = i * stride - padding, j * stride - padding
+        block = x[:, :, top:top + kernel_size[0], left:left + kernel_size[1]]
+        count = kernel_size[0] * kernel_size[1] if counted else max(block[0, 0].size, of_nothing)
+        with np.errstate(invalid="ignore"):
+            out[:, :, i, j] = block.sum(axis=(2, 3)) / count
+    return out
+
+
+def _padding_once(x: np.ndarray, kernel_size: Pair, stride: int, padding: int, counted: bool) -> np.ndarray:
+    rows, columns = ((x.shape[a + 2] + padding - kernel_size[a]) // stride + 1 for a in (0, 1))
+    return average(x, kernel_size, stride, padding, counted)[:, :, :rows, :columns]
 
 
 def _times(factor: Callable[[Pair, int], float]) -> Callable[..., np.ndarray]:
@@ -124,6 +143,14 @@ class AvgPool2dForward:
         Misconception("padding after only",
                       "The zeros come on all four sides; here they are below and to the right only.",
                       _padded_by(False, True)),
+        Misconception(*NEGATIVE_START, _negative_starts,
+                      also=(lambda *arguments: _negative_starts(*arguments, of_nothing=0),)),
+        Misconception("padding on all four axes",
+                      "Zeros come around each picture, not before and after the samples and channels: np.pad takes a "
+                      "pair of numbers for every axis.",
+                      lambda x, k, s, p, c: average(np.pad(x, p), k, s, 0, True)),
+        Misconception("padding counted once", "P zeros lie on each of two sides: the padded picture has H + 2 P rows.",
+                      _padding_once),
         Misconception("mean over the channels too",
                       "Each channel is pooled on its own; pooling never mixes channels.",
                       lambda x, k, s, p, c: np.broadcast_to(

@@ -19,6 +19,7 @@ from autograder.exercises.pooling.average import (
 from autograder.exercises.pooling.common import (
     FIRST_CHANNEL,
     FIRST_SAMPLE,
+    NEGATIVE_START,
     NOTEBOOK,
     ONES,
     OVERWRITTEN,
@@ -113,6 +114,25 @@ def _wrong_windows(change: Callable[[Pair, int], tuple[Pair, Any]]) -> Callable[
     return wrong
 
 
+def _repeated(grad_out, size, kernel_size, stride, padding, counted):  # type: ignore[no-untyped-def]
+    """Each share repeated over a block of the window's size, cut off or filled up with zeros."""
+    blocks = grad_out.repeat(kernel_size[0], axis=2).repeat(kernel_size[1], axis=3)[:, :, :size[0], :size[1]]
+    out = np.zeros((*grad_out.shape[:2], *size), grad_out.dtype)
+    out[:, :, :blocks.shape[2], :blocks.shape[3]] = blocks / grad_out.dtype.type(kernel_size[0] * kernel_size[1])
+    return out
+
+
+def _negative_starts(grad_out, size, kernel_size, stride, padding, counted):  # type: ignore[no-untyped-def]
+    """Slices of the picture itself; what begins at a negative number is counted from the end, and mostly empty."""
+    out = np.zeros((*grad_out.shape[:2], *size), grad_out.dtype)
+    for i, j in np.ndindex(grad_out.shape[2:]):
+        top, left = i * stride - padding, j * stride - padding
+        block = out[:, :, top:top + kernel_size[0], left:left + kernel_size[1]]
+        count = kernel_size[0] * kernel_size[1] if counted else max(block[0, 0].size, 1)
+        block += grad_out[:, :, i:i + 1, j:j + 1] / grad_out.dtype.type(count)
+    return out
+
+
 def _square(grad_out, size, kernel_size, stride, padding, counted):  # type: ignore[no-untyped-def]
     """As many columns of windows as there are rows of them."""
     side, width = grad_out.shape[2:]
@@ -188,7 +208,9 @@ class AvgPool2dBackward:
                       "The window of output (i, j) starts at row i * stride and column j * stride of the padded input.",
                       _wrong_windows(lambda k, s: (k, 1)),
                       also=(_wrong_windows(lambda k, s: (k, (s, 1))), _wrong_windows(lambda k, s: (k, (1, s))))),
-        Misconception(*STRIDE_IS_WINDOW, _wrong_windows(lambda k, s: (k, k))),
+        Misconception(*STRIDE_IS_WINDOW, _wrong_windows(lambda k, s: (k, k)), also=(_repeated,)),
+        Misconception(*NEGATIVE_START, _negative_starts,
+                      also=(lambda g, size, k, s, p, c: _negative_starts(g, size, k, s, p, True),)),
         Misconception(*SWAPPED, _wrong_windows(lambda k, s: (k[::-1], s))),
         Misconception(*SQUARE_WINDOWS, _wrong_windows(lambda k, s: ((k[0], k[0]), s)),
                       also=(_wrong_windows(lambda k, s: ((k[1], k[1]), s)),)),

@@ -28,6 +28,15 @@ COLUMNS_ONLY = ("stride along the columns only",
 NOT_IN_POSITION = ("stride missing in the window's position",
                    "The size of the output is right. But the window of output (i, j) starts at row i * stride and "
                    "column j * stride.")
+STRIDE_AS_SIZE = ("window as large as the stride",
+                  "The stride says how far the window moves. How many rows and columns it holds is told by "
+                  "kernel_size: look at where your slice ends.")
+TRANSPOSED = ("row and column of the output swapped",
+              "The first place index i of the output belongs to the rows of the input and the second one, j, to the "
+              "columns. Here they have changed places.")
+NEGATIVE_START = ("slice that starts before the picture",
+                  "With padding, the first windows begin at a negative row or column. In a slice a negative start "
+                  "counts from the end: let it begin at 0, or slide over a padded array.")
 SWAPPED = ("window height and width swapped",
            "kernel_size is (height, width): the first number belongs to the rows.")
 SQUARE_WINDOWS = ("only square windows",
@@ -151,6 +160,29 @@ def square_output(pool: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
             raise ValueError("attempt to get argmax of an empty sequence")
         return out[..., :rows]
     return wrong
+
+
+def placed(reduce: Callable[..., np.ndarray], block: Callable[[int, int, Pair, int], tuple[slice, slice]]) -> Pool:
+    """A layer of the right output size that reduces another block of the input: `block(i, j, kernel_size, stride)`."""
+    def wrong(x: np.ndarray, kernel_size: Pair, stride: int) -> np.ndarray:
+        rows, columns = ((x.shape[a + 2] - kernel_size[a]) // stride + 1 for a in (0, 1))
+        out = np.zeros((*x.shape[:2], rows, columns), x.dtype)
+        for i, j in np.ndindex(rows, columns):
+            out[:, :, i, j] = reduce(x[(..., *block(i, j, kernel_size, stride))], axis=(2, 3))
+        return out
+    return wrong
+
+
+def side_by_side(i: int, j: int, kernel_size: Pair, stride: int) -> tuple[slice, slice]:
+    return (slice(i * kernel_size[0], (i + 1) * kernel_size[0]), slice(j * kernel_size[1], (j + 1) * kernel_size[1]))
+
+
+def as_large_as_the_stride(i: int, j: int, kernel_size: Pair, stride: int) -> tuple[slice, slice]:
+    return slice(i * stride, (i + 1) * stride), slice(j * stride, (j + 1) * stride)
+
+
+def transposed(i: int, j: int, kernel_size: Pair, stride: int) -> tuple[slice, slice]:
+    return slice(j * stride, j * stride + kernel_size[0]), slice(i * stride, i * stride + kernel_size[1])
 
 
 def cut_apart(reduce: Callable[..., np.ndarray]) -> Pool:

@@ -33,6 +33,19 @@ def _through_everything(grad_out: np.ndarray, indices: np.ndarray, size: Pair) -
     return out.reshape(*grad_out.shape[:2], *size)
 
 
+def _through_everything_overwritten(grad_out: np.ndarray, indices: np.ndarray, size: Pair) -> np.ndarray:
+    out = np.zeros((*grad_out.shape[:2], *size), grad_out.dtype)
+    np.put(out, indices, grad_out)
+    return out
+
+
+def _by_output_width(grad_out: np.ndarray, indices: np.ndarray, size: Pair) -> np.ndarray:
+    row, column = np.divmod(indices, grad_out.shape[3])
+    if row.max() >= size[0] or column.max() >= size[1]:
+        raise IndexError("index is out of bounds")
+    return _spread(grad_out, row * size[1] + column, size)
+
+
 def _by_height(grad_out: np.ndarray, indices: np.ndarray, size: Pair) -> np.ndarray:
     row, column = np.divmod(indices, size[0])
     if row.max() >= size[0] or column.max() >= size[1]:
@@ -92,10 +105,14 @@ class MaxPool2dBackwardByIndices:
         Misconception("indices counted through all planes",
                       "Each plane x[n, c] has its own counting. Here index 0 means the same place for all samples and "
                       "channels, so that everything is gathered in the first plane.",
-                      _through_everything),
+                      _through_everything, also=(_through_everything_overwritten,)),
         Misconception("index taken apart by the height",
                       "Counted row by row, W entries make a row: the row is index // W, the column index % W.",
                       _by_height),
+        Misconception("index taken apart by the output's width",
+                      "Indices count in the planes of the input, whose rows are input_size[1] long. The rows of "
+                      "grad_out are shorter.",
+                      _by_output_width),
         Misconception("counted down the columns",
                       "Indices count row by row. Here the result is filled column by column.",
                       _down_the_columns),
@@ -104,7 +121,8 @@ class MaxPool2dBackwardByIndices:
                       _first_entries),
         Misconception("the same indices for all planes",
                       "Each sample and each channel has maxima of its own: indices has to be read at the same n and c.",
-                      lambda g, i, size: _spread(g, np.broadcast_to(i[:1, :1], i.shape), size)),
+                      lambda g, i, size: _spread(g, np.broadcast_to(i[:1, :1], i.shape), size),
+                      also=(lambda g, i, size: _spread(g, np.broadcast_to(i[:1], i.shape), size),)),
         Misconception("the same indices for all channels",
                       "Each channel has maxima of its own: indices has to be read at the same c.",
                       lambda g, i, size: _spread(g, np.broadcast_to(i[:, :1], i.shape), size)),

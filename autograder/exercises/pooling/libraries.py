@@ -121,7 +121,9 @@ class PooledSize:
                       else (w + 2 * p - f) / s + 1),
         Misconception(*ONE_FORGOTTEN,
                       _except(**{name.replace(" ", "_"): lambda w, f, s, p, rule=rule: rule(w, f, s, p) - 1
-                                 for name, rule in RULES.items() if not name.startswith("T")})),
+                                 for name, rule in RULES.items() if not name.startswith("T")}),
+                      also=(_except(TensorFlow_VALID=lambda w, f, s, p: (w - f + 1) // s),
+                            _except(TensorFlow_VALID=lambda w, f, s, p: (w - f) // s))),
     )
     hints = (
         "Take an input of 7, windows of 2 and stride 2, and draw the windows. Which libraries count the last one, of "

@@ -75,6 +75,17 @@ def _put_together(x, kernel_size, stride, padding, *, by=1, step=None, off=1) ->
     return out, row * x.shape[3] + column + np.arange(out.shape[3]) * step - off * padding
 
 
+def _cut_off(x: np.ndarray, kernel_size: Pair, stride: int, padding: int, *, corner: int, width: bool) -> Both:
+    """The window is cut off at the border; its place (`corner`) or its own width is taken from the whole window."""
+    out, indices = _right(x, kernel_size, stride, padding)
+    for n, c, i, j in np.ndindex(out.shape):
+        top, left = i * stride - padding, j * stride - padding
+        block = x[n, c, max(top, 0):top + kernel_size[0], max(left, 0):left + kernel_size[1]]
+        row, column = divmod(int(block.argmax()), kernel_size[1] if width else block.shape[1])
+        indices[n, c, i, j] = (max(top, corner) + row) * x.shape[3] + max(left, corner) + column
+    return out, indices
+
+
 def _through_channels(x: np.ndarray, kernel_size: Pair, stride: int, padding: int, *, samples: bool = False) -> Both:
     out, indices = _right(x, kernel_size, stride, padding)
     plane = np.arange(x.shape[1])[:, None, None]
@@ -87,6 +98,13 @@ def _whole_plane(x: np.ndarray, kernel_size: Pair, stride: int, padding: int) ->
     out, indices = _right(x, kernel_size, stride, padding)
     largest = x.reshape(*x.shape[:2], -1).argmax(axis=-1)
     return out, np.broadcast_to(largest[..., None, None], indices.shape)
+
+
+def _first_equal(x: np.ndarray, kernel_size: Pair, stride: int, padding: int) -> Both:
+    """Where the maximum's value is found first in its plane."""
+    out, indices = _right(x, kernel_size, stride, padding)
+    equal = x.reshape(*x.shape[:2], 1, 1, -1) == out[..., None]
+    return out, equal.argmax(axis=-1).astype(indices.dtype)
 
 
 @exercise("max_pool2d_with_indices", notebook=NOTEBOOK, points=4)
@@ -121,6 +139,9 @@ class MaxPool2dWithIndices:
         yield Case("padding 1, all inputs equal", (np.full((1, 1, 3, 4), rng.uniform(-2, -1)), (2, 2), 2, 1))
         yield Case("inputs that grow smaller", (descending(rng, (1, 2, 5, 6)), (3, 2), 2, 1))
         yield Case("equal inputs within a window", (rng.integers(-2, 2, (2, 2, 5, 6)).astype(float), (3, 2), 1, 1))
+        x = np.full((1, 2, 4, 4), rng.uniform(-2, -1))
+        x[0, 0, [0, 1, 2, 3], [1, 0, 2, 3]] = x[0, 1, [0, 1, 2, 3], [0, 1, 3, 2]] = rng.uniform(0.5, 2)
+        yield Case("two largest inputs, in different rows and columns", (x, (2, 2), 2, 0))
         yield Case("single precision", (rng.standard_normal((2, 2, 5, 6)).astype(np.float32), (3, 2), 2, 1))
         yield Case("strided memory", (rng.standard_normal((2, 2, 5, 12))[..., ::2], (2, 3), 1, 0))
         yield Case("Fortran order", (np.asfortranarray(rng.standard_normal((2, 3, 6, 5))), (2, 3), 2, 1))
@@ -149,6 +170,11 @@ class MaxPool2dWithIndices:
                       lambda x, k, s, p: _put_together(x, k, s, p, off=0),
                       also=(_in_padded_plane, partial(_partly, rows=1, columns=0),
                             partial(_partly, rows=0, columns=1))),
+        Misconception("window cut off at the border, its place not",
+                      "A window that hangs over the border begins, once it is cut off, at row or column 0 of the "
+                      "picture, not at a negative one, and its rows are shorter than KW.",
+                      partial(_cut_off, corner=-1000, width=False),
+                      also=(partial(_cut_off, corner=0, width=True), partial(_cut_off, corner=-1000, width=True))),
         Misconception("row times height",
                       "Counted row by row, each row above an entry puts W entries before it: the row is multiplied by "
                       "the width.",
@@ -182,6 +208,10 @@ class MaxPool2dWithIndices:
                       "Each window has its own maximum. Here the place of the largest entry of the whole plane is told "
                       "for every window.",
                       _whole_plane),
+        Misconception("equal value outside of the window",
+                      "The place has to lie in the window itself. Here an entry elsewhere in the plane is named "
+                      "because it happens to have the same value.",
+                      _first_equal),
         Misconception("row and column apart",
                       "One number is wanted for each window: the row and the column have to be put together.",
                       lambda x, k, s, p: (_located(x, k, s, p)[0], np.stack(_located(x, k, s, p)[1:], axis=-1))),

@@ -17,16 +17,22 @@ from autograder.exercises.pooling.common import (
     ROWS_ONLY,
     SQUARE_INPUTS,
     SQUARE_WINDOWS,
+    STRIDE_AS_SIZE,
     STRIDE_IGNORED,
     STRIDE_IS_WINDOW,
     SWAPPED,
+    TRANSPOSED,
     Pair,
+    as_large_as_the_stride,
     cut_apart,
     max_pool,
     moved,
     only,
+    placed,
     pooling_cases,
+    side_by_side,
     square_output,
+    transposed,
     unfolded,
 )
 from cnncourse import functional as F
@@ -53,6 +59,13 @@ def _window_too_large(x: np.ndarray, kernel_size: Pair, stride: int) -> np.ndarr
     """A slice that stops one row and one column too late, or at the border."""
     longer = np.pad(x, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=-np.inf)
     return max_pool(longer, (kernel_size[0] + 1, kernel_size[1] + 1), stride)
+
+
+def _as_many_as_strides(x: np.ndarray, kernel_size: Pair, stride: int) -> np.ndarray:
+    """H // stride rows; the last windows are cut off at the border."""
+    (down, across), (rows, columns) = kernel_size, (side // stride for side in x.shape[2:])
+    longer = np.pad(x, ((0, 0), (0, 0), (0, down), (0, across)), constant_values=-np.inf)
+    return max_pool(longer, kernel_size, stride)[:, :, :rows, :columns]
 
 
 @exercise("max_pool2d_forward", notebook=NOTEBOOK, points=4)
@@ -91,7 +104,10 @@ class MaxPool2dForward:
                       "argmax tells where the largest entry lies. The output is the entry itself.",
                       lambda x, k, s: unfolded(x, k, s).argmax(axis=-1)),
         Misconception(*STRIDE_IGNORED, lambda x, k, s: max_pool(x, k, 1)),
-        Misconception(*STRIDE_IS_WINDOW, cut_apart(np.max), also=(lambda x, k, s: max_pool(x, k, k),)),
+        Misconception(*STRIDE_IS_WINDOW, cut_apart(np.max),
+                      also=(lambda x, k, s: max_pool(x, k, k), placed(np.max, side_by_side))),
+        Misconception(*STRIDE_AS_SIZE, placed(np.max, as_large_as_the_stride)),
+        Misconception(*TRANSPOSED, placed(np.max, transposed)),
         Misconception(*ROWS_ONLY, lambda x, k, s: max_pool(x, k, (s, 1))),
         Misconception(*COLUMNS_ONLY, lambda x, k, s: max_pool(x, k, (1, s))),
         Misconception(*NOT_IN_POSITION, moved(max_pool, lambda s: (1, 1)),
@@ -104,6 +120,10 @@ class MaxPool2dForward:
                       "The size of the output is the number of steps plus one: before its first step the window has a "
                       "position too.",
                       lambda x, k, s: max_pool(x, k, s)[:, :, :-1, :-1]),
+        Misconception("size divided by the stride",
+                      "Only windows that lie in the picture as a whole count, and fewer of them fit than the height "
+                      "divided by the stride: look at the formula of the size.",
+                      _as_many_as_strides),
         Misconception("rounded up",
                       "Only windows that lie in the picture as a whole count. Here a last one hangs over the border, "
                       "as in Caffe's pooling.",

@@ -39,6 +39,16 @@ def unless_tied(x: np.ndarray, kernel_size: Pair, stride: Any) -> np.ndarray:
     return tied * (tied.sum(axis=-1, keepdims=True) == 1)
 
 
+def row_and_column_apart(x: np.ndarray, kernel_size: Pair, stride: Any, *, last: bool = False) -> np.ndarray:
+    """A row that holds a maximum and a column that holds one, which may belong to different maxima."""
+    windows = unfolded(x, kernel_size, stride)
+    blocks = windows.reshape(*windows.shape[:4], *kernel_size)
+    row, column = blocks.max(axis=5).argmax(axis=-1), blocks.max(axis=4).argmax(axis=-1)
+    if last:  # rows[0] and columns[-1] of np.where
+        column = (windows.shape[-1] - 1 - windows[..., ::-1].argmax(axis=-1)) % kernel_size[1]
+    return (np.arange(windows.shape[-1]) == (row * kernel_size[1] + column)[..., None]).astype(x.dtype)
+
+
 def overwriting_maxima(grad_out: np.ndarray, x: np.ndarray, kernel_size: Pair, stride: int) -> np.ndarray:
     """grad_x[maximum] = gradient: later windows erase what earlier ones have sent to the same maximum."""
     _, indices = F.max_pool2d(x, kernel_size, stride, return_indices=True)

@@ -17,15 +17,22 @@ from autograder.exercises.pooling.common import (
     ROWS_ONLY,
     SQUARE_INPUTS,
     SQUARE_WINDOWS,
+    STRIDE_AS_SIZE,
     STRIDE_IGNORED,
     STRIDE_IS_WINDOW,
     SWAPPED,
+    TRANSPOSED,
     Pair,
+    as_large_as_the_stride,
     cut_apart,
     moved,
     only,
+    placed,
     pooling_cases,
+    side_by_side,
     square_output,
+    transposed,
+    unfolded,
 )
 from cnncourse import functional as F
 
@@ -38,6 +45,10 @@ def norm(x: np.ndarray, kernel_size: Pair, stride: Any) -> np.ndarray:
 
 def _sum(x: np.ndarray, kernel_size: Pair, stride: int) -> np.ndarray:
     return F.lp_pool2d(x, 1, kernel_size, stride)
+
+
+def _length(block: np.ndarray, axis: tuple[int, int]) -> np.ndarray:
+    return np.sqrt((block**2).sum(axis=axis))
 
 
 def _plus(epsilon: float, *, under_the_root: bool = False) -> Callable[..., np.ndarray]:
@@ -69,14 +80,18 @@ class L2Pool2dForward:
         Misconception("L2 without the root",
                       "The length of a vector is the root of its sum of squares. Here the sum itself is returned: "
                       "inputs twice as large would give an output four times as large.",
-                      lambda x, k, s: norm(x, k, s)**2),
+                      lambda x, k, s: norm(x, k, s)**2, also=(lambda x, k, s: F.avg_pool2d(x * x, k, s),)),
         Misconception("mean of the squares",
                       "The squares are summed, not averaged.",
                       lambda x, k, s: np.sqrt(F.avg_pool2d(x * x, k, s)),
                       also=(lambda x, k, s: norm(x, k, s) / x.dtype.type(k[0] * k[1]),)),
+        Misconception("spread around the mean",
+                      "A standard deviation subtracts the mean of the window first; the length of a vector does not.",
+                      lambda x, k, s: unfolded(x, k, s).std(axis=-1)),
         Misconception("sum instead of root of squares",
                       "Entries are squared before they are summed, so that signs do not matter.",
-                      _sum, also=(lambda x, k, s: np.abs(_sum(x, k, s)),)),
+                      _sum, also=(lambda x, k, s: np.abs(_sum(x, k, s)), lambda x, k, s: np.sqrt(np.abs(_sum(x, k, s))),
+                                  lambda x, k, s: _sum(x, k, s)**2)),
         Misconception("L1 instead of L2", "Squares are summed, not absolute values.",
                       lambda x, k, s: _sum(np.abs(x), k, s)),
         Misconception("root before the sum", "First all squares are summed, then one root is taken.",
@@ -95,7 +110,8 @@ class L2Pool2dForward:
                       "A small number added under the root or to it shifts the result. Nothing can be divided by zero "
                       "here, so none is needed.",
                       _plus(EPSILONS[0]),
-                      also=(*map(_plus, EPSILONS[1:]), *(_plus(e, under_the_root=True) for e in EPSILONS))),
+                      also=(*map(_plus, EPSILONS[1:]),
+                            *(_plus(e, under_the_root=True) for e in (*EPSILONS, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)))),
         Misconception("one norm for all channels", "Each channel is pooled on its own.",
                       lambda x, k, s: np.broadcast_to(
                           y := np.sqrt((norm(x, k, s)**2).sum(axis=1, keepdims=True)),
@@ -103,7 +119,9 @@ class L2Pool2dForward:
                       also=(lambda x, k, s: np.sqrt((norm(x, k, s)**2).sum(axis=1, keepdims=True)),)),
         Misconception(*STRIDE_IGNORED, lambda x, k, s: norm(x, k, 1)),
         Misconception(*STRIDE_IS_WINDOW, lambda x, k, s: norm(x, k, k),
-                      also=(cut_apart(lambda tiles, axis: np.sqrt((tiles**2).sum(axis=axis))),)),
+                      also=(cut_apart(_length), placed(_length, side_by_side))),
+        Misconception(*STRIDE_AS_SIZE, placed(_length, as_large_as_the_stride)),
+        Misconception(*TRANSPOSED, placed(_length, transposed)),
         Misconception(*ROWS_ONLY, lambda x, k, s: norm(x, k, (s, 1))),
         Misconception(*COLUMNS_ONLY, lambda x, k, s: norm(x, k, (1, s))),
         Misconception(*NOT_IN_POSITION, moved(norm, lambda s: (1, 1))),

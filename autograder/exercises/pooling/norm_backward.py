@@ -75,6 +75,15 @@ def _other_windows(block: Callable[[Pair, int], tuple[Pair, Pair]]) -> Callable[
     return backward
 
 
+def _one_norm(grad_out: np.ndarray, x: np.ndarray, kernel_size: Pair, stride: int) -> np.ndarray:
+    """np.linalg.norm of a block of all samples and channels."""
+    out = np.zeros_like(x)
+    for i, j in np.ndindex(grad_out.shape[2:]):
+        at = (..., slice(i * stride, i * stride + kernel_size[0]), slice(j * stride, j * stride + kernel_size[1]))
+        out[at] += grad_out[:, :, i:i + 1, j:j + 1] * _ratio(x[at], np.sqrt((x[at]**2).sum()))
+    return out
+
+
 def _square(grad_out: np.ndarray, x: np.ndarray, kernel_size: Pair, stride: int) -> np.ndarray:
     """As many columns of windows as there are rows of them."""
     side, width = grad_out.shape[2:]
@@ -138,10 +147,17 @@ class L2Pool2dBackward:
                       "The derivative of a root divides by the root, not by what stands under it.",
                       _sent(lambda windows, norms: np.where(norms > 0, _ratio(windows, norms)
                                                             / np.where(norms > 0, norms, 1), 0))),
+        Misconception("multiplied by the norm", "The derivative of a root has the root below the line, not above it.",
+                      _sent(lambda windows, norms: windows * norms)),
+        Misconception("norm of all planes",
+                      "Each picture of the batch and each channel has windows of its own. Here one norm is taken over "
+                      "all samples and channels at once: a loop is missing, or the axes of the sum.",
+                      _one_norm),
         Misconception("divided by the window's size",
                       "Shares of 1 divided by the number of entries belong to average pooling.",
                       _sent(lambda windows, norms: _ratio(windows, norms) / windows.shape[-1]),
-                      also=(_sent(lambda windows, norms: 1 / windows.shape[-1] + 0 * windows),)),
+                      also=(_sent(lambda windows, norms: 1 / windows.shape[-1] + 0 * windows),
+                            _sent(lambda windows, norms: _ratio(windows, norms) / np.sqrt(windows.shape[-1])))),
         Misconception("gradient of L1",
                       "The sign alone is the derivative of a sum of absolute values. In the length of a vector, large "
                       "entries have a larger share than small ones.",

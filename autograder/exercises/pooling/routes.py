@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -38,6 +39,9 @@ TIMES_INPUT = ("multiplied by the input",
 def tie_cases(rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray, Pair, int]]:
     """Inputs whose windows have several largest entries."""
     yield "all inputs equal, windows side by side", np.full((1, 2, 4, 4), rng.uniform(-1, 1)), (2, 2), 2
+    crossed = np.full((1, 2, 4, 4), rng.uniform(-2, -1))
+    crossed[0, 0, [0, 1, 2, 3], [1, 0, 2, 3]] = crossed[0, 1, [0, 1, 2, 3], [0, 1, 3, 2]] = rng.uniform(0.5, 2)
+    yield "two largest inputs, in different rows and columns", crossed, (2, 2), 2
     yield "equal inputs in windows side by side", rng.integers(-1, 2, (2, 1, 6, 4)).astype(float), (3, 2), 3
     yield "equal inputs in overlapping windows", rng.integers(-1, 2, (1, 2, 5, 6)).astype(float), (3, 3), 2
     yield "zeros of a rectifier, windows that move by one", np.maximum(rng.standard_normal((1, 2, 4, 5)), 0), (2, 2), 1
@@ -96,6 +100,11 @@ class MaxPool2dBackward:
                       "A window whose largest value occurs several times still hands on its whole gradient, to one of "
                       "these entries or shared among them. Here it is lost.",
                       mistakes.send(mistakes.unless_tied)),
+        Misconception("row and column found apart",
+                      "Where a window has several largest entries, the row of one of them and the column of another "
+                      "meet at an entry that need not be a maximum: look for both at once.",
+                      mistakes.send(mistakes.row_and_column_apart),
+                      also=(mistakes.send(partial(mistakes.row_and_column_apart, last=True)),)),
         Misconception("equal values outside of the window",
                       "The maximum has to be looked for in its own window. Here an entry elsewhere in the plane gets a "
                       "gradient because it happens to have the same value.",

@@ -47,6 +47,14 @@ def _at(place: Callable[[Pair], Pair]) -> Callable[[Pair], np.ndarray]:
     return pattern
 
 
+def _first_row(kernel_size: Pair) -> np.ndarray:
+    return np.repeat([[1.0], [0]], [1, kernel_size[0] - 1], axis=0) * np.ones(kernel_size)
+
+
+def _first_column(kernel_size: Pair) -> np.ndarray:
+    return _first_row(kernel_size[::-1]).T
+
+
 _corner = _at(lambda k: (0, 0))
 _average, _pick = _each_channel(_even), _each_channel(_corner)
 
@@ -67,7 +75,8 @@ def _shared_mistakes(pattern: Callable[[Pair], np.ndarray], answer: str) -> Iter
     yield Misconception(MIXED[0] + name, MIXED[1], _all_channels(pattern), answer)
     yield Misconception(DEPTHWISE[0] + name, DEPTHWISE[1],
                         lambda c, k: np.multiply.outer(np.ones((c, 1)), pattern(k)), answer,
-                        also=(lambda c, k: np.multiply.outer(np.ones(c), pattern(k)), lambda c, k: pattern(k)))
+                        also=(lambda c, k: np.multiply.outer(np.ones(c), pattern(k)), lambda c, k: pattern(k),
+                              lambda c, k: np.multiply.outer(np.ones((1, c)), pattern(k))))
     yield Misconception(KERNEL_FIRST[0] + name, KERNEL_FIRST[1], lambda c, k: right(c, k).transpose(2, 3, 0, 1), answer)
     yield Misconception("window height and width swapped" + name,
                         "kernel_size is (height, width): the first number belongs to the rows.",
@@ -119,10 +128,12 @@ class PoolingAsConvolution:
                       lambda c, k: _each_channel(np.ones)(c, k) / k[0],
                       also=(lambda c, k: _each_channel(np.ones)(c, k) / k[1],
                             lambda c, k: _each_channel(np.ones)(c, k) / k[0]**2,
-                            lambda c, k: _each_channel(np.ones)(c, k) / k[1]**2)),
+                            lambda c, k: _each_channel(np.ones)(c, k) / k[1]**2,
+                            lambda c, k: _each_channel(np.ones)(c, k) / (k[0] + k[1]))),
         *_shared_mistakes(_corner, "subsampling_weights"),
         Misconception("every entry picked", "Only one entry of the window is passed on: all other weights are zero.",
-                      _each_channel(np.ones), "subsampling_weights"),
+                      _each_channel(np.ones), "subsampling_weights",
+                      also=(_each_channel(_first_row), _each_channel(_first_column))),
         Misconception("mean instead of one entry", "Subsampling looks at one entry of the window and at no other.",
                       _average, "subsampling_weights"),
         Misconception("the middle of the window",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.answers.pooling import wrong_windows
 from tests.answers.pooling.edited import MUTATIONS as MUTATIONS
 from tests.answers.pooling.right_forward import padded, windows_of
 
@@ -232,6 +233,7 @@ def indexed_in_the_window(x, kernel_size, stride, padding):
 
 
 WRONG: list[tuple] = [
+    *wrong_windows.WRONG,
     ("max_pool2d_forward", "maximum started at zero", max_from_zeros),
     ("max_pool2d_forward", "maximum started at some number",
      lambda x, k, s: windows_of(x, k, s).max(axis=(4, 5), initial=-1000)),
