@@ -117,7 +117,7 @@ def descent_paths(
     columns, rows = np.linspace(-4.6, 2.6, 120), np.linspace(-1.4, 1.4, 80)
     valley = (slopes[0] * columns**2 + slopes[1] * rows[:, np.newaxis] ** 2) / 2
     figure = Illustration(7.0, 1.75 * -(-len(settings) // 2) + 0.4)
-    grid = figure.subplots(-(-len(settings) // 2), min(len(settings), 2), squeeze=False, sharex=True, sharey=True)
+    grid = figure.subplots(-(-len(settings) // 2), min(len(settings), 2), squeeze=False, sharey=True)
     ends = []
     for axes, (name, (rate, momentum)) in zip(grid.ravel(), settings.items(), strict=False):
         weight, velocity, path = START.copy(), np.zeros(2), [START]
@@ -130,6 +130,8 @@ def descent_paths(
         axes.plot(0, 0, marker="x", color=RED, markersize=9, markeredgewidth=2)
         axes.set(xlim=(-4.6, 2.6), ylim=(-1.4, 1.4), title=f"{name}\nloss after {steps} steps: {loss:.2g}")
         ends.append(f"{name}, {loss:.2g}")
+    for axes in grid.ravel()[len(settings):]:
+        axes.remove()
     figure.supxlabel("weight 0", fontsize=11.5)
     figure.supylabel("weight 1", fontsize=11.5)
     first = float(np.sum(slopes * START**2) / 2)

@@ -81,7 +81,7 @@ class ReluLayer:
                       also=(lambda x: np.where(x > 0, x, x * x.dtype.type(0.1)),)),
         Misconception("sigmoid", "The sigmoid bends every input. The rectifier leaves positive ones as they are.",
                       lambda x: 1 / (1 + np.exp(-x))),
-        *(Misconception(name, text, wrong, "relu_backward") for name, text, wrong in (
+        *(Misconception(name, text, wrong, "relu_backward", tuple(also)) for name, text, wrong, *also in (
             ("mask from the gradient",
              "Whether the gradient passes is decided by the input of the forward pass. A negative gradient passes "
              "unchanged where the input was positive.",
@@ -107,7 +107,11 @@ class ReluLayer:
              lambda g, x: g * (x > 0) * (g > 0)),
             ("sign changed where the input is negative",
              "Where the input was negative the slope is 0, not -1: this is the gradient of the absolute value.",
-             lambda g, x: g * np.sign(x)),
+             lambda g, x: g * np.sign(x), lambda g, x: np.where(x > 0, g, -g)),
+            ("gradients removed",
+             "Every entry of the input has a gradient, and it is zero where nothing passes. Picking the others gives a "
+             "shorter list.",
+             lambda g, x: g[x > 0]),
             ("arguments swapped",
              "The gradient comes first, the input second. Here the input passes where the gradient is positive.",
              lambda g, x: x * (g > 0)),

@@ -32,6 +32,14 @@ def _edges(x: Array, down: Array, right: Array) -> Array:
     return shifted(wide, down, right)[:, :, far:-far, far:-far]
 
 
+def _sliced(x: Array, down: Array, right: Array) -> Array:
+    """Slices that are right as long as no number in them is negative."""
+    moved = np.zeros_like(x)
+    for n, (d, r) in enumerate(zip(down, right, strict=True)):
+        moved[n, :, d:, r:] = x[n, :, : x.shape[2] - d, : x.shape[3] - r]
+    return moved
+
+
 def _everywhere(number: int) -> Callable[[Array, Array, Array], Array]:
     """The shift of one picture for all."""
     return lambda x, down, right: shifted(x, np.full_like(down, down[number]), np.full_like(right, right[number]))
@@ -94,6 +102,14 @@ class ShiftPictures:
                       lambda x, d, r: shifted(x, 0 * d, r)),
         Misconception("size of the shift only", "A negative number moves the picture the other way.",
                       lambda x, d, r: shifted(x, np.abs(d), np.abs(r))),
+        Misconception("slices with negative numbers",
+                      "In a slice a negative number counts from the end. A picture that moves up or to the left needs "
+                      "slices of its own, or room around the picture.",
+                      _sliced),
+        Misconception("channels and rows taken for rows and columns",
+                      "Without the batch's axis a picture is (C, H, W): its rows are axis 1 and its columns axis 2.",
+                      lambda x, d, r: np.stack([np.roll(picture, (i, j), axis=(0, 1))
+                                                for picture, i, j in zip(x, d, r, strict=True)])),
         Misconception("only the first picture", "All pictures of the batch are moved.",
                       lambda x, d, r: np.concatenate([shifted(x[:1], d[:1], r[:1]), np.zeros_like(x[1:])]),
                       also=(lambda x, d, r: np.concatenate([shifted(x[:1], d[:1], r[:1]), x[1:]]),)),

@@ -121,6 +121,8 @@ class ConvSame:
         *(Misconception(name, text, wrong, FORWARD, also) for name, text, wrong, also in (
             ("bias forgotten", "Each output of filter k is a dot product plus the filter's bias, bias[k].",
              filters.forward(lambda out, x, w, b: F.conv2d(x, w, padding=filters.half(w.shape[2:]))), ()),
+            ("bias added twice", "Each output gets the bias of its filter once.",
+             filters.forward(lambda out, x, w, b: out + b[:, np.newaxis, np.newaxis]), ()),
             ("filters and positions mixed",
              "The product has a row for each position and a column for each filter. A reshape keeps the order of the "
              "entries: it can split the rows into samples, rows and columns, and then the filters' axis has to be "
@@ -185,6 +187,10 @@ class ConvSame:
              "Weights and bias are used at every position of every sample, and their gradients are sums over all of "
              "them.",
              filters.backward(lambda grads, g, r, w: (grads[0], grads[1] / len(r), grads[2] / len(r))), ()),
+            ("one number for all biases",
+             "Each filter has a bias of its own, and a gradient: the sum runs over samples, rows and columns, not over "
+             "the filters.",
+             filters.backward(lambda grads, g, r, w: (*grads[:2], g.sum())), ()),
             ("gradient of the bias not summed over the samples",
              "There is one bias for each filter: the sum runs over samples, rows and columns.",
              filters.backward(lambda grads, g, r, w: (*grads[:2], g.sum(axis=(2, 3)))), ()),

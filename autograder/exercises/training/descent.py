@@ -86,6 +86,9 @@ class HeWeights:
                       "A fixed small number suits one size of layer. The scale depends on the number of inputs.",
                       _scaled(lambda n, outputs, shape: 0.01),
                       also=(_scaled(lambda n, outputs, shape: 0.1), _scaled(lambda n, outputs, shape: 1))),
+        Misconception("noise forgotten",
+                      "Weights that are all equal stay equal: the random numbers are multiplied by the scale.",
+                      lambda noise: _scaled(lambda n, outputs, shape: (2 / n) ** 0.5)(np.ones_like(noise))),
         Misconception("noise scaled by its own deviation",
                       "The numbers have standard deviation 1 already, apart from chance; they are not divided by what "
                       "theirs happens to be.",
@@ -212,7 +215,9 @@ class SgdStep:
             ("learning rate inside of the velocity",
              "The velocity is a sum of gradients. The learning rate multiplies it when the weight moves, so that a "
              "change of the rate acts at once.",
-             ("w - v", "m * old + rate * (g + decay * w)"), (("w + v", "m * old - rate * (g + decay * w)"),)),
+             ("w - v", "m * old + rate * (g + decay * w)"),
+             (("w + v", "m * old - rate * (g + decay * w)"),
+              ("w * (1 - rate * decay) + v", "m * old - rate * g"))),
             ("learning rate twice",
              "The learning rate enters once, when the weight moves.",
              ("w - rate * v", "m * old + rate * (g + decay * w)"),

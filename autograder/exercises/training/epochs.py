@@ -89,6 +89,10 @@ class MiniBatches:
                       "A slice ends before its second number: first : first + batch_size has batch_size entries.",
                       lambda order, size: tuple(order[first : first + size - 1]
                                                 for first in range(0, len(order), size))),
+        Misconception("every slice ends at the batch size",
+                      "A slice is given by two positions, not by a position and a length: the second number has to "
+                      "move on with the first.",
+                      lambda order, size: tuple(order[first:size] for first in range(0, len(order), size))),
         Misconception("numbers of samples taken for positions",
                       "order holds the numbers of the samples already. Here they are used to look up order once more.",
                       lambda order, size: tuple(order[b % len(order)] for b in batches(order, size))),
@@ -154,7 +158,8 @@ class WarmupCosine:
         Misconception("cosine counted from the beginning",
                       "The share t counts the time after the warm-up: it is 0 when the warm-up ends, so that the "
                       "curve has no jump there.",
-                      lambda e, n, w, peak: peak * e / w if e < w else rate(e, n, 0, peak)),
+                      lambda e, n, w, peak: peak * e / w if e < w else rate(e, n, 0, peak),
+                      also=(lambda e, n, w, peak: (min(1, e / w) if w else 1) * rate(e, n, 0, peak),)),
         Misconception("warm-up not taken from the remaining time",
                       "After the warm-up there are epochs - warmup epochs left; t has to be 1 at the end.",
                       lambda e, n, w, peak: peak * e / w if e < w else rate(e - w, n, 0, peak)),

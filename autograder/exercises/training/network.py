@@ -29,6 +29,7 @@ class Variant:
     rectify_back: tuple[bool, bool] = (True, True)
     spread_back: bool = False
     ties: Literal["first", "shared", "all"] = "first"
+    mask_of_gradient: bool = False
 
     def run(self, x: Array, parameters: tuple[Array, ...]) -> tuple[Array, list[Array]]:
         """Scores, and what each step was given: two convolutions with what follows them, and the flat features."""
@@ -59,7 +60,7 @@ class Variant:
             rectified = F.relu(maps) if self.rectify[layer] else maps
             grad = spread(grad) if self.spread_back else self._pool_back(grad, rectified)
             if self.rectify[layer] and self.rectify_back[layer]:
-                grad = F.relu_backward(grad, maps)
+                grad = F.relu(grad) if self.mask_of_gradient else F.relu_backward(grad, maps)
             weight = parameters[2 * layer]
             before, grad_weight, grad_bias = F.conv2d_backward(grad, x, weight, padding=half(weight.shape[2:]))
             assert before is not None
@@ -180,6 +181,10 @@ class DigitNetwork:
         Misconception("softmax at the end",
                       "Scores are asked for, any numbers. The softmax is a part of the loss.",
                       lambda x, p: F.softmax(RIGHT.scores(x, p))),
+        Misconception("classes instead of scores",
+                      "A score for each class is asked for, a row of them for each sample; which one is the largest "
+                      "is looked up later.",
+                      lambda x, p: RIGHT.scores(x, p).argmax(axis=1)),
         Misconception("activation after the scores",
                       "Scores may be negative: no rectifier stands after the last layer.",
                       lambda x, p: F.relu(RIGHT.scores(x, p))),
@@ -188,6 +193,11 @@ class DigitNetwork:
              "Every layer of the forward pass has its place on the way back, in reverse order. Here gradients pass "
              "where a rectifier had put zero.",
              Variant(rectify_back=(False, False)).gradients, WITHOUT_RECTIFIERS),
+            ("mask of the rectifier from the gradient",
+             "Whether a gradient passes the rectifier is decided by what it was given on the way forward, not by the "
+             "sign of the gradient.",
+             Variant(mask_of_gradient=True).gradients,
+             tuple(Variant(mask_of_gradient=True, ties=ties).gradients for ties in TIES)),
             ("no activation in the gradients' network",
              "A rectifier stands after each convolution, on the way forward and on the way back.",
              Variant(rectify=(False, False)).gradients, ()),

@@ -132,6 +132,13 @@ class Pool2x2:
                       lambda x: blocks(x).max(axis=3).reshape(*x.shape[:2], x.shape[2] // 2, x.shape[3])),
         Misconception("blocks of two columns only", "A block spans two rows and two columns.",
                       lambda x: blocks(x).max(axis=5).reshape(*x.shape[:3], x.shape[3] // 2)),
+        Misconception("one number for each map",
+                      "The largest of each 2x2 block is asked for, not of each map.",
+                      lambda x: x.max(axis=(2, 3)), also=(lambda x: x.max(axis=(2, 3), keepdims=True),)),
+        Misconception("maximum across the blocks",
+                      "Of the six axes two count the blocks and two run inside of them. The maximum is taken over "
+                      "those inside.",
+                      lambda x: blocks(x).max(axis=(2, 4))),
         Misconception("blocks that overlap", "Blocks lie side by side: the next one begins two entries further.",
                       lambda x: F.max_pool2d(x, 2, 1)),
         Misconception("never below zero",

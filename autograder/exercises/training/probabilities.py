@@ -54,6 +54,11 @@ class Softmax:
                       "Each row is shifted by its own largest score. With one maximum for all rows, a row of low "
                       "scores is pushed so far down that all of its exponentials round to zero.",
                       lambda s: np.exp(s - s.max()) / np.exp(s - s.max()).sum(axis=1, keepdims=True)),
+        Misconception("largest score subtracted on one side only",
+                      "Whatever is subtracted from the scores above the line of the fraction has to be subtracted "
+                      "below it too, otherwise a row is not one in sum.",
+                      lambda s: common.exponentials(s) / np.exp(s).sum(axis=1, keepdims=True),
+                      also=(lambda s: np.exp(s) / common.exponentials(s).sum(axis=1, keepdims=True),)),
         Misconception("summed over the samples", ALONG_BATCH, common.batch_probabilities,
                       also=(lambda s: np.exp(s) / np.exp(s).sum(axis=0),
                             lambda s: np.exp(s - s.max()) / np.exp(s - s.max()).sum(axis=0),
@@ -144,6 +149,9 @@ class CrossEntropy:
         Misconception("loss summed",
                       "The loss is the mean over the samples, so that it does not grow with the size of the batch.",
                       lambda s, y: common.loss(s, y) * s.dtype.type(len(y))),
+        Misconception("one loss for each sample",
+                      "One number is asked for, the mean over the samples of the batch.",
+                      lambda s, y: -common.of_labels(common.logarithms(s), y)),
         Misconception("loss averaged over the classes too",
                       "The mean runs over the samples. Each has one right class, so one logarithm: the zeros of the "
                       "other classes do not count.",
@@ -206,6 +214,9 @@ class CrossEntropy:
             ("one subtracted from the scores",
              "The one belongs to the right class's probability: the softmax comes first, then the subtraction.",
              lambda s, y: (s - common.one_hot(y, s.shape[1], s.dtype)) / len(y), ()),
+            ("label subtracted as a number",
+             "A label is the number of a class, not an amount. It says from which entry of the row one is subtracted.",
+             lambda s, y: (common.probabilities(s) - y[:, np.newaxis]) / len(y), ()),
             ("right class not subtracted",
              "Along the right class the gradient is the probability less one: raising that score makes the loss "
              "smaller, so this entry cannot be positive.",
