@@ -120,6 +120,21 @@ class ReluLayer:
              "returned.",
              lambda g, x: F.relu(x)),
         )),
+        Misconception("another activation", "The rectifier leaves positive inputs exactly as they are, and makes all "
+                      "others exactly zero. This is another function, which bends.",
+                      np.tanh, also=(lambda x: np.log1p(np.exp(x)), lambda x: np.where(x > 0, x, np.exp(x) - 1),
+                                     lambda x: x / (1 + np.exp(-x)), lambda x: np.clip(x, 0, 6))),
+        Misconception("one number for all", "The rectifier compares each entry with zero, and the shape stays.",
+                      lambda x: np.maximum(np.max(x), 0), also=(np.max,)),
+        Misconception("at least one", "Negative inputs become 0.", lambda x: np.maximum(x, 1)),
+        *(Misconception(name, text, wrong, "relu_backward", also) for name, text, wrong, also in (
+            ("multiplied by the input", "The slope is 1 where the input is positive, and 0 elsewhere; it is not the "
+             "input.", lambda g, x: g * x, ()),
+            ("leaky on the way back", "Where the input was negative no gradient passes, not even a small part of it.",
+             lambda g, x: np.where(x > 0, g, g * g.dtype.type(0.01)), (lambda g, x: np.where(x > 0, g, g * 0.1),)),
+            ("half of it at zero", "At exactly zero nothing passes, by the convention of this text.",
+             lambda g, x: g * np.heaviside(x, 0.5), ()),
+        )),
     )
     hints = (
         "Draw the function for inputs from -2 to 2. What is its slope on the left, and on the right?",

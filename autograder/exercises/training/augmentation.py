@@ -113,6 +113,14 @@ class ShiftPictures:
         Misconception("only the first picture", "All pictures of the batch are moved.",
                       lambda x, d, r: np.concatenate([shifted(x[:1], d[:1], r[:1]), np.zeros_like(x[1:])]),
                       also=(lambda x, d, r: np.concatenate([shifted(x[:1], d[:1], r[:1]), x[1:]]),)),
+        Misconception("both numbers added up", "down moves the rows, right the columns, each by itself.",
+                      lambda x, d, r: shifted(x, d + r, 0 * r), also=(lambda x, d, r: shifted(x, 0 * d, d + r),)),
+        Misconception("two moved copies added", "One picture is moved along both axes, one after the other.",
+                      lambda x, d, r: shifted(x, d, 0 * r) + shifted(x, 0 * d, r)),
+        Misconception("one pixel at most", "A picture may move by more than one pixel.",
+                      lambda x, d, r: shifted(x, np.sign(d), np.sign(r))),
+        Misconception("ones come in", "What comes in at the border is zeros, the color of paper.",
+                      lambda x, d, r: np.where(shifted(np.ones_like(x), d, r) > 0, shifted(x, d, r), 1)),
     )
     hints = (
         "Moving a picture of 3 rows down by 1: which rows of the result come from which rows of the picture?",

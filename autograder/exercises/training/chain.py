@@ -169,6 +169,21 @@ class Chain:
              "grad_out is the gradient with respect to the last output: the last layer is the first to go back.",
              lambda b, i, g: backward(b[:-1], i[:-1], g), ()),
         )),
+        Misconception("first layer never called", "The first layer is given x.",
+                      lambda layers, x: forward(layers[1:], x)),
+        Misconception("only the last input kept", "Every layer needs its own input on the way back.",
+                      lambda layers, x: (forward(layers, x)[0], forward(layers, x)[1][-1:]),
+                      also=(lambda layers, x: (forward(layers, x)[0], x),)),
+        Misconception("outputs added", "The layers follow each other; they do not lie side by side.",
+                      lambda layers, x: (sum(layer(x) for layer in layers), (x,) * len(layers))),
+        *(Misconception(name, text, wrong, "chain_backward", also) for name, text, wrong, also in (
+            ("the first input for all", "Each layer needs what it was given itself.",
+             lambda b, i, g: backward(b, [i[0]] * len(b), g) if len(b) else g, ()),
+            ("input of the layer before", "Layer number i has input number i: what it was given itself.",
+             lambda b, i, g: backward(b, (*i[-1:], *i[:-1]), g), ()),
+            ("grad_out added at the end", "The chain passes one gradient on; what came in is not added again.",
+             lambda b, i, g: g + backward(b, i, g), ()),
+        )),
     )
     hints = (
         "Write down the two calls for a chain of two layers, first forward, then backward. Which value has to wait in "

@@ -205,6 +205,23 @@ class ConvSame:
             ("only the first sample", "The weights are used on every sample, and their gradients are sums over them.",
              filters.first_sample, ()),
         )),
+        Misconception("padding of one always", "Half a kernel, rounded down, depends on the kernel: 1 fits 3 only.",
+                      lambda x, k: product(F.im2col(x, k, padding=1))),
+        Misconception("patches not brought to the front",
+                      "The positions have to come before the channels: move the axes before the reshape.",
+                      lambda x, k: F.im2col(x, k, padding=filters.half(k)).reshape(
+                          len(x), x.shape[1], k[0], k[1], *x.shape[2:]).transpose(0, 1, 4, 5, 2, 3).reshape(
+                          -1, x.shape[1] * k[0] * k[1])),
+        Misconception("one channel only", "A patch spans all channels.", lambda x, k: patches(x[:, :1], k),
+                      also=(lambda x, k: patches(x.sum(axis=1, keepdims=True), k),)),
+        *(Misconception(name, text, wrong, BACKWARD, also) for name, text, wrong, also in (
+            ("grad_x by the middle of the filters only",
+             "An input lies in the patches of its neighbors, too: each tap of the filter brings something back.",
+             filters.backward(lambda grads, g, r, w: (np.einsum(
+                 "nkij,kc->ncij", g, w[:, :, w.shape[2] // 2, w.shape[3] // 2]), *grads[1:])), ()),
+            ("grad_x left out", "Three gradients are asked for; the first is that of the input.",
+             filters.backward(lambda grads, g, r, w: grads[1:]), ()),
+        )),
     )
     hints = (
         "Take a picture of 2 x 2 and a 3 x 3 filter. Write down the four rows. Which of their entries are zeros?",

@@ -96,6 +96,13 @@ class MiniBatches:
         Misconception("numbers of samples taken for positions",
                       "order holds the numbers of the samples already. Here they are used to look up order once more.",
                       lambda order, size: tuple(order[b % len(order)] for b in batches(order, size))),
+        Misconception("order turned around", "The batches follow the order as it is given, from its beginning.",
+                      lambda order, size: batches(order[::-1], size),
+                      also=(lambda order, size: batches(order, size)[::-1],)),
+        Misconception("only the first batch", "All batches are asked for, in a list.",
+                      lambda order, size: order[:size], also=(lambda order, size: (order[:size],),)),
+        Misconception("one batch of everything", "The order is cut into batches of batch_size.",
+                      lambda order, size: order, also=(lambda order, size: (order,),)),
     )
     hints = (
         "With 7 samples and batches of 3: where does each batch begin? How long is the last one?",
@@ -207,6 +214,24 @@ class WarmupCosine:
                       "on.",
                       lambda e, n, w, peak: peak * min(e / w, 1) if e <= w else rate(e, n, w, peak),
                       also=(lambda e, n, w, peak: min(e / w, 1) * rate(max(e, w), n, w, peak),)),
+        Misconception("whole epochs only", "The rate changes within an epoch, too: fractions of epochs count.",
+                      lambda e, n, w, peak: rate(int(e), n, w, peak)),
+        Misconception("warm-up counted from one", "After 0 epochs the rate is 0.",
+                      lambda e, n, w, peak: peak * (e + 1) / w if e < w else rate(e, n, w, peak),
+                      also=(lambda e, n, w, peak: peak * (e + 1) / (w + 1) if e < w else rate(e, n, w, peak),)),
+        Misconception("warm-up over another time", "The rate arrives at the peak after `warmup` epochs.",
+                      lambda e, n, w, peak: peak * e / n if e < w else rate(e, n, w, peak),
+                      also=(lambda e, n, w, peak: peak * e / (w + 1) if e < w else rate(e, n, w, peak),)),
+        Misconception("warm-up not subtracted from the time that has passed",
+                      "At the end of the warm-up no time of the way down has passed: t is 0.",
+                      lambda e, n, w, peak: peak * e / w if e < w else rate(e / (n - w), 1, 0, peak)),
+        Misconception("an epoch too short", "The rate arrives at 0 after `epochs` epochs, not one before.",
+                      lambda e, n, w, peak: rate(e, n - 1, w, peak)),
+        Misconception("always the peak", "The rate changes: it rises, and then falls.", lambda e, n, w, peak: peak),
+        Misconception("another curve upward", "During the warm-up the rate rises in a straight line.",
+                      lambda e, n, w, peak: peak * (1 - math.cos(math.pi * e / w)) / 2 if e < w
+                      else rate(e, n, w, peak),
+                      also=(lambda e, n, w, peak: peak * (e / w) ** 2 if e < w else rate(e, n, w, peak),)),
     )
     hints = (
         "Sketch the curve for 10 epochs with a warm-up of 2. What is its value at 0, 1, 2, 6 and 10?",

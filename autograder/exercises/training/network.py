@@ -248,6 +248,21 @@ class DigitNetwork:
              afterwards(lambda loss, grads, n: (loss, *(g / n if g.ndim == 1 else g for g in grads))),
              (afterwards(lambda loss, grads, n: (loss, *grads[:5], grads[5] / n)),)),
         )),
+        Misconception("logarithms at the end", "Scores are asked for, as the last layer gives them.",
+                      lambda x, p: common.logarithms(RIGHT.scores(x, p))),
+        Misconception("last weight reshaped instead of transposed",
+                      "The features have to meet the weights of their class: the weight is transposed.",
+                      lambda x, p: RIGHT.scores(x, (*p[:4], p[4].reshape(p[4].shape[::-1]).T, p[5]))),
+        *(Misconception(name, text, wrong, GRADIENTS, also) for name, text, wrong, also in (
+            ("gradients for the winner's class", "The right class is the label, whether it won or not.",
+             lambda x, y, p: RIGHT.gradients(x, RIGHT.scores(x, p).argmax(axis=1), p), ()),
+            ("loss at the end", "Seven values are asked for: the loss comes first.",
+             afterwards(lambda loss, grads, n: (*grads, loss)), ()),
+            ("biases before weights", "The gradients come in the order of the parameters: each weight before its bias.",
+             afterwards(lambda loss, grads, n: (loss, *(grads[i] for i in (1, 0, 3, 2, 5, 4)))), ()),
+            ("first convolution left out", "All six parameters have gradients, also those of the first convolution.",
+             afterwards(lambda loss, grads, n: (loss, *grads[2:])), ()),
+        )),
     )
     hints = (
         "Write the shapes down for two pictures of 8 x 8, layer by layer, forward. The way back has the same shapes in "

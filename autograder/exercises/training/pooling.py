@@ -182,6 +182,21 @@ class Pool2x2:
              "This is the rectifier's rule. Pooling compares the entries of a block with each other.",
              backward(lambda g, x, first: g * (x > 0)), ()),
         )),
+        Misconception("sum instead of maximum", "The largest of the four is asked for, not their sum.",
+                      lambda x: 4 * F.avg_pool2d(x, 2)),
+        Misconception("two of the four", "All four entries of a block are compared, not those on a diagonal.",
+                      lambda x: np.maximum(x[:, :, ::2, ::2], x[:, :, 1::2, 1::2]),
+                      also=(lambda x: np.maximum(x[:, :, ::2, 1::2], x[:, :, 1::2, ::2]),)),
+        *(Misconception(name, text, wrong, BACKWARD, also) for name, text, wrong, also in (
+            ("largest in size on the way back", "-3 is smaller than 1: the sign counts.",
+             lambda g, x: F.max_pool2d_backward(g, np.abs(x), 2), ()),
+            ("gradient for the smallest", "The largest entry gets the gradient.",
+             lambda g, x: F.max_pool2d_backward(g, -x, 2), ()),
+            ("a quarter of the gradient", "The largest entry gets the whole gradient of its block; only ties share it.",
+             lambda g, x: F.max_pool2d_backward(g, x, 2) / 4, ()),
+            ("the input instead of the gradient", "What is handed back is the gradient, at the place of the largest.",
+             lambda g, x: x * tied(x), ()),
+        )),
     )
     hints = (
         "An axis of 6 entries is 3 blocks of 2. Which six axes do you get if you split rows and columns in this way?",

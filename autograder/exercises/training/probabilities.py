@@ -44,6 +44,8 @@ class Softmax:
         yield Case("scores around 1000", (scores(3, 4) + 1000,))
         yield Case("scores around -1000", (scores(2, 4) - 1000,))
         yield Case("one row around 1000, one around -1000", (scores(2, 5) + np.array([[1000.0], [-1000.0]]),))
+        yield Case("scores around 1000 and around -1000 in one row",
+                   (scores(2, 4) + np.array([[1000.0, -1000, -1000, 1000], [-1000, 1000, -1000, -1000]]),))
         yield Case("single precision", (scores(4, 3).astype(np.float32),))
         yield Case("strided memory", (common.strided(scores(3, 4)),))
         yield Case("Fortran order", (np.asfortranarray(scores(4, 5)),))
@@ -95,6 +97,20 @@ class Softmax:
         Misconception("the smallest score wins",
                       "The largest score has to get the largest probability: look at the sign in the exponent.",
                       lambda s: common.probabilities(-s), also=(lambda s: common.naive_probabilities(-s),)),
+        Misconception("something else than the largest score subtracted",
+                      "By the formula any number may be subtracted from a row, but only with its largest score no "
+                      "exponent is above zero.",
+                      lambda s: common.naive_probabilities(s - s.mean(axis=1, keepdims=True)),
+                      also=(lambda s: common.naive_probabilities(s - s.min(axis=1, keepdims=True)),
+                            lambda s: common.naive_probabilities(s - np.median(s, axis=1, keepdims=True)))),
+        Misconception("largest score of each class subtracted",
+                      "The same number has to be subtracted from all scores of a row. Here each column has its own.",
+                      lambda s: common.naive_probabilities(s - s.max(axis=0))),
+        Misconception("scores clipped",
+                      "Clipping changes the scores. Only one number, subtracted from a whole row, changes nothing.",
+                      lambda s: common.naive_probabilities(np.clip(s, -50, 50)),
+                      also=tuple(lambda s, most=most: common.naive_probabilities(np.clip(s, -most, most))
+                                 for most in (10, 20, 30, 100, 500, 700))),
     )
     hints = (
         "Work out one row by hand: scores 0 and 0. And 0 and log(3). What is the sum of each row of your result?",
@@ -140,6 +156,9 @@ class CrossEntropy:
             yield Case("a probability that rounds to zero", (scores, labels), answer)
             scores, labels = drawn(3, 4)
             yield Case("scores around 1000", (scores + 1000, labels), answer)
+            scores, labels = drawn(2, 4)
+            scores += np.array([[1000.0], [-1000]])
+            yield Case("one row around 1000, one around -1000", (scores, labels), answer)
             scores, labels = drawn(5, 3)
             yield Case("single precision", (scores.astype(np.float32), labels), answer)
             scores, labels = drawn(3, 4)
@@ -244,6 +263,31 @@ class CrossEntropy:
             ("the winner's one subtracted",
              "The one belongs to the right class, the label, whether it has the largest score or not.",
              lambda s, y: F.cross_entropy_backward(s, s.argmax(axis=1)), ()),
+        )),
+        Misconception("one maximum for the loss of the whole batch",
+                      "Each row is shifted by its own largest score. With one maximum for all rows, all exponentials "
+                      "of a row of low scores round to zero.",
+                      lambda s, y: np.mean(np.log(np.exp(s - s.max()).sum(axis=1)) - common.of_labels(s - s.max(), y)),
+                      also=(lambda s, y: -np.mean(common.of_labels(
+                          s - s.max() - np.log(np.exp(s - s.max()).sum(axis=1, keepdims=True)), y)),)),
+        Misconception("largest score subtracted on one side only",
+                      "What was subtracted inside of the exponentials has to be subtracted from the right class's "
+                      "score, too.",
+                      lambda s, y: np.mean(np.log(common.exponentials(s).sum(axis=1)) - common.of_labels(s, y))),
+        *(Misconception(name, text, wrong, "cross_entropy_gradient", also) for name, text, wrong, also in (
+            ("set to minus one",
+             "One is subtracted from the right class's probability. Here it is replaced: look at where `=` stands and "
+             "`-=` should.",
+             lambda s, y: np.where(common.one_hot(y, s.shape[1]) > 0, -1, common.probabilities(s)) / len(y), ()),
+            ("divided by the batch in part",
+             "The whole row is divided by N, the probabilities as well as the one.",
+             lambda s, y: common.probabilities(s) / len(y) - common.one_hot(y, s.shape[1]),
+             (lambda s, y: common.probabilities(s) - common.one_hot(y, s.shape[1]) / len(y),
+              lambda s, y: np.where(common.one_hot(y, s.shape[1]) > 0, (common.probabilities(s) - 1) / len(y),
+                                    common.probabilities(s)))),
+            ("one added",
+             "A larger score of the right class makes the loss smaller: its entry cannot be positive.",
+             lambda s, y: (common.probabilities(s) + common.one_hot(y, s.shape[1])) / len(y), ()),
         )),
     )
     hints = (

@@ -236,6 +236,13 @@ def shift_square(x, down, right_):
 
 GRADIENT, SCORES = right.gradient_shifted, right.scores_matmul
 WRONG = [
+    ("softmax", "something else than the largest score subtracted", lambda scores: np.exp(
+        scores - scores.mean(1)[:, None]) / np.exp(scores - scores.mean(1)[:, None]).sum(1)[:, None]),
+    ("warmup_cosine", "whole epochs only", lambda epoch, epochs, warmup, peak: peak * (
+        epoch // 1 / warmup if epoch // 1 < warmup
+        else (1 + np.cos(np.pi * min(1, (epoch // 1 - warmup) / (epochs - warmup)))) / 2)),
+    ("mini_batches", "order turned around",
+     lambda order, size: [order[::-1][i:i + size] for i in range(0, len(order), size)]),
     ("softmax", "largest score not subtracted", softmax_overflows),
     ("softmax", "one maximum for the whole batch", softmax_global_maximum),
     ("softmax", "summed over the samples", lambda s: right.softmax_shifted(s.T).T),
