@@ -143,6 +143,22 @@ def backward_misconceptions(answer: str) -> Iterator[Misconception]:
                 "Sharing goes on within one feature map: each filter keeps a gradient of its own.",
                 changed(weight=lambda w, *_: np.array(np.broadcast_to(w.sum(axis=0), w.shape))),
                 changed(weight=lambda w, *_: w.sum(axis=0)))
+    yield named("all windows from the first sample",
+                "Output (n, k, i, j) looked at the window of sample n: that window belongs into the gradient of the "
+                "weights.",
+                partly(from_other(x=mistakes.first_everywhere(0)), 1))
+    yield named("all samples sent back into the first",
+                "What an output of sample n sends back goes into the input of sample n.",
+                changed(x=mistakes.all_in_the_first))
+    yield named("the first filter for all outputs",
+                "An output of map k used filter k, and that filter goes back into its window.",
+                partly(from_other(weight=mistakes.first_everywhere(0)), 0))
+    yield named("all filters' gradients in the first",
+                "Each filter has a gradient of its own: what map k contributes belongs to filter k.",
+                changed(weight=mistakes.all_in_the_first))
+    yield named("the first channel for all channels",
+                "Channel c of a filter has met channel c of the window.",
+                partly(from_other(x=mistakes.first_everywhere(1)), 1))
     yield named("filters and channels exchanged",
                 "The gradient of the weights is laid out as the weights: filters first, then channels.",
                 changed(weight=lambda w, *_: w.swapaxes(0, 1)))

@@ -65,6 +65,12 @@ def _square(in_shape: Any, kernel_size: Any, stride: int, padding: int) -> tuple
     return rows, rows
 
 
+def _rounded_up(in_shape: Any, kernel_size: Any, stride: int, padding: int) -> tuple[int, int]:
+    rows, columns = (-((kernel - size - 2 * padding) // stride) + 1
+                     for size, kernel in zip(in_shape[1:], kernel_size, strict=True))
+    return rows, columns
+
+
 def _one_fewer(in_shape: Any, kernel_size: Any, stride: int, padding: int) -> tuple[int, int]:
     rows, columns = _positions(in_shape, kernel_size, stride, padding)
     return rows - 1, columns - 1
@@ -113,6 +119,11 @@ class SharingParameters:
         Misconception("one bias for each map",
                       "Nothing is shared here, the biases neither: each neuron, at each position, has its own.",
                       _by_parts(lambda c, k, f, o, b: k * math.prod(o) * c * math.prod(f) + k * b)),
+        Misconception("one bias for the whole layer",
+                      "Nothing is shared here, the biases neither: each neuron has its own, not the layer as a whole.",
+                      _by_parts(lambda c, k, f, o, b: k * math.prod(o) * c * math.prod(f) + b)),
+        Misconception("a bias for every weight", "A neuron adds its bias once to the sum, not to each product.",
+                      _by_parts(lambda c, k, f, o, b: k * math.prod(o) * c * math.prod(f) * (1 + b))),
         Misconception("a bias for every channel",
                       "A neuron adds one bias to its sum, whatever the number of channels that it sees.",
                       _by_parts(lambda c, k, f, o, b: k * math.prod(o) * c * (math.prod(f) + b))),
@@ -143,6 +154,19 @@ class SharingParameters:
                       "Half a position does not exist: where the stride does not divide evenly, rows and columns of "
                       "the output are rounded down, each by itself and before they are multiplied.",
                       _not_rounded, also=(lambda *a: int(_not_rounded(*a)),)),
+        Misconception("positions rounded up",
+                      "A window that would reach past the end has no position: sizes are rounded down.",
+                      _neurons_counted_otherwise(_rounded_up)),
+        Misconception("stride along one axis only", "The window moves by the stride downwards and to the right.",
+                      _neurons_counted_otherwise(lambda i, k, s, p: (_positions(i, k, s, p)[0],
+                                                                     _positions(i, k, 1, p)[1])),
+                      also=(_neurons_counted_otherwise(lambda i, k, s, p: (_positions(i, k, 1, p)[0],
+                                                                           _positions(i, k, s, p)[1])),)),
+        Misconception("rows and columns added", "Positions lie in rows and columns: their numbers are multiplied.",
+                      _by_parts(lambda c, k, f, o, b: k * sum(o) * (c * math.prod(f) + b))),
+        Misconception("only square filters", "A filter has a height and a width, and they may differ.",
+                      _by_parts(lambda c, k, f, o, b: k * math.prod(o) * (c * f[0] ** 2 + b)),
+                      also=(_by_parts(lambda c, k, f, o, b: k * math.prod(o) * (c * f[1] ** 2 + b)),)),
         Misconception("one position too few",
                       "The number of positions is the number of steps plus one: before its first step the window has "
                       "a position too.",
@@ -166,6 +190,9 @@ class SharingParameters:
         Misconception("depth of the shared filter forgotten",
                       "A filter runs through all channels of its input: a weight for each of them.",
                       _by_parts(lambda c, k, f, o, b: k * (math.prod(f) + b)), "shared_parameters"),
+        Misconception("filters as large as the picture",
+                      "A filter has a weight for each number of its block, not for each pixel of the picture.",
+                      lambda i, o, k, s, p, b: o * (math.prod(i) + int(b)), "shared_parameters"),
         Misconception("one filter for all maps",
                       "Sharing goes on within one feature map. Different maps have different filters.",
                       _by_parts(lambda c, k, f, o, b: c * math.prod(f) + b), "shared_parameters"),

@@ -57,6 +57,31 @@ def _positions_without_stride(x: Array, w: Array, b: Array, s: int, p: int) -> A
     return F.locally_connected2d(padded[:, :, : reach[0], : reach[1]], w, b)
 
 
+def _windows_at(down: int | None = None, across: int | None = None) -> Any:
+    """The layer with another stride along one of the axes."""
+    def layer(x: Array, w: Array, b: Array, s: int, p: int) -> Array:
+        padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
+        out = np.zeros((len(x), w.shape[2], *w.shape[:2]), x.dtype)
+        for i, j in np.ndindex(*w.shape[:2]):
+            top, left = i * (down or s), j * (across or s)
+            window = padded[:, :, top : top + w.shape[4], left : left + w.shape[5]]
+            out[:, :, i, j] = np.tensordot(window, w[i, j], ((1, 2, 3), (1, 2, 3))) + b[:, i, j]
+        return out
+    return layer
+
+
+def _kernel_turned(weight: Array) -> Array:
+    if weight.shape[4] != weight.shape[5]:
+        raise ValueError("operands could not be broadcast together")
+    return weight.swapaxes(4, 5)
+
+
+def _padded_otherwise(before: int, after: int, mode: Any = "constant") -> Any:
+    """The layer on an input that is padded in another way: so many times the padding before and after."""
+    return lambda x, w, b, s, p: _layer(
+        np.pad(x, ((0, 0), (0, 0), (before * p, after * p), (before * p, after * p)), mode), w, b, s, 0)
+
+
 def _first_sample_only(x: Array, w: Array, b: Array, s: int, p: int) -> Array:
     out = _layer(x, w, b, s, p)
     out[1:] = 0
@@ -141,6 +166,22 @@ class LocallyConnected:
         Misconception("only the last channel counts",
                       "The contributions of the channels are summed. Here each one replaces what was there before.",
                       lambda x, w, b, s, p: _layer(x[:, -1:], w[:, :, :, -1:], b, s, p)),
+        Misconception("bias added once per weight", "The bias is added once, after the sum, not to each product.",
+                      lambda x, w, b, s, p: _layer(x, w, b * b.dtype.type(w[0, 0, 0].size), s, p)),
+        Misconception("samples summed",
+                      "Each sample has an output of its own: the sum runs over channels, rows and columns of the "
+                      "window, not over the samples.",
+                      lambda x, w, b, s, p: np.repeat(
+                          _layer(x, w, 0 * b, s, p).sum(axis=0, keepdims=True), len(x), axis=0) + b),
+        Misconception("rows and columns of the kernel exchanged", "Row u of the filter meets row u of the window.",
+                      _with(weight=_kernel_turned)),
+        Misconception("stride along one axis only",
+                      "The window starts at row i * stride and at column j * stride: the stride holds for both axes.",
+                      _windows_at(across=1), also=(_windows_at(down=1),)),
+        Misconception("edge values in the padding", "The padding is zeros; here the border of the input is repeated.",
+                      _padded_otherwise(1, 1, "edge")),
+        Misconception("padding on one side", "Half of the padding's zeros lie before the input, the others behind it.",
+                      _padded_otherwise(0, 2), also=(_padded_otherwise(2, 0),)),
         Misconception("flipped kernel", "The entry at the top left of a filter meets the top left of the window.",
                       _with(weight=lambda w: w[..., ::-1, ::-1])),
         Misconception("stride missing in the window's position",
@@ -154,7 +195,7 @@ class LocallyConnected:
                       lambda x, w, b, s, p: _layer(x, w / w.dtype.type(w[0, 0, 0].size), b, s, p)),
         Misconception("only the first sample",
                       "The layer is applied to every sample of the batch; here all but the first stay zero.",
-                      _first_sample_only),
+                      _first_sample_only, also=(lambda x, *rest: _layer(np.repeat(x[:1], len(x), axis=0), *rest),)),
     )
     hints = (
         "Take conv2d_forward of notebook 1. Where in it do the weights come from, and what is different here?",

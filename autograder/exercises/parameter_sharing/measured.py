@@ -93,6 +93,18 @@ def _in_place(f: Function, x: Array, step: float) -> Array:
     return found
 
 
+def _relative(f: Function, x: Array, step: float) -> Array:
+    """Entries multiplied by 1 + step and 1 - step; an entry of zero does not move."""
+    x = np.array(x, float)
+    found = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        low, high = x.copy(), x.copy()
+        low[index] *= 1 - step
+        high[index] *= 1 + step
+        found[index] = (f(high) - f(low)) / (2 * step)
+    return found
+
+
 def _lost_in_a_copy(f: Function, x: Array, step: float) -> Array:
     """reshape makes a copy of an array that does not lie in one piece: moving its entries does not move x."""
     x = x.astype(float)
@@ -158,6 +170,15 @@ class NumericalGradient:
                       "gradient.", _quotient(1, -1, 2)),
         Misconception("not divided", "A slope is a difference divided by the way: divide by two steps.",
                       lambda f, x, step: _central(f, x, step) * 2 * step),
+        Misconception("brackets missing",
+                      "Python divides from left to right: `/ 2 * step` divides by two and multiplies by the step.",
+                      lambda f, x, step: _central(f, x, step) * step**2),
+        Misconception("divided once too often", "The way between the two points is two steps long: divide by it once.",
+                      lambda f, x, step: _central(f, x, step) / step,
+                      also=(lambda f, x, step: _central(f, x, step) / 2,)),
+        Misconception("step relative to the entry",
+                      "Each entry is raised and lowered by `step` itself, whatever its size.",
+                      _relative),
         Misconception("step ignored", "Use the step that is given, not one of your own.",
                       lambda f, x, step: _central(f, x, 1e-5), also=(lambda f, x, step: _central(f, x, 1e-6),
                                                                      lambda f, x, step: _central(f, x, 1e-4))),

@@ -198,3 +198,17 @@ def only(axis: int, index: int) -> Change:
 def flipped(weight: Array, *_: Any) -> Array:
     """Turned by half a turn."""
     return np.ascontiguousarray(weight[:, :, ::-1, ::-1])
+
+
+def first_everywhere(axis: int) -> Change:
+    """What stands first along an axis, at all places of this axis."""
+    def change(array: Array) -> Array:
+        return np.repeat(array.take([0], axis), array.shape[axis], axis)
+    return change
+
+
+def all_in_the_first(gradient: Array, *_: Any) -> Array:
+    """The sum over the first axis in its first entry, zeros in the others."""
+    out = np.zeros_like(gradient)
+    out[0] = gradient.sum(axis=0)
+    return out

@@ -40,6 +40,10 @@ def _one_filter(grad_out: Array, x: Array, *rest: Any) -> Array:
     return _each(np.repeat(grad_out[:, :1], grad_out.shape[1], axis=1), x, *rest)
 
 
+def _channels_summed(apart: Array) -> Array:
+    return np.repeat(apart.sum(axis=4, keepdims=True), apart.shape[4], axis=4)
+
+
 def _one_channel(grad_out: Array, x: Array, *rest: Any) -> Array:
     out = _each(grad_out, x, *rest)
     out[:, :, :, :, 1:] = 0
@@ -112,7 +116,16 @@ class SharedGradient:
         Misconception("filters before positions",
                       "The axes are sample, row, column, filter, then the filter's own three; here the filter comes "
                       "before the positions.",
-                      lambda *a: np.moveaxis(_each(*a), 3, 1)),
+                      lambda *a: np.moveaxis(_each(*a), 3, 1),
+                      also=(lambda *a: np.moveaxis(_each(*a), (3, 4, 5, 6), (1, 2, 3, 4)),)),
+        Misconception("windows of the first sample only", "Each sample has windows of its own: padded sample n.",
+                      lambda g, x, *rest: _each(g, np.repeat(x[:1], len(x), axis=0), *rest)),
+        Misconception("channels of the window summed",
+                      "A filter has weights for each channel, and each of them its own gradient.",
+                      lambda *a: _channels_summed(_each(*a)), also=(lambda *a: _each(*a).sum(axis=4),)),
+        Misconception("rows and columns of the kernel exchanged",
+                      "The last two axes are rows and columns of the window, in this order.",
+                      lambda *a: _each(*a).swapaxes(5, 6)),
         Misconception("rows and columns of positions swapped",
                       "The second axis counts rows of the output, the third columns.",
                       lambda *a: _each(*a).swapaxes(1, 2)),
@@ -140,6 +153,14 @@ class SharedGradient:
         Misconception("positions not summed",
                       "All positions share the weights; what they contribute is added.",
                       lambda u: u.sum(axis=0), "shared_gradient"),
+        Misconception("one axis of positions not summed",
+                      "The positions have two axes, rows and columns of the output; all of them share the weights.",
+                      lambda u: u.sum(axis=(0, 1)), "shared_gradient", also=(lambda u: u.sum(axis=(0, 2)),)),
+        Misconception("summed over the filter itself",
+                      "The axes that the shared weight has remain; those that it lacks are summed over.",
+                      lambda u: u.sum(axis=(4, 5, 6)), "shared_gradient", also=(lambda u: u.sum(axis=(3, 4, 5, 6)),)),
+        Misconception("one number for all weights", "Each weight of each filter has a gradient of its own.",
+                      lambda u: u.sum(), "shared_gradient"),
         Misconception("filters summed as well",
                       "Sharing goes on within one feature map. Each filter keeps a gradient of its own.",
                       lambda u: np.array(np.broadcast_to(u.sum(axis=(0, 1, 2, 3)), u.shape[3:])), "shared_gradient",

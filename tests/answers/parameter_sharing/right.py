@@ -139,6 +139,22 @@ def moves_equal(layer, x, down, right, stride):
     return layer(shift_padded(x, down * stride, right * stride)) == shift_padded(layer(x), down, right)
 
 
+def shift_step_by_step(x, down, right):
+    if down:
+        row = np.zeros_like(x[:, :, :1])
+        moved = [row, x[:, :, :-1]] if down > 0 else [x[:, :, 1:], row]
+        return shift_step_by_step(np.concatenate(moved, axis=2), down - (1 if down > 0 else -1), right)
+    if right:
+        return shift_step_by_step(x.swapaxes(2, 3), right, 0).swapaxes(2, 3)
+    return x
+
+
+def moves_numbers(layer, x, down, right, stride):
+    """Ones and zeros."""
+    before = layer(shift_step_by_step(x, down * stride, right * stride))
+    return 1.0 * (np.round(before - shift_step_by_step(layer(x), down, right), 6) == 0)
+
+
 # ---- border_free
 def free_formula(input_size, kernel_size, stride, padding):
     first = -(-padding // stride)
@@ -295,6 +311,16 @@ def backward_dilated(grad_out, x, weight, stride, padding):
     return grad_x.astype(np.float32) if x.dtype == np.float32 else grad_x, grad_weight, grad_out.sum((0, 2, 3))
 
 
+def backward_basis(grad_out, x, weight, stride, padding):
+    """The layer as a matrix, row by row what it makes of an input with a single one; its transpose goes back."""
+    unit = np.eye(x[0].size).reshape(-1, *x.shape[1:])
+    kernel_size = weight.shape[2:]
+    matrix = np.einsum("ncijuv,kcuv->nkij", _windows(unit, kernel_size, stride, padding), weight)
+    grad_x = grad_out.reshape(len(x), -1) @ matrix.reshape(len(unit), -1).T
+    grad_weight = np.einsum("nkij,ncijuv->kcuv", grad_out, _windows(x, kernel_size, stride, padding))
+    return grad_x.reshape(x.shape), np.asfortranarray(grad_weight), tuple(grad_out.sum(axis=(0, 2, 3)))
+
+
 # ---- conv2d_backward_matmul
 def fold_positions(columns, x_shape, kernel_size, stride, padding):
     samples, channels, height, width = x_shape
@@ -371,11 +397,12 @@ RIGHT: dict[str, list[tuple]] = {
                            (unshared_floats, shared_numpy)],
     "locally_connected": [(local_loops,), (local_einsum,), (local_matmul,), (local_taps,)],
     "shift_equivariance": [(shift_loops, moves_close), (shift_rolled, moves_difference), (shift_matrices, moves_loops),
-                           (shift_padded, moves_equal)],
+                           (shift_padded, moves_equal), (shift_step_by_step, moves_numbers)],
     "border_free": [(free_formula,), (free_listed,), (free_painted,)],
     "shared_gradient": [(each_loops, sum_axes), (each_einsum, sum_loops), (each_broadcast, sum_flat)],
     "numerical_gradient": [(slope_copies,), (slope_moved_and_back,), (slope_directions,), (slope_nditer,)],
-    "conv2d_backward": [(backward_loops,), (backward_scalars,), (backward_taps,), (backward_dilated,)],
+    "conv2d_backward": [(backward_loops,), (backward_scalars,), (backward_taps,), (backward_dilated,),
+                        (backward_basis,)],
     "conv2d_backward_matmul": [(fold_positions, products_batched), (fold_add_at, products_by_sample),
                                (fold_bincount, products_one_matrix)],
 }
