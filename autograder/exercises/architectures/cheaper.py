@@ -174,6 +174,9 @@ class BottleneckCost:
         Misconception("a square picture", "Height and width are two numbers.",
                       lambda c, m, h, w, s, version: _right(c, m, h, h, s, version), "bottleneck_multiply_adds",
                       also=(lambda c, m, h, w, s, version: _right(c, m, w, w, s, version),)),
+        Misconception("multiplications and additions counted apart",
+                      "One multiplication with the addition that follows it is one multiply-add, not two.",
+                      lambda c, m, h, w, s, version: 2 * _right(c, m, h, w, s, version), "bottleneck_multiply_adds"),
     )
     hints = (
         "List the convolutions as (filters, channels that they see, side): three of them, sometimes four.",
@@ -265,6 +268,9 @@ class SeparableCost:
         Misconception("a square picture", "Height and width are two numbers.",
                       lambda c, k, f, h, w: h * h * (c * f * f + c * k), "separable_multiply_adds",
                       also=(lambda c, k, f, h, w: w * w * (c * f * f + c * k),)),
+        Misconception("multiplications and additions counted apart",
+                      "One multiplication with the addition that follows it is one multiply-add, not two.",
+                      lambda c, k, f, h, w: 2 * h * w * (c * f * f + c * k), "separable_multiply_adds"),
     )
     hints = (
         "Two layers, one after the other. How many filters has each, and how many numbers is one filter?",

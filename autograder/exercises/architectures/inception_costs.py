@@ -161,6 +161,9 @@ class InceptionCost:
         Misconception("work always with the 1x1 layers",
                       "If `reduced` is False, three of the six layers are not there.",
                       lambda c, h, w, f, r: h * w * _weights(c, f, True), "inception_multiply_adds"),
+        Misconception("multiplications and additions counted apart",
+                      "One multiplication with the addition that follows it is one multiply-add, not two.",
+                      lambda c, h, w, f, r: 2 * h * w * _weights(c, f, r), "inception_multiply_adds"),
         Misconception("pooling counted as work", "Pooling compares, it does not multiply: it is not counted.",
                       lambda c, h, w, f, r: h * w * (_weights(c, f, r) + 9 * c), "inception_multiply_adds"),
     )
