@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 from cnncourse import functional as F
 from cnncourse.plotting.illustration import BLUE, GRAY, GREEN, ORANGE, RED, SKY, Illustration, illustrated
@@ -235,6 +235,8 @@ def losses_compared(losses: Mapping[str, Sequence[float]], width: int = 10) -> I
         axes.plot(np.flatnonzero(finite) + width, means[finite], color=color, linestyle=dash, linewidth=2, label=name)
         ends.append(f"{name}, {means[-1]:.3g}" if finite[-1] else f"{name}, no number any more")
     axes.set(xlabel="batch", ylabel=f"loss (mean of {width} batches)", yscale="log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.alt = f"Losses of {len(losses)} trainings, batch by batch. In the end: {'; '.join(ends)}."

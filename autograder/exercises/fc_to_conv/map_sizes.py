@@ -171,6 +171,6 @@ class ScoreMapSize:
         "in the maps before the pooling layer before it?",
         "network_stride is a product over all layers. For the size, go through the layers one by one with the rule "
         "that you know from the first notebook, for height and width.",
-        "`for kind, out_channels, (kernel_height, kernel_width), stride, padding in layers:` and in the loop "
-        "height = (height - kernel_height + 2 * padding) // stride + 1, the width likewise.",
+        "Unpack each layer in the loop: `for kind, out_channels, (kernel_height, kernel_width), stride, padding in "
+        "layers:`. One line gives the new height from the old one, a second one the new width; both round down.",
     )
