@@ -8,6 +8,7 @@ import platform
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from autograder.sandbox import isolation
 from autograder.sandbox.session import Cell, SandboxRunner
@@ -15,11 +16,11 @@ from autograder.sandbox.session import Cell, SandboxRunner
 PACKAGES = ("numpy", "numba", "matplotlib", "sklearn", "jupyterlab", "nbgrader", "jupytext")
 
 BREAKOUT = '''
-def breakout(path):
+def breakout(*paths):
     """Try what a stranger might; name everything that works."""
     import os, socket
     worked = []
-    for name in (path, "/etc/passwd", "/home", "/root/.ssh"):
+    for name in (*paths, "/etc/passwd", "/home"):
         try:
             os.listdir(name) if os.path.isdir(name) else open(name).read()
             worked.append("read " + name)
@@ -106,7 +107,7 @@ def _sandbox() -> Finding:
     if reason := isolation.why_unavailable():
         return Finding("sandbox", False, reason)
     with SandboxRunner([Cell("breakout", BREAKOUT)]) as runner:
-        outcome = runner.call("breakout", (str(isolation.HERE),))
+        outcome = runner.call("breakout", (str(isolation.HERE), str(Path.home() / ".ssh")))
     if outcome.kind != "value" or outcome.value:
         what = outcome.value if outcome.kind == "value" else outcome.text
         return Finding("sandbox", False, f"a test program could still do this: {what}")
