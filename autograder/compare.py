@@ -197,15 +197,16 @@ def _number(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, (float, np.floating)) else str(value)
 
 
-def _short(value: Any) -> str:
+def written(value: Any) -> str:
     """A value on a line; arrays by their shapes."""
-    def written(value: Any) -> str:
-        if isinstance(value, np.ndarray):
-            return _describe(value)
-        if isinstance(value, (tuple, list)):
-            inner = ", ".join(map(written, value))
-            return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
-        return repr(value)
+    if isinstance(value, np.ndarray):
+        return _describe(value)
+    if isinstance(value, (tuple, list)):
+        inner = ", ".join(map(written, value))
+        return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
+    return repr(value)
 
+
+def _short(value: Any) -> str:
     text = written(value)
     return text if len(text) < 120 else text[:117] + "..."

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograder.compare import written
+
 if TYPE_CHECKING:
     from autograder.judge import CaseResult, Result
 
@@ -66,14 +68,5 @@ def _argument(name: str, value: Any) -> str:
     if isinstance(value, np.ndarray):
         digits = 3 if value.dtype.kind == "f" else 0
         return f"{name}={np.round(value.astype(float), digits).tolist() if digits else value.tolist()}"
-    written = _written(value)
-    return f"{name}={written}" if len(written) <= LONGEST_ARGUMENT else f"{name}={written[:LONGEST_ARGUMENT - 4]} ..."
-
-
-def _written(value: Any) -> str:
-    """A value on a line; arrays inside of tuples by their shapes."""
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    if isinstance(value, tuple):
-        return f"({', '.join(map(_written, value))}{',' if len(value) == 1 else ''})"
-    return repr(value)
+    text = written(value)
+    return f"{name}={text}" if len(text) <= LONGEST_ARGUMENT else f"{name}={text[:LONGEST_ARGUMENT - 4]} ..."

@@ -246,7 +246,8 @@ ATTEMPTS = {
 def test_a_stranger_cannot(attempt, root, tmp_path):
     note = tmp_path / "note"
     note.write_text("for the judge")
-    outcome = call("def f(x):\n    " + ATTEMPTS[attempt].format(root=str(root), note=str(note)) + "\n    return 'it worked'", 1)
+    line = ATTEMPTS[attempt].format(root=str(root), note=str(note))
+    outcome = call(f"def f(x):\n    {line}\n    return 'it worked'", 1)
     assert outcome.kind in ("error", "crash"), outcome
 
 
