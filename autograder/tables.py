@@ -14,6 +14,10 @@ from autograder.exercise import exercises
 ENDINGS = {"time": "did not finish", "crash": "its process ended", "rejected": "the result could not be read"}
 """How an answer can end without a value or an exception."""
 
+MOST_ROWS = 200
+MOST_NAMES = 10
+"""What is more than this is for `course report`'s files, not for a terminal."""
+
 
 def exercises_of(reports: Sequence[Report]) -> list[str]:
     """Names of the exercises in the reports, in the order of the notebook."""
@@ -49,13 +53,13 @@ def scores(reports: Sequence[Report]) -> Table:
     legend = [f"{position + 1} {name}" for position, name in enumerate(names)]
     lines = ["✓ right   ½ in part   ✗ wrong   · not written"]
     lines += ["   ".join(legend[start : start + 3]) for start in range(0, len(legend), 3)]
-    table = Table(title="Scores", caption="\n".join(lines))
+    table = Table(title="Scores", caption="\n".join(lines + _left_out(len(reports))))
     table.add_column("student", no_wrap=True)
     for position in range(len(names)):
         table.add_column(str(position + 1), justify="center")
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("seconds", justify="right")
-    for report in reports:
+    for report in reports[:MOST_ROWS]:
         table.add_row(
             escape(report.student), *(mark(report.verdicts.get(name)) for name in names),
             f"{report.score:g} / {report.max_score:g}",
@@ -64,17 +68,22 @@ def scores(reports: Sequence[Report]) -> Table:
     return table
 
 
+def problems(reports: Sequence[Report]) -> list[tuple[str, str]]:
+    """What an instructor should look at: student and what happened, in one line."""
+    return [(report.student, text) for report in reports for text in (
+        *dict.fromkeys(first_line(problem) for problem in report.problems),
+        *(f"{name}: {ENDINGS[verdict['ended']]}" for name, verdict in report.verdicts.items()
+          if verdict["ended"] in ENDINGS))]
+
+
 def notes(reports: Sequence[Report]) -> Table | str:
     """What an instructor should look at: one row for each problem; an empty text if there is none."""
-    table = Table(title="To look at")
+    found = problems(reports)
+    table = Table(title="To look at", caption="\n".join(_left_out(len(found))))
     table.add_column("student", no_wrap=True)
     table.add_column("what happened")
-    for report in reports:
-        found = [_first_line(problem) for problem in dict.fromkeys(report.problems)]
-        found += [f"{name}: {ENDINGS[verdict['ended']]}" for name, verdict in report.verdicts.items()
-                  if verdict["ended"] in ENDINGS]
-        for text in found:
-            table.add_row(escape(report.student), escape(text))
+    for student, text in found[:MOST_ROWS]:
+        table.add_row(escape(student), escape(text))
     return table if table.row_count else ""
 
 
@@ -84,14 +93,20 @@ def misconceptions(reports: Sequence[Report]) -> Table:
     for header in ("exercise", "misconception", "how many", "who"):
         table.add_column(header, justify="right" if header == "how many" else "left")
     for exercise, name, students in count_misconceptions(reports):
-        table.add_row(exercise, name, str(len(students)), escape(", ".join(students)))
+        more = f" and {len(students) - MOST_NAMES} more" if len(students) > MOST_NAMES else ""
+        table.add_row(exercise, name, str(len(students)), escape(", ".join(students[:MOST_NAMES]) + more))
     return table
 
 
-def _first_line(text: str) -> str:
+def first_line(text: str) -> str:
+    """The line of a message or a traceback that says what happened, shortened."""
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     if not lines:
         return ""
     # Of a traceback the last line says what happened.
     line = lines[-1] if "Error" in lines[-1] else lines[0]
     return line if len(line) < 120 else line[:117] + "..."
+
+
+def _left_out(rows: int) -> list[str]:
+    return [f"and {rows - MOST_ROWS} more, see the files of course report"] if rows > MOST_ROWS else []

@@ -1,0 +1,68 @@
+"""The report's CSV files; see `autograder.spreadsheet` on cells that could be formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from autograder.report.numbers import ClassNumbers
+from autograder.report.similar import Similarities
+from autograder.spreadsheet import write_csv
+from autograder.tables import exercises_of, problems
+
+Rows = Iterator[list[object]]
+
+
+def write_files(
+    folder: Path, numbers: ClassNumbers, names: Mapping[str, tuple[str, str]], similar: Similarities
+) -> list[Path]:
+    """Write scores.csv, misconceptions.csv, problems.csv and similar.csv.
+
+    Parameters
+    ----------
+    folder : Path
+    numbers : ClassNumbers
+    names : mapping of str to tuple of str
+        First and last name by student.
+    similar : Similarities
+    """
+    tables: dict[str, Rows] = {
+        "scores.csv": _scores(numbers, names), "misconceptions.csv": _misconceptions(numbers),
+        "problems.csv": _problems(numbers), "similar.csv": _similar(similar),
+    }
+    return [write_csv(folder / name, rows) for name, rows in tables.items()]
+
+
+def _scores(numbers: ClassNumbers, names: Mapping[str, tuple[str, str]]) -> Rows:
+    exercises = exercises_of(numbers.reports)
+    yield ["student", "last_name", "first_name", "status", "score", "max_score", "seconds", *exercises]
+    for report in numbers.reports:
+        first, last = names.get(report.student, ("", ""))
+        points = [report.verdicts[name]["points"] if name in report.verdicts else "" for name in exercises]
+        yield [report.student, last, first, report.status, report.score, report.max_score,
+               numbers.seconds.get(report.student, ""), *points]
+
+
+def _misconceptions(numbers: ClassNumbers) -> Rows:
+    yield ["exercise", "misconception", "students_with_it", "share_of_graded", "student"]
+    for exercise in numbers.exercises:
+        for mistake in exercise.mistakes:
+            number = len(mistake.students)
+            for student in mistake.students:
+                yield [exercise.name, mistake.name, number, round(number / len(numbers.graded), 4), student]
+
+
+def _problems(numbers: ClassNumbers) -> Rows:
+    yield ["student", "status", "problem"]
+    status = {report.student: report.status for report in numbers.reports}
+    for student, text in problems(numbers.reports):
+        yield [student, status[student], text]
+
+
+def _similar(similar: Similarities) -> Rows:
+    yield ["group", "weight", "answer", "kind", "similarity", "students_in_group", "students_who_wrote_it", "student"]
+    for number, group in enumerate(similar.groups, start=1):
+        for match in group.matches:
+            for student in group.students:
+                yield [number, round(group.weight, 1), match.answer, match.kind, round(match.similarity, 3),
+                       len(group.students), match.of, student]

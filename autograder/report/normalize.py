@@ -1,0 +1,173 @@
+"""What stays of an answer when its writer's layout, comments and names are taken away."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+MOST_CHARACTERS = 20_000
+"""A longer answer is compared letter by letter only: nothing a stranger writes may take minutes to read."""
+
+GRAM = 12
+WINDOW = 8
+SKIPPED_FIELDS = frozenset(("ctx", "type_comment", "kind", "annotation", "returns", "type_params", "type_ignores"))
+MULTIPLIER = np.uint64(6364136223846793005)
+
+
+@dataclass(frozen=True)
+class Form:
+    """An answer without what is only its writer's way to put it.
+
+    Attributes
+    ----------
+    key : int or str
+        Equal for answers that differ in layout, comments, docstrings, type hints and names of their own only.
+    size : int
+        Number of names, constants and attributes; 0 where it is not known.
+    prints : frozenset of int
+        Fingerprints of the structure: two answers share most of them if little was changed.
+    """
+
+    key: int | str
+    size: int = 0
+    prints: frozenset[int] = frozenset()
+
+
+def normalize(source: str, keep: frozenset[str]) -> Form:
+    """The form of an answer.
+
+    Parameters
+    ----------
+    source : str
+        Whatever a student wrote.
+    keep : frozenset of str
+        Names that are not the writer's choice, those of the functions asked for.
+
+    Returns
+    -------
+    Form
+        Of a source that is no Python, or too long, the text without comments and spaces.
+    """
+    if len(source) > MOST_CHARACTERS:
+        return Form(source)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(source)
+        items, own = _flatten(tree)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        text = "\n".join(line.split("#")[0] for line in source.splitlines())
+        text = "".join(text.split())
+        return Form(text, len(text) // 4)
+    own -= keep
+    numbers: dict[str, str] = {}
+    exact, loose, size = [], [], 0
+    for kind, text in items:
+        if kind == "name" and text in own:
+            exact.append(numbers.setdefault(text, f"own {len(numbers)}"))
+            loose.append("own")
+        else:
+            exact.append(text)
+            loose.append(text)
+        size += kind != "node"
+    # A hash instead of the words: ten thousand students' trees need not be kept.
+    return Form(hash(tuple(exact)), size, _fingerprints(loose))
+
+
+def _flatten(tree: ast.Module) -> tuple[list[tuple[str, str]], set[str]]:
+    """Kinds and texts in the order of the tree, and the names that the source binds; no recursion, trees are deep."""
+    items: list[tuple[str, str]] = []
+    own: set[str] = set()
+    stack: list[ast.AST | tuple[str, str]] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tuple):
+            items.append(node)
+            continue
+        if isinstance(node, ast.Name):
+            items.append(("name", node.id))
+            if isinstance(node.ctx, ast.Store):
+                own.add(node.id)
+            continue
+        if isinstance(node, ast.Constant):
+            value = hex(node.value) if type(node.value) is int else repr(node.value)
+            items.append(("constant", f"{type(node.value).__name__} {value}"))
+            continue
+        if isinstance(node, ast.AnnAssign) and node.value is None:
+            continue
+        items.append(("node", "Assign" if isinstance(node, ast.AnnAssign) else type(node).__name__))
+        _push_children(node, stack, own)
+    return items, own
+
+
+def _push_children(node: ast.AST, stack: list[ast.AST | tuple[str, str]], own: set[str]) -> None:
+    children: list[ast.AST | tuple[str, str]] = []
+    for name in node._fields:
+        if name in SKIPPED_FIELDS or (name == "simple" and isinstance(node, ast.AnnAssign)):
+            continue
+        value = getattr(node, name, None)
+        if isinstance(value, ast.AST):
+            children.append(value)
+        elif isinstance(value, list):
+            children.append(("node", "["))
+            for child in value:
+                if isinstance(child, ast.AST):
+                    if not (name == "body" and _says_nothing(child)):
+                        children.append(child)
+                else:
+                    children.append(("name", str(child)))
+            children.append(("node", "]"))
+        elif isinstance(value, str):
+            bound = _binds(node, name)
+            if bound:
+                own.add(value)
+            children.append(("name" if bound else "attribute", value))
+        else:
+            children.append(("node", str(value)))
+    stack.extend(reversed(children))
+
+
+def _binds(node: ast.AST, field: str) -> bool:
+    return ((field == "arg" and isinstance(node, ast.arg))
+            or (field == "name" and isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.ExceptHandler)))
+            or (field == "asname" and isinstance(node, ast.alias)))
+
+
+def _says_nothing(statement: ast.AST) -> bool:
+    """A docstring, another text that nobody uses, or `pass`."""
+    return isinstance(statement, ast.Pass) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str))
+
+
+def _fingerprints(words: list[str]) -> frozenset[int]:
+    """Winnowing: the least hash in every window of hashes of `GRAM` words each.
+
+    References
+    ----------
+    Schleimer, Wilkerson, Aiken: Winnowing: local algorithms for document fingerprinting. SIGMOD 2003.
+    """
+    codes = np.array([_code(word) for word in words], dtype=np.uint64)
+    if codes.size < GRAM:
+        return frozenset()
+    hashes = np.zeros(codes.size - GRAM + 1, dtype=np.uint64)
+    for offset in range(GRAM):
+        hashes = hashes * MULTIPLIER + codes[offset : offset + hashes.size]
+    # The low bits of such a product depend on the last words only.
+    hashes ^= hashes >> np.uint64(29)
+    hashes *= MULTIPLIER
+    hashes >>= np.uint64(16)
+    if hashes.size <= WINDOW:
+        return frozenset((int(hashes.min()),))
+    windows = np.lib.stride_tricks.sliding_window_view(hashes, WINDOW)
+    return frozenset(windows.min(axis=1).tolist())
+
+
+@lru_cache(maxsize=1 << 16)
+def _code(word: str) -> int:
+    return zlib.crc32(word.encode("utf-8", "replace"))
