@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from autograder import exercise as declarations
@@ -110,7 +112,7 @@ def judge(
     seed : int, optional
         From which the inputs are drawn.
     announce : callable, optional
-        Called with each case before it runs.
+        Called with each case before its outcome is taken; in a sandbox it may have run ahead.
     explain : bool, optional
         Whether to look for the mistake behind what fails, which takes longer than the cases.
 
@@ -121,12 +123,15 @@ def judge(
     results: list[CaseResult] = []
     ended: dict[str, Outcome] = {}
     with config.exact():  # the reference takes no short cut that rounds otherwise
-        for case in exercise.cases(seed):
-            announce(case)
-            outcome = ended.get(case.answer) or runner.call(case.answer, case.arguments)
-            if outcome.kind in GIVE_UP:
-                ended[case.answer] = outcome
-            results.append(CaseResult(case, outcome, _verdict(exercise, case, outcome)))
+        for answer, group in groupby(exercise.cases(seed), key=lambda case: case.answer):
+            cases = list(group)
+            with closing(runner.calls(answer, [case.arguments for case in cases])) as outcomes:
+                for case in cases:
+                    announce(case)
+                    outcome = ended.get(answer) or next(outcomes)
+                    if outcome.kind in GIVE_UP:
+                        ended[answer] = outcome
+                    results.append(CaseResult(case, outcome, _verdict(exercise, case, outcome)))
         return Result(exercise, tuple(results), diagnose(exercise, results) if explain else ())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -42,8 +42,11 @@ class Outcome:
 class Runner(Protocol):
     """Calls answers by name."""
 
-    def call(self, answer: str, arguments: tuple[Any, ...]) -> Outcome:
-        """Call one answer on fresh copies of the arguments."""
+    def calls(self, answer: str, arguments: Sequence[tuple[Any, ...]]) -> Generator[Outcome, None, None]:
+        """Call one answer on one tuple of arguments after the other, on fresh copies: an outcome each, in order.
+
+        Calls may run ahead of the outcomes that are taken. Close the generator to leave out what is left.
+        """
 
 
 class LocalRunner:
@@ -58,12 +61,18 @@ class LocalRunner:
     def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
         self.functions = functions
 
+    def calls(self, answer: str, arguments: Sequence[tuple[Any, ...]]) -> Generator[Outcome, None, None]:
+        """Call one answer on one tuple of arguments after the other, each when its outcome is taken."""
+        for given in arguments:
+            yield self.call(answer, given)
+
     def call(self, answer: str, arguments: tuple[Any, ...]) -> Outcome:
         """Call one answer; whatever it raises becomes an outcome, except a keyboard interrupt."""
         function = self.functions.get(answer)
         if function is None:
             return Outcome("missing", text=f"There is no function called {answer}.")
         fresh = wire.copy(arguments)
+        before = wire.snapshots(fresh)
         try:
             with np.errstate(all="ignore"):
                 value = wire.copy(function(*fresh))
@@ -73,15 +82,7 @@ class LocalRunner:
             return Outcome("rejected", text=str(error))
         except (Exception, SystemExit) as error:
             return Outcome("error", error_type=type(error).__name__, text=_explain(error), refused=_on_purpose(error))
-        return Outcome("value", value, changed_inputs=changed(arguments, fresh))
-
-
-def changed(before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[int, ...]:
-    """Positions of the array arguments that are not what they were."""
-    return tuple(
-        i for i, (old, new) in enumerate(zip(before, after, strict=True))
-        if isinstance(old, np.ndarray) and not np.array_equal(old, new, equal_nan=old.dtype.kind == "f")
-    )
+        return Outcome("value", value, changed_inputs=tuple(wire.changed(before, fresh)))
 
 
 def _on_purpose(error: BaseException) -> bool:

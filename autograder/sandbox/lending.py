@@ -15,101 +15,12 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable
-from typing import Any, BinaryIO
 
-from autograder.sandbox import wire
+from autograder.sandbox.exchange import Worker, WorkerLostError
 from autograder.sandbox.isolation import Limits, start
 
 START_SECONDS = 30.0
 CLEARING_SECONDS = 4.0
-
-
-class WorkerLostError(Exception):
-    """The worker ended, hung or broke the protocol.
-
-    Attributes
-    ----------
-    late : bool
-        Whether it was ended because its time was over.
-    """
-
-    def __init__(self, text: str, late: bool = False) -> None:
-        super().__init__(text)
-        self.late = late
-
-
-class Worker:
-    """What runs one submission: two pipes, and a way to end it.
-
-    Parameters
-    ----------
-    given, answers : file
-        Where frames are written to, and read from.
-    on_end : callable
-        Ends all of its processes; called once.
-    """
-
-    def __init__(self, given: BinaryIO, answers: BinaryIO, on_end: Callable[[], None]) -> None:
-        self._given = given
-        self._answers = answers
-        self._on_end = on_end
-        self._ending = threading.Lock()
-        self._ended = False
-
-    def ask(self, header: dict[str, Any], value: Any, seconds: float) -> tuple[dict[str, Any], Any]:
-        """Send one frame and wait for the answer.
-
-        Raises
-        ------
-        WorkerLostError
-            If no well-formed answer comes in time.
-        """
-        late = threading.Event()
-
-        def give_up() -> None:
-            late.set()
-            self._end_processes()
-
-        watch = threading.Timer(seconds, give_up)
-        watch.start()
-        try:
-            self.tell(header, value)
-            frame = wire.read_frame(self._answers.read)
-        except (OSError, ValueError) as error:
-            raise WorkerLostError(str(error), late.is_set()) from error
-        finally:
-            watch.cancel()
-        if frame is None:
-            raise WorkerLostError("the process ended", late.is_set())
-        return frame
-
-    def tell(self, header: dict[str, Any], value: Any = None) -> None:
-        """Send one frame to which there is no answer.
-
-        Raises
-        ------
-        WorkerLostError
-            If nobody reads it any more.
-        """
-        try:
-            self._given.write(wire.pack(header, value))
-            self._given.flush()
-        except OSError as error:
-            raise WorkerLostError(str(error)) from error
-
-    def end(self) -> None:
-        """End its processes and release the pipes."""
-        self._end_processes()
-        for pipe in (self._given, self._answers):
-            with contextlib.suppress(OSError):
-                pipe.close()
-
-    def _end_processes(self) -> None:
-        with self._ending:
-            if not self._ended:
-                self._ended = True
-                self._on_end()
 
 
 class Sandbox:
@@ -150,7 +61,7 @@ class Sandbox:
         finally:
             os.close(inside_reads)
             os.close(inside_writes)
-        return Worker(os.fdopen(given, "wb"), os.fdopen(answers, "rb"), self._take_back)
+        return Worker(given, answers, self._take_back)
 
     def kill(self) -> None:
         """End the sandbox and everything in it."""
@@ -234,17 +145,22 @@ def worker_for(limits: Limits, *, trusted: bool = False) -> Worker:
 
 def _trusted_worker(limits: Limits) -> Worker:
     folder = tempfile.TemporaryDirectory(prefix="answers-")
-    process = start(
-        limits, trusted=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        start_new_session=True, cwd=folder.name,
-        env={"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"})
-    assert process.stdin is not None and process.stdout is not None
+    inside_reads, given = os.pipe()
+    answers, inside_writes = os.pipe()
+    try:
+        process = start(
+            limits, trusted=True, stdin=inside_reads, stdout=inside_writes, stderr=subprocess.DEVNULL,
+            start_new_session=True, cwd=folder.name,
+            env={"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"})
+    finally:
+        os.close(inside_reads)
+        os.close(inside_writes)
 
     def end() -> None:
         _kill(process)
         folder.cleanup()
 
-    return Worker(process.stdin, process.stdout, end)  # type: ignore[arg-type]
+    return Worker(given, answers, end)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -6,14 +6,17 @@ or hang are replaced by fresh ones that leave out the cell at fault, so that the
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autograder.runner import Outcome
+from autograder.sandbox import wire
+from autograder.sandbox.exchange import Worker, WorkerLostError
 from autograder.sandbox.isolation import Limits
-from autograder.sandbox.lending import START_SECONDS, Worker, WorkerLostError, worker_for
+from autograder.sandbox.lending import START_SECONDS, worker_for
 
 MAX_TEXT = 2000
 KINDS = ("value", "error", "not written", "missing", "rejected")
@@ -72,6 +75,10 @@ class SandboxRunner:
 
     def __enter__(self) -> SandboxRunner:
         self._began = time.monotonic()
+        for cell in self.cells:
+            if not _can_be_sent(cell):
+                self.problems[cell.name] = "it is too long."
+                self._left_out.add(cell.name)
         self._deadline = self._began + self.limits.total_seconds
         self._start()
         return self
@@ -81,26 +88,64 @@ class SandboxRunner:
         self.seconds = time.monotonic() - self._began
 
     def call(self, answer: str, arguments: tuple[Any, ...]) -> Outcome:
-        """Call one answer in the sandbox; whatever happens there becomes an outcome.
+        """Call one answer in the sandbox; whatever happens there becomes an outcome."""
+        (outcome,) = self.calls(answer, [arguments])
+        return outcome
+
+    def calls(self, answer: str, arguments: Sequence[tuple[Any, ...]]) -> Generator[Outcome, None, None]:
+        """Call one answer on one tuple of arguments after the other; the next ones run while an outcome is looked at.
 
         Calls of the same answer, one after the other, share a process, as they do in a notebook; another answer never
-        sees what they have left behind.
+        sees what they have left behind. Take all outcomes, or close the generator, before anything else is called.
         """
-        if time.monotonic() >= self._deadline:
-            return Outcome("time", text=f"The submission had used up its {self.limits.total_seconds:g} s.")
-        if self._worker is None and not self._start():
-            return Outcome("crash", text=self.problems.get("", "The process could not be started again."))
-        assert self._worker is not None
-        seconds = self.limits.call_seconds
+        done = 0
+        while done < len(arguments):
+            if time.monotonic() >= self._deadline:
+                yield Outcome("time", text=f"The submission had used up its {self.limits.total_seconds:g} s.")
+            elif self._worker is None and not self._start():
+                yield Outcome("crash", text=self.problems.get("", "The process could not be started again."))
+            else:
+                for outcome in self._calls_of_one_worker(answer, arguments[done:]):
+                    yield outcome
+                    done += 1
+                continue
+            done += 1
+
+    def _calls_of_one_worker(
+        self, answer: str, arguments: Sequence[tuple[Any, ...]]
+    ) -> Generator[Outcome, None, None]:
+        """Outcomes until all are there, the worker is lost, or the time of the whole submission is over."""
+        worker, seconds = self._worker, self.limits.call_seconds
+        assert worker is not None
+        others_may_be_at_fault = self._answer not in ("", answer)
+        self._turn_to(worker, answer)
+        answers = worker.exchange([({"op": "call"}, given) for given in arguments], seconds)
         try:
-            self._turn_to(self._worker, answer)
-            header, value = self._worker.ask({"op": "call"}, arguments, seconds)
-            return self._believe_little(answer, header, value, len(arguments))
+            for given in arguments:
+                if time.monotonic() >= self._deadline:
+                    self._stop()
+                    return
+                outcome = self._believe_little(answer, *next(answers), len(given))
+                others_may_be_at_fault = False
+                yield outcome
         except WorkerLostError as error:
             self._stop()
+            if others_may_be_at_fault and error.foreign:
+                return  # bytes that an earlier answer has left: this one gets a fresh worker, once
             if error.late:
-                return Outcome("time", text=f"It did not finish within {seconds:g} s.")
-            return Outcome("crash", text="Its process ended before there was a result.")
+                yield Outcome("time", text=f"It did not finish within {seconds:g} s.")
+            else:
+                yield Outcome("crash", text="Its process ended before there was a result.")
+        finally:
+            if worker is self._worker:
+                self._finish(worker)
+
+    def _finish(self, worker: Worker) -> None:
+        """Leave nothing of this answer on its way."""
+        try:
+            worker.drop_answers(self.limits.call_seconds)
+        except WorkerLostError:
+            self._stop()
 
     def _turn_to(self, worker: Worker, answer: str) -> None:
         """Let a process of its own take the calls of an answer."""
@@ -140,19 +185,20 @@ class SandboxRunner:
 
     def _run_cells(self, worker: Worker) -> str | None:
         """Run every cell; the name of the one in which the worker was lost, None if all ended."""
-        seconds = self.limits.cell_seconds + (START_SECONDS if self.trusted else 0.0)
-        for cell in self.cells:
-            if cell.name in self._left_out:
-                continue
+        cells = [cell for cell in self.cells if cell.name not in self._left_out]
+        questions = [({"op": "cell", "name": cell.name, "source": cell.source}, None) for cell in cells]
+        seconds, start_seconds = self.limits.cell_seconds, START_SECONDS if self.trusted else 0.0
+        answers = worker.exchange(questions, seconds, start_seconds)
+        for cell in cells:
             try:
-                header, _ = worker.ask({"op": "cell", "name": cell.name, "source": cell.source}, None, seconds)
+                header, _ = next(answers)
             except WorkerLostError as error:
-                self.problems[cell.name] = (f"it did not finish within {seconds:g} s." if error.late
+                self.problems[cell.name] = (f"it did not finish within {seconds + start_seconds:g} s." if error.late
                                             else "running it ended the process.")
                 return cell.name
             if header.get("status") != "ok":
                 self.problems[cell.name] = _text(header.get("text")) or "it raised an error."
-            seconds = self.limits.cell_seconds
+            start_seconds = 0.0
         return None
 
     def _stop(self) -> None:
@@ -160,6 +206,12 @@ class SandboxRunner:
             self._worker.end()
             self._worker = None
             self._answer = ""
+
+
+def _can_be_sent(cell: Cell) -> bool:
+    with contextlib.suppress(wire.MalformedError):
+        return 16 * len(cell.source) < wire.MAX_HEADER or bool(wire.pack({}, cell.source + cell.name))
+    return False
 
 
 def _text(value: Any) -> str:

@@ -3,9 +3,10 @@
 A message is one frame: 4 bytes length of the header, 8 bytes length of the body (both big-endian),
 a JSON header, and the raw bytes of all arrays one after the other. A value is a small tree in the header:
 
+    null, true, 7, 1.5, "text"          themselves; inf, nan and long ints survive, too
+    [value, ...]                        a tuple
     {"array": [dtype, shape, layout]}   next bytes of the body, in C order
-    {"number": "1.5", "kind": "float"}  bool, int, float (as text, so that inf, nan and long ints survive)
-    {"text": "..."} {"none": true} {"slice": [value, value, value]} {"tuple": [value, ...]}
+    {"slice": [value, value, value]}
     {"formula": "lambda x: ..."}        only from the judge to the sandbox
     {"unsupported": "type name"}
 
@@ -15,7 +16,6 @@ it imports the standard library and NumPy only.
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import re
@@ -31,11 +31,15 @@ MAX_BODY = 1 << 26
 MAX_NODES = 4096
 MAX_DEPTH = 8
 MAX_DIMENSIONS = 16
+MAX_BITS = 1024
 RAISES = re.compile(r"(^|[:;])\s*(raise|assert)\b")
 """A line of code that raises on purpose; whoever calls answers, here or in the sandbox, has to see it alike."""
 DTYPES = {name: np.dtype(name) for name in (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float16", "float32", "float64", "complex64", "complex128")}
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+_to_json = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+_from_json = json.JSONDecoder().decode
 
 
 class MalformedError(ValueError):
@@ -79,16 +83,15 @@ def pack(header: dict[str, Any], value: Any = None) -> bytes:
     MalformedError
         If the value is larger than the format allows.
     """
-    body = io.BytesIO()
-    nodes = [0]
-    header = {**header, "value": _encode(value, body, nodes, 0)}
-    head = json.dumps(header).encode()
-    if len(head) > MAX_HEADER or body.tell() > MAX_BODY:
-        raise MalformedError(f"the value is too large: {body.tell()} bytes, at most {MAX_BODY} fit")
-    return PREFIX.pack(len(head), body.tell()) + head + body.getvalue()
+    parts: list[bytes] = []
+    head = _to_json({**header, "value": _encode(value, parts, [0], 0)}).encode()
+    size = sum(map(len, parts))
+    if len(head) > MAX_HEADER or size > MAX_BODY:
+        raise MalformedError(f"the value is too large: {size} bytes, at most {MAX_BODY} fit")
+    return b"".join((PREFIX.pack(len(head), size), head, *parts))
 
 
-def unpack(head: bytes, body: bytes, formulas: bool = False) -> tuple[dict[str, Any], Any]:
+def unpack(head: bytes, body: bytes | memoryview, formulas: bool = False) -> tuple[dict[str, Any], Any]:
     """Header and value of one frame; the opposite of `pack`.
 
     Parameters
@@ -103,7 +106,7 @@ def unpack(head: bytes, body: bytes, formulas: bool = False) -> tuple[dict[str, 
         If anything in it is not as `pack` writes it.
     """
     try:
-        header = json.loads(head)
+        header = _from_json(head.decode())
     except (ValueError, RecursionError) as error:
         raise MalformedError("the header is not JSON") from error
     if not isinstance(header, dict):
@@ -111,7 +114,9 @@ def unpack(head: bytes, body: bytes, formulas: bool = False) -> tuple[dict[str, 
     reader = _BodyReader(body, formulas)
     try:
         value = _decode(header.pop("value", None), reader, [0], 0)
-    except (TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+    except MalformedError:
+        raise
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise MalformedError(f"the value is malformed: {error}") from error
     if reader.position != len(body):
         raise MalformedError("bytes are left over")
@@ -130,49 +135,98 @@ def read_frame(read: Callable[[int], bytes], formulas: bool = False) -> tuple[di
     prefix = read(PREFIX.size)
     if not prefix:
         return None
-    if len(prefix) < PREFIX.size:
+    size = frame_size(prefix)
+    if size is None:
         raise MalformedError("the message stops inside its length")
-    head_size, body_size = PREFIX.unpack(prefix)
+    frame = prefix + read(size - PREFIX.size)
+    if len(frame) < size:
+        raise MalformedError("the message is cut short")
+    return open_frame(frame, formulas)
+
+
+def frame_size(beginning: bytes | bytearray) -> int | None:
+    """Size of the frame that begins like this; None while its length is not there yet.
+
+    Raises
+    ------
+    MalformedError
+        If it claims to be larger than the format allows.
+    """
+    if len(beginning) < PREFIX.size:
+        return None
+    head_size, body_size = PREFIX.unpack_from(beginning)
     if head_size > MAX_HEADER or body_size > MAX_BODY:
         raise MalformedError(f"the message claims {head_size} + {body_size} bytes; that is too much")
-    head, body = read(head_size), read(body_size)
-    if len(head) < head_size or len(body) < body_size:
-        raise MalformedError("the message is cut short")
-    return unpack(head, body, formulas)
+    return PREFIX.size + head_size + body_size
+
+
+def open_frame(frame: bytes, formulas: bool = False) -> tuple[dict[str, Any], Any]:
+    """Header and value of a frame that is complete; see `unpack`."""
+    start = PREFIX.size + PREFIX.unpack_from(frame)[0]
+    return unpack(frame[PREFIX.size : start], memoryview(frame)[start:], formulas)
 
 
 def copy(value: Any) -> Any:
     """A value as the other side of the wire would receive it: fresh memory, the same layout."""
-    frame = pack({}, value)
-    head_size, _ = PREFIX.unpack(frame[: PREFIX.size])
-    start = PREFIX.size + head_size
-    return unpack(frame[PREFIX.size : start], frame[start:], formulas=True)[1]
+    parts: list[bytes] = []
+    tree = _encode(value, parts, [0], 0)
+    if sum(map(len, parts)) > MAX_BODY:
+        raise MalformedError(f"the value is too large: at most {MAX_BODY} bytes fit")
+    return _decode(tree, _BodyReader(b"".join(parts), True), [0], 0)
 
 
-def _encode(value: Any, body: io.BytesIO, nodes: list[int], depth: int) -> dict[str, Any]:
+def snapshots(arguments: tuple[Any, ...]) -> dict[int, tuple[bytes, tuple[int, ...], np.dtype]]:
+    """What the arrays among the arguments are now, by position; for `changed`."""
+    return {i: (a.tobytes(), a.shape, a.dtype) for i, a in enumerate(arguments) if isinstance(a, np.ndarray)}
+
+
+def changed(before: dict[int, tuple[bytes, tuple[int, ...], np.dtype]], arguments: tuple[Any, ...]) -> list[int]:
+    """Positions of the array arguments that are not what they were."""
+    found = []
+    for i, (data, shape, dtype) in before.items():
+        new = arguments[i]
+        if new.shape == shape and new.dtype == dtype and new.tobytes() == data:
+            continue
+        old = np.ndarray(shape, dtype, data)
+        if not np.array_equal(old, new, equal_nan=dtype.kind == "f"):  # 0.0 and -0.0 are the same
+            found.append(i)
+    return found
+
+
+def _encode(value: Any, parts: list[bytes], nodes: list[int], depth: int) -> Any:
     nodes[0] += 1
     if nodes[0] > MAX_NODES or depth > MAX_DEPTH:
         raise MalformedError("the value has too many parts")
-    if value is None:
-        return {"none": True}
+    kind = type(value)
+    if kind is np.ndarray:
+        return _encode_array(value, parts)
+    if value is None or kind is float or kind is str or kind is bool:
+        return value
+    if kind is tuple:
+        return [_encode(v, parts, nodes, depth + 1) for v in value]
+    return _encode_rest(value, parts, nodes, depth)
+
+
+def _encode_rest(value: Any, parts: list[bytes], nodes: list[int], depth: int) -> Any:
+    """What is less common, and what is only derived from the common types."""
     if isinstance(value, np.ndarray):
-        return _encode_array(value, body)
+        return _encode_array(value.view(np.ndarray), parts)
     if isinstance(value, (bool, np.bool_)):
-        return {"number": str(bool(value)), "kind": "bool"}
-    if isinstance(value, (int, np.integer)) and int(value).bit_length() < 1024:
-        return {"number": str(int(value)), "kind": "int"}
+        return bool(value)
+    if isinstance(value, (int, np.integer)) and int(value).bit_length() < MAX_BITS:
+        return int(value)
     if isinstance(value, (float, np.floating)):
-        return {"number": float(value).hex(), "kind": "float"}
+        return float(value)
     if isinstance(value, str):
-        return {"text": str(value)}
+        return str(value)
     if isinstance(value, Formula):
         return {"formula": value.source}
     if isinstance(value, slice):
-        return {"slice": [_encode(v, body, nodes, depth + 1) for v in (value.start, value.stop, value.step)]}
+        return {"slice": [_encode(v, parts, nodes, depth + 1) for v in (value.start, value.stop, value.step)]}
     if isinstance(value, list) and (table := _as_table(value)) is not None:
-        return _encode_array(table, body)
+        return _encode_array(table, parts)
     if isinstance(value, (tuple, list)):
-        return {"tuple": [_encode(v, body, nodes, depth + 1) for v in value]}
+        return [_encode(v, parts, nodes, depth + 1) for v in value]
     return {"unsupported": type(value).__name__[:100]}
 
 
@@ -187,20 +241,25 @@ def _as_table(value: list[Any]) -> np.ndarray | None:
     return table if table.dtype.name in DTYPES else None
 
 
-def _encode_array(array: np.ndarray, body: io.BytesIO) -> dict[str, Any]:
-    array = array.view(np.ndarray) if type(array) is not np.ndarray else array
-    name = array.dtype.newbyteorder("=").name
-    if name not in DTYPES or array.ndim > MAX_DIMENSIONS:
-        return {"unsupported": f"array of {array.dtype.name}"[:100]}
+def _encode_array(array: np.ndarray, parts: list[bytes]) -> Any:
+    name = _NAMES.get(array.dtype)
+    if name is None:
+        name = array.dtype.newbyteorder("=").name
+        if name not in DTYPES:
+            return {"unsupported": f"array of {array.dtype.name}"[:100]}
+        array = array.astype(DTYPES[name], order="K")
+    if array.ndim > MAX_DIMENSIONS:
+        return {"unsupported": f"array of {array.ndim} dimensions"}
     if array.nbytes > MAX_BODY:
         raise MalformedError(f"the array {array.shape} has {array.nbytes} bytes, at most {MAX_BODY} fit")
-    layout = "C" if array.flags.c_contiguous else "F" if array.flags.f_contiguous else "strided"
-    body.write(np.ascontiguousarray(array, DTYPES[name]).tobytes())
+    flags = array.flags
+    layout = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "strided"
+    parts.append(array.tobytes())
     return {"array": [name, list(array.shape), layout]}
 
 
 class _BodyReader:
-    def __init__(self, body: bytes, formulas: bool) -> None:
+    def __init__(self, body: bytes | memoryview, formulas: bool) -> None:
         self.body = body
         self.formulas = formulas
         self.position = 0
@@ -211,50 +270,43 @@ class _BodyReader:
         if (not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS
                 or not all(type(n) is int and 0 <= n <= MAX_BODY for n in shape)):
             raise MalformedError("an array whose shape is not a list of sizes")
-        size = math.prod(shape) * DTYPES[name].itemsize
+        dtype = DTYPES[name]
+        size = math.prod(shape) * dtype.itemsize
         if size > len(self.body) - self.position:
             raise MalformedError("an array larger than the message")
-        data = self.body[self.position : self.position + size]
+        there = np.ndarray(shape, dtype, self.body, self.position)
         self.position += size
-        flat = np.frombuffer(data, DTYPES[name]).reshape(shape)
-        if layout == "strided" and shape:
-            wide = np.empty((*shape[:-1], 2 * shape[-1]), DTYPES[name])
-            view = wide[..., ::2]
-            view[...] = flat
-            return view
-        return flat.copy(order="F" if layout == "F" else "C")
+        if layout == "C":
+            return there.copy()
+        if layout == "F" or not shape:
+            return there.copy(order="F")
+        view = np.empty((*shape[:-1], 2 * shape[-1]), dtype)[..., ::2]
+        view[...] = there
+        return view
 
 
 def _decode(node: Any, reader: _BodyReader, nodes: list[int], depth: int) -> Any:
     nodes[0] += 1
-    if nodes[0] > MAX_NODES or depth > MAX_DEPTH or not isinstance(node, dict):
-        raise MalformedError("a value that is not a tree of known parts")
+    if nodes[0] > MAX_NODES or depth > MAX_DEPTH:
+        raise MalformedError("the value has too many parts")
+    kind = type(node)
+    if kind is list:
+        return tuple([_decode(v, reader, nodes, depth + 1) for v in node])
+    if kind is dict:
+        return _decode_marked(node, reader, nodes, depth)
+    if kind is int and node.bit_length() >= MAX_BITS:
+        raise MalformedError("a number that is too long")
+    return node
+
+
+def _decode_marked(node: dict[str, Any], reader: _BodyReader, nodes: list[int], depth: int) -> Any:
     if "array" in node:
         return reader.array(*node["array"])
-    if "number" in node:
-        return _decode_number(node["number"], node.get("kind"))
-    if "text" in node:
-        return str(node["text"])
     if "slice" in node:
         start, stop, step = (_decode(v, reader, nodes, depth + 1) for v in node["slice"])
         return slice(start, stop, step)
-    if "tuple" in node:
-        return tuple(_decode(v, reader, nodes, depth + 1) for v in node["tuple"])
     if "formula" in node and reader.formulas:
         return Formula(str(node["formula"]))
     if "unsupported" in node:
         return Unsupported(str(node["unsupported"])[:100])
-    if "none" in node:
-        return None
     raise MalformedError("a value of no known kind")
-
-
-def _decode_number(text: Any, kind: Any) -> bool | int | float:
-    if not isinstance(text, str) or len(text) > 400:
-        raise MalformedError("a number that is not short text")
-    try:
-        if kind == "bool":
-            return {"True": True, "False": False}[text]
-        return int(text) if kind == "int" else float.fromhex(text)
-    except (ValueError, KeyError) as error:
-        raise MalformedError("a number that is none") from error
