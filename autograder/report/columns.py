@@ -43,12 +43,15 @@ def side_by_side(left: str, right: str) -> list[Line]:
         Lines beyond `MOST_LINES` and characters beyond `MOST_CHARACTERS` in a line are cut off.
     """
     ours, theirs = _lines(left), _lines(right)
+    # Lines that differ in names only stand beside each other, so that an added line does not shift all that follow.
+    left_shapes, right_shapes = [_shape(line) for line in ours], [_shape(line) for line in theirs]
     lines: list[Line] = []
-    for what, a, b, c, d in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+    for _, a, b, c, d in SequenceMatcher(None, left_shapes, right_shapes, autojunk=False).get_opcodes():
         for i, j in zip_longest(range(a, b), range(c, d)):
             first, second = (ours[i] if i is not None else ""), (theirs[j] if j is not None else "")
-            pieces = (((first, False),), ((second, False),)) if what == "equal" else _words(first, second)
-            lines.append(Line(*pieces, 0 if i is None else i + 1, 0 if j is None else j + 1, what != "equal"))
+            differs = i is None or j is None or first != second
+            pieces = _words(first, second) if differs else (((first, False),), ((second, False),))
+            lines.append(Line(*pieces, 0 if i is None else i + 1, 0 if j is None else j + 1, differs))
     return lines
 
 
@@ -56,6 +59,10 @@ def _lines(source: str) -> list[str]:
     lines = source.strip("\n").splitlines()
     shown = [line if len(line) <= MOST_CHARACTERS else line[:MOST_CHARACTERS] + " …" for line in lines[:MOST_LINES]]
     return shown + [f"… {len(lines) - MOST_LINES} more lines"] * (len(lines) > MOST_LINES)
+
+
+def _shape(line: str) -> str:
+    return "".join(re.sub(r"[^\W\d]\w*", "n", line).split())
 
 
 def _words(left: str, right: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:

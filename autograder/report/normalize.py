@@ -57,7 +57,7 @@ def normalize(source: str, keep: frozenset[str]) -> Form:
         return Form(source)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
+            warnings.simplefilter("ignore")  # a strange escape sequence, `is` with a number
             tree = ast.parse(source)
         items, own = _flatten(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -98,9 +98,11 @@ def _flatten(tree: ast.Module) -> tuple[list[tuple[str, str]], set[str]]:
             value = hex(node.value) if type(node.value) is int else repr(node.value)
             items.append(("constant", f"{type(node.value).__name__} {value}"))
             continue
-        if isinstance(node, ast.AnnAssign) and node.value is None:
-            continue
-        items.append(("node", "Assign" if isinstance(node, ast.AnnAssign) else type(node).__name__))
+        if isinstance(node, ast.AnnAssign):
+            if node.value is None:
+                continue
+            node = ast.Assign([node.target], node.value)
+        items.append(("node", type(node).__name__))
         _push_children(node, stack, own)
     return items, own
 
@@ -108,7 +110,7 @@ def _flatten(tree: ast.Module) -> tuple[list[tuple[str, str]], set[str]]:
 def _push_children(node: ast.AST, stack: list[ast.AST | tuple[str, str]], own: set[str]) -> None:
     children: list[ast.AST | tuple[str, str]] = []
     for name in node._fields:
-        if name in SKIPPED_FIELDS or (name == "simple" and isinstance(node, ast.AnnAssign)):
+        if name in SKIPPED_FIELDS:
             continue
         value = getattr(node, name, None)
         if isinstance(value, ast.AST):

@@ -54,6 +54,8 @@ class ExerciseNumbers:
         Points that the class lost.
     mistakes : list of Mistake
         The most frequent first.
+    unexplained : int
+        How many are wrong, wholly or in part, and no misconception explains it.
     """
 
     name: str
@@ -63,6 +65,7 @@ class ExerciseNumbers:
     outcomes: Counter[str]
     lost: float
     mistakes: list[Mistake]
+    unexplained: int
 
     @property
     def students(self) -> int:
@@ -171,15 +174,14 @@ def outcomes_of(name: str, reports: Sequence[Report]) -> Counter[str]:
 
 def explanation_of(exercise: str, mistake: str) -> str:
     """What is declared about a mistake: by the exercise, or for all of them; empty if it is declared no more."""
-    for declared in (*declarations.find(exercise).misconceptions, *GENERAL):
-        if declared.name == mistake:
-            return declared.explanation
-    return ""
+    declared = {general.name: general.explanation for general in GENERAL}
+    declared |= {own.name: own.explanation for own in declarations.find(exercise).misconceptions}
+    return declared.get(mistake, "")
 
 
 def _exercise_numbers(name: str, reports: Sequence[Report]) -> ExerciseNumbers:
     declared = declarations.find(name)
-    lost = 0.0
+    lost, unexplained = 0.0, 0
     found: dict[str, Mistake] = {}
     for report in reports:
         verdict = report.verdicts.get(name)
@@ -187,6 +189,7 @@ def _exercise_numbers(name: str, reports: Sequence[Report]) -> ExerciseNumbers:
             continue
         missed = verdict["max_points"] - verdict["points"]
         lost += missed
+        unexplained += outcome(verdict) in ("wrong", "in part") and not verdict["misconceptions"]
         for mistake in dict.fromkeys(verdict["misconceptions"]):
             entry = found.setdefault(mistake, Mistake(name, mistake, ""))
             entry.students.append(report.student)
@@ -195,4 +198,4 @@ def _exercise_numbers(name: str, reports: Sequence[Report]) -> ExerciseNumbers:
         entry.explanation = explanation_of(name, entry.name)
     mistakes = sorted(found.values(), key=lambda entry: (-len(entry.students), entry.name))
     return ExerciseNumbers(name, declared.title, declared.hints[0], declared.points, outcomes_of(name, reports), lost,
-                           mistakes)
+                           mistakes, unexplained)

@@ -110,7 +110,7 @@ def _group(content: Content, group: Group) -> dict[str, Any]:
     shown = []
     for match in group.matches[:MOST_CODE]:
         left, right = (content.answers[student][match.answer] for student in match.pair)
-        how = HOW_SIMILAR.get(match.kind, f"{match.similarity:.0%} of the structure in common")
+        how = HOW_SIMILAR.get(match.kind, f"{100 * match.similarity:.0f} % of the structure in common")
         shown.append({"match": match, "how": how, "lines": side_by_side(left, right)})
     return {"students": group.students, "shown": shown, "weight": group.weight,
             "more": [match.answer for match in group.matches[MOST_CODE:]]}
