@@ -49,6 +49,18 @@ def test_no_source_stops_the_comparison(source: str) -> None:
     assert normalize(source, frozenset()).key == normalize(source, frozenset()).key
 
 
+def test_names_that_are_asked_for_are_not_the_writers_choice() -> None:
+    asked, other = "def im2col(x):\n    return x\n", "def mine(x):\n    return x\n"
+    assert normalize(asked, frozenset({"im2col"})).key != normalize(other, frozenset({"im2col"})).key
+    assert normalize(asked, frozenset()).key == normalize(other, frozenset()).key
+
+
+def test_very_long_answer_is_compared_letter_by_letter() -> None:
+    text = "x = 1\n" * MOST_CHARACTERS
+    form = normalize(text, frozenset())
+    assert (form.key, form.size, form.prints) == (text, 0, frozenset())
+
+
 def many(copies: dict[str, str]) -> dict[str, dict[str, str]]:
     """A class of a hundred, none like another where that can be, and some whose answers are given."""
     everybody = fabricated.answers(100, seed=3)
@@ -95,6 +107,14 @@ def test_instructors_own_answer_is_no_sign_of_anything() -> None:
     source = convolution(dict.fromkeys(CHOICES, 1))
     copies = many({"a": source, "b": source.replace("f in range", "filt in range").replace("f,", "filt,")})
     assert [group for group in find_similar(copies, {"conv2d_forward": [source]}).groups if "a" in group.students] == []
+
+
+def test_pieces_of_the_instructors_answer_are_no_likeness() -> None:
+    source = "def conv2d_forward" + Path(fabricated.__file__).read_text(encoding="utf-8").split("def reports")[1]
+    copies = many({"a": source.replace("betavariate(4, 1.6)", "betavariate(3, 2)"),
+                   "b": source.replace("rng.random() < 0.03", "rng.random() > 0.5")})
+    assert group_of(find_similar(copies, {}), "a", "b") == [("conv2d_forward", "near")]
+    assert group_of(find_similar(copies, {"conv2d_forward": [source]}), "a", "b") == []
 
 
 def test_answer_with_one_change_is_nearly_the_same(tmp_path: Path) -> None:
