@@ -23,6 +23,7 @@ from typing import Any
 
 from autograder.errors import SandboxUnavailableError
 from autograder.sandbox import syscalls
+from autograder.sandbox.cgroups import Group
 
 ALLOWED_DISTRIBUTIONS = ("numpy", "matplotlib")
 """What an answer may import beside the standard library; what these need comes with them."""
@@ -43,7 +44,7 @@ class Limits:
     cell_seconds, call_seconds, total_seconds : float
         Wall time for one cell, for one call of an answer, and for the submission as a whole.
     memory_bytes : int
-        Address space of each process.
+        Address space of each process; where there are control groups, also memory of all together, without files.
     processes : int
         Processes and threads together.
     file_bytes, scratch_bytes : int
@@ -59,7 +60,9 @@ class Limits:
     scratch_bytes: int = 32 << 20
 
 
-def start(limits: Limits, *, trusted: bool = False, **options: Any) -> subprocess.Popen[bytes]:
+def start(
+    limits: Limits, *, trusted: bool = False, group: Group | None = None, **options: Any
+) -> subprocess.Popen[bytes]:
     """Start a worker.
 
     Parameters
@@ -67,6 +70,8 @@ def start(limits: Limits, *, trusted: bool = False, **options: Any) -> subproces
     limits : Limits
     trusted : bool, optional
         Leave the walls out; limits on resources still hold where the system has them.
+    group : Group, optional
+        The control group that holds it.
     **options
         For `subprocess.Popen`.
 
@@ -84,9 +89,9 @@ def start(limits: Limits, *, trusted: bool = False, **options: Any) -> subproces
     if os.getuid() == 0:
         arguments.append(f"uid={FIRST_FRESH_UID + secrets.randbelow(FIRST_FRESH_UID)}")
     with syscalls.filter_file() as calls:
-        return subprocess.Popen(
-            [*_walls(limits, calls), "--", str(_inner_python()), "-I", "-S", "-B", "-c",
-             _bootstrap(Path("/grader"), Path("/packages")), *arguments], pass_fds=(calls,), **options)
+        command = [*_walls(limits, calls), "--", str(_inner_python()), "-I", "-S", "-B", "-c",
+                   _bootstrap(Path("/grader"), Path("/packages")), *arguments]
+        return subprocess.Popen(group.entering(command) if group else command, pass_fds=(calls,), **options)
 
 
 @functools.cache

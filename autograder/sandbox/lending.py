@@ -9,18 +9,26 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import os
 import signal
 import socket
 import subprocess
 import tempfile
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
+from autograder.sandbox import cgroups
+from autograder.sandbox.cgroups import Group
 from autograder.sandbox.exchange import Worker, WorkerLostError
 from autograder.sandbox.isolation import Limits, start
 
 START_SECONDS = 30.0
 CLEARING_SECONDS = 4.0
+T = TypeVar("T")
 
 
 class Sandbox:
@@ -38,10 +46,16 @@ class Sandbox:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self._group = _group(limits)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = start(limits, stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                  start_new_session=True)
+        try:
+            with theirs:
+                self._process = _in_a_lasting_thread(partial(
+                    start, limits, group=self._group, stdin=theirs, stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL, start_new_session=True))
+        except BaseException:
+            self._release()
+            raise
         self._ready = False
 
     def lend(self) -> Worker | None:
@@ -66,7 +80,12 @@ class Sandbox:
     def kill(self) -> None:
         """End the sandbox and everything in it."""
         _kill(self._process)
+        self._release()
+
+    def _release(self) -> None:
         self._control.close()
+        if self._group:
+            self._group.remove()
 
     def _take_back(self) -> None:
         """Have everything of the submission ended; keep the sandbox for others only if that succeeds."""
@@ -85,6 +104,28 @@ class Sandbox:
         return self._control.recv(16) == b"ready"
 
 
+def _group(limits: Limits) -> Group | None:
+    """A control group for a sandbox; None where resource limits have to do."""
+    folder = cgroups.parent()
+    try:
+        return Group(folder, limits.memory_bytes + limits.scratch_bytes, limits.processes) if folder else None
+    except OSError:
+        return None
+
+
+def _in_a_lasting_thread(work: Callable[[], T]) -> T:
+    """Bubblewrap ends with the thread that has started it, and a sandbox may outlive the one that needs it first."""
+    if threading.current_thread() is threading.main_thread():
+        return work()
+    return _lasting_thread(os.getpid()).submit(work).result()
+
+
+@functools.cache
+def _lasting_thread(process: int) -> ThreadPoolExecutor:
+    """One thread of this process that ends with it; forks do not have it, and get their own."""
+    return ThreadPoolExecutor(1, thread_name_prefix="sandboxes")
+
+
 class _Idle:
     """Sandboxes that wait, by the process that started them and by their limits."""
 
@@ -101,6 +142,10 @@ class _Idle:
         with self._lock:
             self._waiting.setdefault((os.getpid(), sandbox.limits), []).append(sandbox)
 
+    def unlock(self) -> None:
+        """Another thread may have held the lock when this process was forked."""
+        self._lock = threading.Lock()
+
     def end_all(self) -> None:
         with self._lock:
             for (process, _), waiting in self._waiting.items():
@@ -109,6 +154,8 @@ class _Idle:
 
 
 _idle = _Idle()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.unlock)
 
 
 @atexit.register

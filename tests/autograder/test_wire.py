@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from autograder.sandbox import wire
 
 NUMBERS = st.one_of(st.booleans(), st.integers(-2 ** 900, 2 ** 900), st.floats(), st.text(max_size=20), st.none())
-SHAPES = arrays.array_shapes(min_dims=0, max_dims=4, max_side=4)
+SHAPES = arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 ARRAYS = arrays.arrays(st.sampled_from(list(wire.DTYPES.values())), SHAPES)
 VALUES = st.recursive(NUMBERS | ARRAYS, lambda inner: st.lists(inner, max_size=4).map(tuple), max_leaves=8)
 
@@ -84,6 +84,35 @@ def test_shapes_that_lie_are_refused_before_anything_is_allocated(shape):
 def test_kinds_of_arrays_that_no_exercise_asks_for_are_refused(name):
     with pytest.raises(wire.MalformedError):
         wire.unpack(json.dumps({"value": {"array": [name, [1], "C"]}}).encode(), b"\0" * 8)
+
+
+@pytest.mark.parametrize("digits", [400, 4000])
+def test_numbers_that_are_too_long_are_refused(digits):
+    with pytest.raises(wire.MalformedError):
+        wire.unpack(b'{"value": ' + b"9" * digits + b"}", b"")
+
+
+def test_byte_orders_of_other_machines_and_subclasses_of_arrays_arrive_as_plain_arrays():
+    class Own(np.ndarray):
+        pass
+
+    foreign = wire.copy(np.arange(6.0, dtype=">f8").reshape(2, 3).T)
+    assert foreign.dtype == np.dtype("float64") and foreign.flags.f_contiguous
+    assert foreign.tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert type(wire.copy(np.ones(2).view(Own))) is np.ndarray
+
+
+@pytest.mark.parametrize("write, expected", [
+    (lambda x: None, []), (lambda x: x.fill(np.nan), []), (lambda x: x.fill(1), [1]),
+    (lambda x: x.resize(3, refcheck=False), [1]),
+    (lambda x: setattr(x, "shape", (3, 2)), [1]), (lambda x: setattr(x, "dtype", np.int64), [1]),
+])
+def test_what_a_call_has_written_into_is_found(write, expected):
+    arguments = (7, np.full((2, 3), np.nan), np.zeros(3))
+    before = wire.snapshots(arguments)
+    write(arguments[1])
+    arguments[2][:] = -0.0
+    assert wire.changed(before, arguments) == expected
 
 
 def test_a_claimed_length_beyond_the_limit_is_refused_before_reading():

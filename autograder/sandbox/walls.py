@@ -1,0 +1,87 @@
+"""Do the walls hold? A program tries to get out of a real sandbox, as a stranger would."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from autograder.errors import SandboxUnavailableError
+from autograder.sandbox import isolation
+from autograder.sandbox.session import Cell, SandboxRunner
+
+BREAKOUT = '''
+def breakout(*paths):
+    """Try what a stranger might; name everything that works."""
+    import ctypes, os, socket
+    worked = []
+
+    def attempt(what, action):
+        try:
+            if action():
+                worked.append(what)
+        except (OSError, ImportError):
+            pass
+
+    for name in (*paths, "/etc/passwd", "/home"):
+        attempt("read " + name, lambda: os.listdir(name) or True if os.path.isdir(name) else [open(name).read()])
+    for name in (*paths, "/grader/worker.py", "/packages/numpy/x", "/usr/x", "/usr/lib/x", "/dev/x", "/x"):
+        attempt("write " + name, lambda: open(name, "a"))
+
+    def connect():
+        try:
+            return socket.create_connection(("127.0.0.1", 1), timeout=1)
+        except ConnectionRefusedError:
+            return False  # a loopback device of the sandbox's own, with nobody listening
+    attempt("open a network connection", connect)
+    attempt("open a socket", lambda: socket.socket())
+    attempt("import the reference", lambda: __import__("cnncourse.functional"))
+    attempt("become root", lambda: os.setuid(0) or os.getuid() == 0)
+    attempt("see other processes", lambda: sum(name.isdigit() for name in os.listdir("/proc")) > 8)
+    attempt("look into the process above", lambda: open(f"/proc/{os.getppid()}/environ", "rb").read() is not None)
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    calls = {
+        "trace processes": lambda: libc.ptrace(0, 0, 0, 0),
+        "mount": lambda: libc.mount(b"none", b"/scratch", b"tmpfs", 0, None),
+        "make namespaces": lambda: libc.unshare(0x10000000),
+        "load a program into the kernel": lambda: libc.syscall(321, 5, bytes(128), 128),
+    }
+    for what, call in calls.items():
+        attempt(what, lambda: call() >= 0)
+    if set(os.environ) - {"HOME", "LANG", "MPLBACKEND", "MPLCONFIGDIR", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS",
+                          "PATH", "PWD", "LC_CTYPE", "TMPDIR"}:
+        worked.append("read the environment")
+    return ", ".join(worked)
+'''
+
+
+def what_gets_out() -> str:
+    """What a test program in a sandbox could do that it must not, in words; empty if nothing.
+
+    Raises
+    ------
+    SandboxUnavailableError
+        If no sandbox can start here.
+    """
+    with tempfile.NamedTemporaryFile(prefix="of-the-judge-") as own:
+        os.chmod(own.name, 0o666)  # only the walls are in the way
+        targets = (own.name, str(isolation.HERE), str(Path.home() / ".ssh"))
+        with SandboxRunner([Cell("breakout", BREAKOUT)]) as runner:
+            outcome = runner.call("breakout", targets)
+        if Path(own.name).stat().st_size:
+            return f"write {own.name}"
+    return str(outcome.value) if outcome.kind == "value" else f"the test program did not end: {outcome.text}"
+
+
+def assert_walls_hold() -> None:
+    """Try to break out, before strangers do; takes about as long as the start of one sandbox, which then stays.
+
+    Raises
+    ------
+    SandboxUnavailableError
+        If no sandbox can start here, or if something gets out of one.
+    """
+    if escaped := what_gets_out():
+        raise SandboxUnavailableError(f"The sandbox does not hold; a test program in it could still do this: {escaped}."
+                                      " No submission was run. `course doctor` repeats the test.")
