@@ -118,20 +118,17 @@ def feedback(
     course: CourseFolder = Path("."),
 ) -> None:
     """Write the feedback pages again, after hand marking for instance."""
-    from nbgrader.converters.base import NbGraderException
-
     from autograder.cohort import Course, write_feedback
 
     where = Course(course.resolve())
     failed = 0
-    for student in where.submitted(assignment):
-        try:
-            write_feedback(where, assignment, student)
-            page = where.step(where.directory.feedback_directory, student, assignment)
-            console.print(f"{student}: {page.relative_to(where.root)}")
-        except NbGraderException as error:
+    for student, problem in write_feedback(where, assignment):
+        if problem:
             failed += 1
-            console.print(f"[red]{escape(student)}: {escape(str(error))}[/]")
+            console.print(f"[red]{escape(student)}: {escape(problem)}[/]")
+        else:
+            page = where.feedback_folder(student, assignment)
+            console.print(f"{escape(student)}: {escape(str(page.relative_to(where.root)))}")
     sys.exit(1 if failed else 0)
 
 
@@ -139,14 +136,20 @@ def feedback(
 def report(
     assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
     course: CourseFolder = Path("."),
+    to: Annotated[Path | None, typer.Option(help="Folder of the page and the CSV files; by default "
+                                            "report/ASSIGNMENT in the course.", file_okay=False)] = None,
     picture: Annotated[Path | None, typer.Option(help="Also draw it into this file.")] = None,
 ) -> None:
-    """Show scores and misconceptions of a class."""
+    """Write a page and CSV files on how a class did, and show its scores and misconceptions."""
     from autograder.cohort import Course, reports
+    from autograder.report import write_report
     from autograder.tables import misconceptions, notes, scores
 
-    known = reports(Course(course.resolve()), assignment)
+    where = Course(course.resolve())
+    known = reports(where, assignment)
     console.print(scores(known), misconceptions(known), notes(known), sep="\n")
+    for path in write_report(where, assignment, to.resolve() if to else None, known):
+        console.print(f"wrote {path}", soft_wrap=True)
     if picture is not None:
         from autograder.report import class_figure
 

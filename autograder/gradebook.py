@@ -21,11 +21,13 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool, Float
+from traitlets.config import Config
 
 from autograder import exercise as declarations
 from autograder import submission as submissions
 from autograder.errors import AutograderError
 from autograder.judge import Result, judge
+from autograder.marking import automatic_score
 from autograder.sandbox.isolation import Limits, why_unavailable
 from autograder.sandbox.session import Cell, SandboxRunner
 from autograder.seeds import course_secret, submission_seed
@@ -61,11 +63,9 @@ class SubmissionExporter(NotebookExporter):
         assert resources is not None
         template = instructors_notebook(self.parent.coursedir, resources["nbgrader"]["assignment"],
                                         resources["nbgrader"]["notebook"])
-        submission = submissions.read(Path(filename), template)
-        for problem in submission.problems:
+        notebook = answers_of(Path(filename), template)
+        for problem in notebook.metadata[RECORD]["problems"]:
             self.log.warning("%s: %s", filename, problem)
-        notebook = submissions.rebuild(template, submission)
-        notebook.metadata[RECORD] = {"submission": submission.fingerprint, "problems": list(submission.problems)}
         return self.from_notebook_node(notebook, resources, **kwargs)
 
 
@@ -78,26 +78,8 @@ class JudgeAnswers(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Judge every exercise of a rebuilt notebook."""
-        from autograder.feedback import feedback_outputs
-
-        student = resources["nbgrader"]["student"]
-        fingerprint = nb.metadata[RECORD]["submission"]
         secret = course_secret(Path(self.parent.parent.coursedir.root))
-        limits = Limits(call_seconds=self.call_seconds, total_seconds=self.total_seconds)
-        results: dict[str, Result] = {}
-        with SandboxRunner(sandbox_cells(nb), limits, trusted=self.trust_submissions) as runner:
-            for cell in nb.cells:
-                name = exercise_of(cell)
-                if name:
-                    exercise = declarations.find(name)
-                    seed = submission_seed(secret, student, name, fingerprint)
-                    results[name] = judge(exercise, runner, seed)
-                    cell.outputs = feedback_outputs(results[name])
-        nb.metadata[RECORD] |= {
-            "version": version(), "seconds": round(runner.seconds, 3), "problems_inside": runner.problems,
-            "verdicts": {name: record(result) for name, result in results.items()},
-        }
-        resources[RECORD] = {CHECK_PREFIX + name: result.score for name, result in results.items()}
+        resources[RECORD] = judge_notebook(nb, resources["nbgrader"]["student"], secret, self.config)
         return nb, resources
 
 
@@ -105,16 +87,69 @@ class SaveVerdicts(SaveAutoGrades):
     """Enters the points: from verdicts alone for code, by nbgrader's rules for written answers."""
 
     def _add_score(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
-        if is_solution(cell):
-            super()._add_score(cell, resources)
-            return
         grade = self.gradebook.find_grade(
             cell.metadata["nbgrader"]["grade_id"], self.notebook_id, self.assignment_id, self.student_id)
-        share = resources[RECORD].get(cell.metadata["nbgrader"]["grade_id"])
-        grade.auto_score = (share or 0.0) * grade.max_score
-        # A person has to look where there is no verdict, and where a person's mark stands already.
-        grade.needs_manual_grade = share is None or grade.manual_score is not None
+        grade.auto_score, look = automatic_score(cell, resources[RECORD], grade.max_score)
+        grade.needs_manual_grade = look or grade.manual_score is not None
         self.gradebook.db.commit()
+
+
+def answers_of(path: Path, template: NotebookNode) -> NotebookNode:
+    """The instructor's notebook with the answers of a stranger's file of any quality, and a record of what it was.
+
+    Parameters
+    ----------
+    path : Path
+    template : NotebookNode
+        The instructor's notebook.
+    """
+    submission = submissions.read(path, template)
+    notebook = submissions.rebuild(template, submission)
+    notebook.metadata[RECORD] = {"submission": submission.fingerprint, "problems": list(submission.problems)}
+    return notebook
+
+
+def judge_notebook(nb: NotebookNode, student: str, secret: bytes, config: Config) -> dict[str, float]:
+    """Run the answers of a rebuilt notebook and write what was found into its check cells and its record.
+
+    Parameters
+    ----------
+    nb : NotebookNode
+        As `answers_of` makes it; it is changed.
+    student : str
+    secret : bytes
+        The course's, see `autograder.seeds`.
+    config : Config
+        With the settings of `JudgeAnswers`.
+
+    Returns
+    -------
+    dict of str to float
+        Share of each check cell that is right, 0 to 1, by grade_id.
+
+    Raises
+    ------
+    SandboxUnavailableError
+        If no sandbox can start here.
+    """
+    from autograder.feedback import feedback_outputs
+
+    settings = JudgeAnswers(config=config)
+    limits = Limits(call_seconds=settings.call_seconds, total_seconds=settings.total_seconds)
+    fingerprint = nb.metadata[RECORD]["submission"]
+    results: dict[str, Result] = {}
+    with SandboxRunner(sandbox_cells(nb), limits, trusted=settings.trust_submissions) as runner:
+        for cell in nb.cells:
+            name = exercise_of(cell)
+            if name:
+                seed = submission_seed(secret, student, name, fingerprint)
+                results[name] = judge(declarations.find(name), runner, seed)
+                cell.outputs = feedback_outputs(results[name])
+    nb.metadata[RECORD] |= {
+        "version": version(), "seconds": round(runner.seconds, 3), "problems_inside": runner.problems,
+        "verdicts": {name: record(result) for name, result in results.items()},
+    }
+    return {CHECK_PREFIX + name: result.score for name, result in results.items()}
 
 
 def instructors_notebook(coursedir: Any, assignment: str, notebook: str) -> NotebookNode:
@@ -125,10 +160,21 @@ def instructors_notebook(coursedir: Any, assignment: str, notebook: str) -> Note
     NbGraderException
         If neither is there.
     """
+    return nbformat.read(instructors_path(coursedir, assignment, notebook), as_version=4)
+
+
+def instructors_path(coursedir: Any, assignment: str, notebook: str) -> Path:
+    """File of the notebook that students were given.
+
+    Raises
+    ------
+    NbGraderException
+        If there is neither a release nor a source version.
+    """
     for folder in (coursedir.release_directory, coursedir.source_directory):
         path = Path(coursedir.format_path(folder, ".", assignment), f"{notebook}.ipynb")
         if path.is_file():
-            return nbformat.read(path, as_version=4)
+            return path
     raise NbGraderException(f"There is no release or source version of {assignment}/{notebook}.ipynb to grade "
                             "against. Run `course build` first.")
 

@@ -1,0 +1,273 @@
+"""What a worker does with a batch of submissions: judge them, write notebooks and pages, hand back the marks.
+
+A worker is trusted and never opens the gradebook. It is told how each submission stands there, and what it finds goes
+back to the one writer. The course's folder has to be there under the same path, on a cluster too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
+from nbgrader.utils import find_all_files, is_grade, is_solution, is_task
+
+from autograder import marking
+from autograder.cohort.course import Course
+from autograder.cohort.pages import Pages, Shown
+from autograder.errors import AutograderError
+from autograder.files import replace_file
+from autograder.gradebook import RECORD, answers_of, instructors_notebook, instructors_path, judge_notebook, version
+from autograder.marking import Earlier, LatePenalties, NotebookMarks, Standing
+from autograder.seeds import course_secret
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """One submission in a batch.
+
+    Attributes
+    ----------
+    student : str
+    standing : Standing
+    problems : tuple of str
+        What was noticed before.
+    """
+
+    student: str
+    standing: Standing
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Submissions to grade, and all that a worker has to know for it.
+
+    Attributes
+    ----------
+    root : Path
+        The course directory.
+    trust : bool
+        Run submissions without a sandbox.
+    assignment : str
+    notebooks : mapping of str to mapping of str to float
+        How many points each graded cell can have, by notebook and cell.
+    version : str
+        Of the judge, see `judge_version`.
+    submissions : sequence of Submitted
+    """
+
+    root: Path
+    trust: bool
+    assignment: str
+    notebooks: Mapping[str, Mapping[str, float]]
+    version: str
+    submissions: Sequence[Submitted]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What came of one submission.
+
+    Attributes
+    ----------
+    student : str
+    status : str
+        "graded" or "failed".
+    marks : dict of str to NotebookMarks
+        By notebook; empty if there is nothing to enter.
+    verdicts : dict
+        The judge's record of each exercise.
+    problems : tuple of str
+    seconds : float
+    trace : str
+        Of an error that is ours, for the log.
+    """
+
+    student: str
+    status: str
+    marks: dict[str, NotebookMarks] = field(default_factory=dict)
+    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    seconds: float = 0.0
+    trace: str = ""
+
+
+def grade_batch(batch: Batch) -> list[Graded]:
+    """Grade submissions one after the other; one that fails does not stop the others.
+
+    Raises
+    ------
+    AutograderError
+        If this worker would judge otherwise than the command that sent the batch.
+    """
+    course = Course(batch.root, trust=batch.trust)
+    if judge_version(course, batch.assignment, batch.notebooks) != batch.version:
+        raise AutograderError("A worker has another version of the course or of its notebooks than this command. "
+                              "Install the same version there, start the workers again, and grade again.")
+    desk = _desk(batch.root, batch.trust, _settings_hash(batch.root))
+    return [desk.grade(batch, submitted) for submitted in batch.submissions]
+
+
+def judge_version(course: Course, assignment: str, notebooks: Mapping[str, Any]) -> str:
+    """Fingerprint of everything that marks depend on beside the submission: our code, the instructor's notebooks."""
+    digest = hashlib.sha256(version().encode())
+    for name in sorted(notebooks):
+        digest.update(name.encode() + instructors_path(course.directory, assignment, name).read_bytes())
+    return digest.hexdigest()
+
+
+def submitted_problem(folder: Path) -> str:
+    """Why nothing in a student's folder may be touched; empty if it may."""
+    strange = [path.name for path in folder.rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())]
+    if not strange:
+        return ""
+    # What lies beside the notebook is copied, and these would be followed wherever they lead.
+    return f"Links or devices are among the files: {', '.join(sorted(strange)[:10])}. Remove them and grade again."
+
+
+def _settings_hash(root: Path) -> str:
+    return hashlib.sha256((root / "nbgrader_config.py").read_bytes()).hexdigest()
+
+
+@lru_cache(maxsize=2)
+def _desk(root: Path, trust: bool, settings: str) -> _Desk:
+    return _Desk(Course(root, trust=trust))
+
+
+class _Desk:
+    """What one process keeps from one submission to the next: the page's exporter, the secret, the configuration."""
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+        self.pages = Pages(course)
+        self.penalties = LatePenalties(course.config)
+        self.secret = course_secret(course.root)
+        self.converter = Autograde(coursedir=course.directory, config=course.config)
+        self.permissions = int(str(self.converter.permissions), 8)
+
+    def grade(self, batch: Batch, submitted: Submitted) -> Graded:
+        """Grade one submission, whatever it is."""
+        began = time.perf_counter()
+        student, problems = submitted.student, submitted.problems
+        try:
+            folder = self.course.submitted_folder(student, batch.assignment)
+            if problem := submitted_problem(folder):
+                return Graded(student, "failed", problems=(*problems, problem), seconds=time.perf_counter() - began)
+            return self._grade(batch, submitted, folder, began)
+        except (NbGraderException, AutograderError, OSError, ValueError, RuntimeError, RecursionError,
+                MemoryError, TypeError, KeyError, AttributeError) as error:
+            text = f"It could not be graded: {_short(error)}. What was known of it before is kept."
+            return Graded(student, "failed", problems=(*problems, text), seconds=time.perf_counter() - began,
+                          trace=traceback.format_exc())
+
+    def _grade(self, batch: Batch, submitted: Submitted, folder: Path, began: float) -> Graded:
+        student, standing = submitted.student, submitted.standing
+        problems = list(submitted.problems)
+        absent = [name for name in batch.notebooks if not (folder / f"{name}.ipynb").is_file()]
+        if absent:
+            problems += _say_absent(folder, absent)
+        judged: dict[str, NotebookNode] = {}
+        marks = {name: NotebookMarks(dict.fromkeys(batch.notebooks[name], (0.0, False))) for name in absent}
+        verdicts: dict[str, dict[str, Any]] = {}
+        for name in batch.notebooks.keys() - absent:
+            notebook, shares = self._judge(batch.assignment, student, name, folder)
+            own = notebook.metadata[RECORD]
+            verdicts |= own["verdicts"]
+            problems += own["problems"]
+            problems += [f"{cell}: {text}" for cell, text in own["problems_inside"].items()]
+            marks[name] = self._mark(notebook, shares, batch.notebooks[name], student, standing, name)
+            judged[name] = notebook
+        self._write(batch, student, standing, folder, judged, marks)
+        status = "failed" if absent else "graded"
+        return Graded(student, status, marks, verdicts, tuple(problems), time.perf_counter() - began)
+
+    def _judge(
+        self, assignment: str, student: str, name: str, folder: Path
+    ) -> tuple[NotebookNode, dict[str, float]]:
+        template = instructors_notebook(self.course.directory, assignment, name)
+        notebook = answers_of(folder / f"{name}.ipynb", template)
+        return notebook, judge_notebook(notebook, student, self.secret, self.course.config)
+
+    def _mark(
+        self, notebook: NotebookNode, shares: Mapping[str, float], most: Mapping[str, float], student: str,
+        standing: Standing, name: str,
+    ) -> NotebookMarks:
+        scores, comments = {}, {}
+        for cell in notebook.cells:
+            if is_grade(cell):
+                own = cell.metadata.nbgrader.grade_id
+                scores[own] = marking.automatic_score(cell, shares, most[own])
+            if is_solution(cell) or is_task(cell):
+                comments[cell.metadata.nbgrader.grade_id] = marking.automatic_comment(cell)
+        earlier = standing.earlier.get(name, {})
+        points = sum(marking.total(scores.get(own, (None, False))[0], earlier.get(own, Earlier())) for own in most)
+        return NotebookMarks(scores, comments, self.penalties.penalty(student, points, standing.seconds_late))
+
+    def _write(
+        self, batch: Batch, student: str, standing: Standing, folder: Path, judged: Mapping[str, NotebookNode],
+        marks: Mapping[str, NotebookMarks],
+    ) -> None:
+        """Write the autograded folder, then the pages; each appears whole or not at all."""
+        target = self.course.autograded_folder(student, batch.assignment)
+        unfinished = target.with_name(f".{target.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        self._copy_files(batch.assignment, folder, unfinished)
+        for name, notebook in judged.items():
+            replace_file(unfinished / f"{name}.ipynb", nbformat.writes(notebook).encode("utf-8") + b"\n",
+                         self.permissions)
+        shutil.rmtree(target, ignore_errors=True)
+        unfinished.rename(target)
+        pages = self.course.feedback_folder(student, batch.assignment)
+        for name, notebook in judged.items():
+            self.pages.write(notebook, shown(marks[name], standing, name, batch.notebooks[name]),
+                             pages / f"{name}.html", target / f"{name}.ipynb")
+
+    def _copy_files(self, assignment: str, submitted: Path, target: Path) -> None:
+        """What lies beside the notebooks: the student's files, and over them the instructor's of the same name."""
+        directory = self.course.directory
+        source = Path(directory.format_path(directory.source_directory, ".", assignment))
+        kept = {source / name for name in self.converter.exclude_overwriting.get(assignment, [])}
+        for folder in (submitted, source):
+            for found in map(Path, find_all_files(str(folder), [*directory.ignore, "*.ipynb"])):
+                if found not in kept:
+                    place = target / found.relative_to(folder)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    if place.exists():
+                        place.unlink()
+                    shutil.copy(found, place)
+                    place.chmod(self.permissions)
+
+
+def shown(marks: NotebookMarks, standing: Standing, notebook: str, most: Mapping[str, float]) -> Shown:
+    """What the page of a notebook says, from new automatic marks and what people have entered before."""
+    earlier = standing.earlier.get(notebook, {})
+    scores = {cell: (marking.total(marks.scores.get(cell, (None, False))[0], earlier.get(cell, Earlier())), points)
+              for cell, points in most.items()}
+    comments = {cell: earlier[cell].comment if cell in earlier and earlier[cell].comment is not None else text
+                for cell, text in marks.comments.items()}
+    return Shown(scores, comments, marks.late_penalty or 0.0)
+
+
+def _say_absent(folder: Path, absent: Sequence[str]) -> list[str]:
+    found = sorted(path.name for path in folder.glob("*.ipynb"))
+    there = f"there is {', '.join(found)}: rename it and grade again" if found else "no notebook is there"
+    return [f"{name}.ipynb is missing; {there}." for name in absent]
+
+
+def _short(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror} ({os.path.basename(str(error.filename))})" if error.filename else error.strerror
+    return str(error)[:300] or type(error).__name__

@@ -1,0 +1,341 @@
+"""Many submissions: which ones there are, which are graded already, and grading the others, some at a time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nbgrader.utils import parse_utc
+from sqlalchemy.exc import DBAPIError, SAWarning
+
+from autograder.cohort import ledger
+from autograder.cohort.batch import Batch, Graded, Submitted, grade_batch, judge_version
+from autograder.cohort.course import Course
+from autograder.cohort.pool import Pool, WorkerLostError, pool_for
+from autograder.cohort.writer import GradebookWriter
+from autograder.errors import AutograderError, SandboxUnavailableError
+from autograder.sandbox.isolation import why_unavailable
+
+LOG_FILE = "grading.log"
+LOCK_FILE = ".grading.lock"
+MOST_TRIES = 3
+"""How often a submission is tried alone whose worker was lost each time."""
+LONGEST_TIMESTAMP = 100
+CHECKED_AT_ONCE = 200
+
+# nbgrader builds rows that refer to each other before it adds them, and SQLAlchemy 2 says so each time.
+warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
+
+
+@dataclass(frozen=True)
+class Report:
+    """How grading one submission went.
+
+    Attributes
+    ----------
+    student : str
+    status : str
+        "graded", "unchanged" (it was graded before and nothing has changed since) or "failed"; "to be graded" where
+        nothing is graded.
+    score, max_score : float
+        As in the gradebook, hand marks and penalties included.
+    seconds : float
+        That grading took.
+    verdicts : dict
+        The judge's record of each exercise.
+    problems : tuple of str
+        What the instructor should know.
+    """
+
+    student: str
+    status: str
+    score: float = 0.0
+    max_score: float = 0.0
+    seconds: float = 0.0
+    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
+@dataclass
+class _Job:
+    """Submissions that are sent together, and how often that was tried."""
+
+    submissions: list[Submitted]
+    hashes: dict[str, str]
+    tries: int = 0
+
+
+def grade(
+    course: Course, assignment: str, students: list[str] | None = None, *, force: bool = False,
+    on_start: Callable[[str], None] = lambda student: None, pool: Pool | None = None,
+) -> Iterator[Report]:
+    """Grade submissions and write their feedback.
+
+    Parameters
+    ----------
+    course : Course
+    assignment : str
+    students : list of str, optional
+        By default everybody who handed in.
+    force : bool, optional
+        Grade again what is graded already.
+    on_start : callable, optional
+        Called with each student's name when the work on it is handed out.
+    pool : Pool, optional
+        Who does the work; by default processes of this machine. It is closed at the end.
+
+    Yields
+    ------
+    Report
+        One for each student, in the order in which they are finished; one that fails does not stop the others.
+
+    Raises
+    ------
+    SandboxUnavailableError
+        If no sandbox can start and `course.trust` is not set.
+    AutograderError
+        If nothing was handed in, the assignment is not in the gradebook, another command grades it at this moment, or
+        the gradebook cannot be written.
+    """
+    if not course.trust and (reason := why_unavailable()):
+        raise SandboxUnavailableError(reason)
+    chosen = _chosen(course, assignment, students)
+    with course.gradebook() as gradebook, _alone(course.root), _log_to_file(course.root / LOG_FILE) as log:
+        run = _Run(course, assignment, GradebookWriter(gradebook, assignment), log, on_start)
+        log.info("%s: %d submissions", assignment, len(chosen))
+        pool = pool or pool_for(len(chosen))
+        try:
+            yield from run.grade(chosen, pool, force)
+        except DBAPIError as error:
+            log.exception("the gradebook could not be read or written")
+            raise AutograderError(f"The gradebook could not be read or written: {error.orig}. What is finished is "
+                                  "kept; mend this and run the same command again.") from error
+        finally:
+            pool.close()
+
+
+def reports(course: Course, assignment: str) -> list[Report]:
+    """What is known of every submission without grading anything, in alphabetical order."""
+    with course.gradebook() as gradebook:
+        run = _Run(course, assignment, GradebookWriter(gradebook, assignment))
+        found = []
+        for students in _parts(course.submitted(assignment)):
+            finished = run.finished(students)
+            lines = run.writer.lines(students)
+            totals = run.writer.totals(students)
+            for student in students:
+                line = lines.get(student)
+                if line is None and student not in totals:
+                    found.append(Report(student, "to be graded", 0.0, run.writer.max_score))
+                    continue
+                status = ("unchanged" if student in finished else
+                          "failed" if line and line.status == "failed" else "to be graded")
+                found.append(run.report(student, status, line, totals))
+        return found
+
+
+class _Run:
+    """One run of grading over one assignment."""
+
+    def __init__(
+        self, course: Course, assignment: str, writer: GradebookWriter, log: logging.Logger | None = None,
+        on_start: Callable[[str], None] = lambda student: None,
+    ) -> None:
+        self.course, self.assignment, self.writer = course, assignment, writer
+        self.log = log or logging.getLogger(__name__)
+        self.on_start = on_start
+        self.version = judge_version(course, assignment, writer.notebooks)
+
+    def grade(self, students: list[str], pool: Pool, force: bool) -> Iterator[Report]:
+        """Send batches out, a bounded number at a time, and enter what comes back."""
+        size = pool.batch_size(len(students))
+        waiting = self._unfinished(students, force)
+        alone: deque[_Job] = deque()
+        running: dict[Future[list[Graded]], _Job] = {}
+        exhausted = False
+        while True:
+            while not exhausted and not alone and len(running) < 2 * pool.workers:
+                job, unchanged, exhausted = self._next_job(waiting, size)
+                yield from unchanged
+                if job.submissions:
+                    running[self._send(pool, job)] = job
+            if alone and not running:  # whatever ends a worker is tried with nobody beside it
+                job = alone.popleft()
+                running[self._send(pool, job)] = job
+            if not running:
+                return
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in [future for future in running if future in done]:
+                job = running.pop(future)
+                try:
+                    yield from self._enter(job, future.result())
+                except WorkerLostError:
+                    yield from self._lost(job, alone)
+
+    def finished(self, students: list[str]) -> set[str]:
+        """Those for whom everything that grading would do is done."""
+        lines, totals = self.writer.lines(students), self.writer.totals(students)
+        return {student for student in students
+                if student in totals and student in lines and self._is_finished(student, lines[student])}
+
+    def report(
+        self, student: str, status: str, line: ledger.Line | None, totals: dict[str, float],
+    ) -> Report:
+        """What is known of a submission that has a line in the ledger."""
+        verdicts = {name: dict(verdict) for name, verdict in ((line and line.verdicts) or {}).items()}
+        return Report(student, status, totals.get(student, 0.0), self.writer.max_score,
+                      line.seconds if line else 0.0, verdicts, line.problems if line else ())
+
+    def _unfinished(self, students: list[str], force: bool) -> Iterator[tuple[str, Report | None]]:
+        """Every student, with a report where there is nothing to do."""
+        for part in _parts(students):
+            finished = set() if force else self.finished(part)
+            lines, totals = self.writer.lines(finished), self.writer.totals(finished)
+            for student in part:
+                yield student, (self.report(student, "unchanged", lines[student], totals)
+                                if student in finished else None)
+
+    def _is_finished(self, student: str, line: ledger.Line) -> bool:
+        if line.status != "graded" or line.version != self.version:
+            return False
+        autograded = self.course.autograded_folder(student, self.assignment)
+        feedback = self.course.feedback_folder(student, self.assignment)
+        if not all((autograded / f"{name}.ipynb").is_file() and (feedback / f"{name}.html").is_file()
+                   for name in self.writer.notebooks):
+            return False
+        return line.submission == self._hash(student)
+
+    def _hash(self, student: str) -> str:
+        return ledger.submission_hash(self.course.submitted_folder(student, self.assignment), self.writer.notebooks)
+
+    def _next_job(self, waiting: Iterator[tuple[str, Report | None]], size: int) -> tuple[_Job, list[Report], bool]:
+        """Up to `size` submissions to grade, the reports of those passed over, and whether these were the last."""
+        chosen: list[str] = []
+        unchanged: list[Report] = []
+        exhausted = False
+        while len(chosen) < size:
+            student, report = next(waiting, ("", None))
+            if not student:
+                exhausted = True
+                break
+            if report is None:
+                chosen.append(student)
+            else:
+                unchanged.append(report)
+        times, problems = {}, {}
+        for student in chosen:
+            folder = self.course.submitted_folder(student, self.assignment)
+            times[student], problems[student] = _timestamp(folder)
+        standings = self.writer.enter(times) if chosen else {}
+        return _Job([Submitted(student, standings[student], problems[student]) for student in chosen],
+                    {student: self._hash(student) for student in chosen}), unchanged, exhausted
+
+    def _send(self, pool: Pool, job: _Job) -> Future[list[Graded]]:
+        job.tries += 1
+        for submitted in job.submissions:
+            self.on_start(submitted.student)
+        return pool.submit(grade_batch, Batch(self.course.root, self.course.trust, self.assignment,
+                                              self.writer.notebooks, self.version, job.submissions))
+
+    def _enter(self, job: _Job, results: list[Graded]) -> Iterator[Report]:
+        lines = [ledger.Line(graded.student, job.hashes[graded.student], self.version, graded.status, graded.seconds,
+                             graded.verdicts, graded.problems) for graded in results]
+        self.writer.save({graded.student: graded.marks for graded in results if graded.marks}, lines)
+        totals = self.writer.totals([graded.student for graded in results])
+        for graded, line in zip(results, lines, strict=True):
+            report = self.report(graded.student, graded.status, line, totals)
+            self.log.info("%s: %s, %g of %g points, %.2f s", plain(graded.student), graded.status, report.score,
+                          report.max_score, graded.seconds)
+            for problem in graded.problems:
+                self.log.warning("%s: %s", plain(graded.student), plain(problem))
+            if graded.trace:
+                self.log.error("%s: %s", plain(graded.student), graded.trace)
+            yield report
+
+    def _lost(self, job: _Job, alone: deque[_Job]) -> Iterator[Report]:
+        """A worker ended while it had a job: try each of its submissions alone, then say which one it was."""
+        if len(job.submissions) > 1 or job.tries < MOST_TRIES:
+            self.log.warning("a worker was lost; %s tried again",
+                             plain(", ".join(submitted.student for submitted in job.submissions)))
+            tries = job.tries if len(job.submissions) == 1 else 0
+            alone.extend(_Job([submitted], job.hashes, tries) for submitted in job.submissions)
+            return
+        student = job.submissions[0].student
+        yield from self._enter(job, [Graded(student, "failed", problems=(
+            f"The process that graded it ended, {MOST_TRIES} times; nothing was entered.",))])
+
+
+def plain(text: str) -> str:
+    """A stranger's text on one line, without what a terminal would obey."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _chosen(course: Course, assignment: str, students: list[str] | None) -> list[str]:
+    everybody = course.submitted(assignment)
+    if not everybody:
+        raise AutograderError(f"Nothing was handed in for {assignment}: there is no folder "
+                              f"{course.root / course.directory.submitted_directory}/<student>/{assignment}")
+    if missing := set(students or ()) - set(everybody):
+        raise AutograderError(f"Nothing was handed in for {assignment} by {', '.join(sorted(missing))}")
+    return students or everybody
+
+
+def _parts(students: list[str]) -> Iterable[list[str]]:
+    return (students[start : start + CHECKED_AT_ONCE] for start in range(0, len(students), CHECKED_AT_ONCE))
+
+
+def _timestamp(folder: Path) -> tuple[datetime | None, tuple[str, ...]]:
+    """When a submission came, and what is wrong with what says so."""
+    path = folder / "timestamp.txt"
+    try:
+        if path.is_symlink() or not path.is_file():
+            return None, ()
+        with path.open("rb") as file:
+            text = file.read(LONGEST_TIMESTAMP + 1).decode("utf-8", "replace").strip()
+        if not text:
+            return None, ("timestamp.txt is empty: the time of handing in is not known.",)
+        return parse_utc(text), ()
+    except Exception:  # the parser of dates raises whatever it meets in a stranger's text
+        return None, ("timestamp.txt holds no time: the time of handing in is not known.",)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Let one command at a time write the gradebook of a course."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with open(root / LOCK_FILE, "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AutograderError(f"Another command grades in {root} at this moment. Wait until it is done."
+                                  ) from None
+        yield
+
+
+@contextmanager
+def _log_to_file(path: Path) -> Iterator[logging.Logger]:
+    """A log for people: one line for each submission, and details where something failed."""
+    log = logging.getLogger(f"{__name__}.{os.getpid()}")
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    try:
+        yield log
+    finally:
+        log.removeHandler(handler)
+        handler.close()

@@ -1,0 +1,116 @@
+"""The ledger: which submission was graded by which version of the judge, and what came of it.
+
+It lies beside nbgrader's tables in the same database, and one transaction enters a mark and its line here. So a run
+that was killed at any moment can be started again: what has a line is done, what has none is graded, and nothing
+counts twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Float, MetaData, String, Table, Text, bindparam, delete, insert, select
+from sqlalchemy.engine import Connection, Engine
+
+METADATA = MetaData()
+LEDGER = Table(
+    "cnncourse_ledger", METADATA,
+    Column("assignment", String(128), primary_key=True),
+    Column("student", String(128), primary_key=True),
+    Column("submission", String(64), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("record", Text, nullable=False),
+)
+READ_AT_ONCE = 500
+"""Students a query: databases limit how many parameters one may have."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the ledger.
+
+    Attributes
+    ----------
+    student : str
+    submission : str
+        Hash of what was handed in, see `submission_hash`.
+    version : str
+        Of the judge and of the instructor's notebooks.
+    status : str
+        "graded" or "failed".
+    seconds : float
+        That grading took.
+    verdicts : dict
+        The judge's record of each exercise.
+    problems : tuple of str
+    """
+
+    student: str
+    submission: str
+    version: str
+    status: str
+    seconds: float = 0.0
+    verdicts: Mapping[str, Mapping[str, Any]] | None = None
+    problems: tuple[str, ...] = ()
+
+
+def make_table(engine: Engine) -> None:
+    """Make the ledger in a database that has none."""
+    METADATA.create_all(engine)
+
+
+def submission_hash(folder: Path, notebooks: Iterable[str]) -> str:
+    """Hash of what a student handed in: the notebooks, and when they came.
+
+    Parameters
+    ----------
+    folder : Path
+    notebooks : iterable of str
+        Names, without their suffix.
+
+    Returns
+    -------
+    str
+        Of a file that is missing or cannot be read only that is taken.
+    """
+    digest = hashlib.sha256()
+    for path in (*(folder / f"{name}.ipynb" for name in notebooks), folder / "timestamp.txt"):
+        digest.update(f"\0{path.name}\0".encode("utf-8", "surrogateescape"))
+        try:
+            if path.is_file() and not path.is_symlink():
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            digest.update(str(error.errno).encode())
+    return digest.hexdigest()
+
+
+def read(connection: Connection, assignment: str, students: Iterable[str]) -> dict[str, Line]:
+    """Lines of some students, by student."""
+    names, found = list(students), {}
+    for start in range(0, len(names), READ_AT_ONCE):
+        query = select(LEDGER).where(LEDGER.c.assignment == assignment,
+                                     LEDGER.c.student.in_(names[start : start + READ_AT_ONCE]))
+        for row in connection.execute(query):
+            record = json.loads(row.record)
+            found[row.student] = Line(row.student, row.submission, row.version, row.status, row.seconds,
+                                      record["verdicts"], tuple(record["problems"]))
+    return found
+
+
+def write(connection: Connection, assignment: str, lines: Iterable[Line]) -> None:
+    """Enter lines; each replaces the student's earlier one."""
+    rows = [{"assignment": assignment, "student": line.student, "submission": line.submission,
+             "version": line.version, "status": line.status, "seconds": line.seconds,
+             "record": json.dumps({"verdicts": line.verdicts or {}, "problems": line.problems})} for line in lines]
+    if rows:
+        earlier = delete(LEDGER).where(LEDGER.c.assignment == assignment, LEDGER.c.student == bindparam("b_student"))
+        connection.execute(earlier, [{"b_student": row["student"]} for row in rows])
+        connection.execute(insert(LEDGER), rows)

@@ -1,0 +1,180 @@
+"""Feedback pages by the thousand: nbgrader's own page without doing the same work for every student.
+
+Most of a page is the same for a whole class: the style sheets, the instructor's text, the message that all cases pass.
+nbconvert renders, sanitizes and parses all of that anew for each student. Here one exporter serves a process, and what
+a piece of text becomes is remembered. nbgrader's own `generate_feedback` writes the same pages; a test compares the
+parsed documents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters import Highlight2HTML, clean_html
+from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateFeedback
+from nbgrader.preprocessors import GetGrades
+from nbgrader.utils import is_grade, is_solution, is_task
+from traitlets.config import Config
+
+from autograder.cohort.course import Course
+from autograder.files import replace_file
+
+REMEMBERED = 1024
+"""Pieces of text that each step remembers; longer ones than LONGEST are always done anew."""
+LONGEST = 1 << 13
+PICTURE_WITHOUT_WORDS = re.compile(r"<img(?![^>]*\salt\b)")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page says about marks, as the gradebook has them.
+
+    Attributes
+    ----------
+    scores : mapping of str to (float, float)
+        Points of each graded cell, and how many it can have.
+    comments : mapping of str to (str or None)
+        On each answer.
+    late_penalty : float
+    """
+
+    scores: Mapping[str, tuple[float, float]]
+    comments: Mapping[str, str | None] = field(default_factory=dict)
+    late_penalty: float = 0.0
+
+
+class Pages:
+    """Writes feedback pages of one course.
+
+    Parameters
+    ----------
+    course : Course
+    """
+
+    def __init__(self, course: Course) -> None:
+        converter = GenerateFeedback(coursedir=course.directory, config=Config(course.config))
+        self._permissions = int(str(converter.permissions), 8)
+        self._exporter = _PageExporter(parent=converter, config=converter.config)
+        for preprocessor in converter.preprocessors:
+            if preprocessor is not GetGrades:
+                kept = _HeaderOnce if preprocessor is CSSHTMLHeaderPreprocessor else preprocessor
+                self._exporter.register_preprocessor(kept)
+
+    def write(self, notebook: NotebookNode, shown: Shown, path: Path, source: Path) -> None:
+        """Write one page; the old one stays until the new one is whole.
+
+        Parameters
+        ----------
+        notebook : NotebookNode
+            The autograded notebook; it is changed.
+        shown : Shown
+        path : Path
+            Where the page goes; its folder is made.
+        source : Path
+            The notebook's file.
+        """
+        _show_marks(notebook, shown)
+        modified = datetime.fromtimestamp(source.stat().st_mtime, UTC)
+        resources = {
+            "unique_key": source.stem, "output_files_dir": f"{source.stem}_files",
+            "metadata": {"name": source.stem, "path": str(source.parent),
+                         "modified_date": f"{modified:%B} {modified.day}, {modified:%Y}"},
+            "nbgrader": {
+                "notebook": source.stem, "score": sum(points for points, _ in shown.scores.values())
+                - shown.late_penalty, "max_score": sum(most for _, most in shown.scores.values()),
+                "late_penalty": shown.late_penalty},
+        }
+        page, _ = self._exporter.from_notebook_node(notebook, resources)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, page.encode("utf-8", "replace"), self._permissions)
+
+
+def _show_marks(notebook: NotebookNode, shown: Shown) -> None:
+    """Write marks and comments where nbgrader's template looks for them."""
+    for cell in notebook.cells:
+        if is_solution(cell) or is_task(cell):
+            cell.metadata.nbgrader["comment"] = shown.comments.get(cell.metadata.nbgrader["grade_id"])
+        if is_grade(cell) or is_task(cell):
+            points, most = shown.scores.get(cell.metadata.nbgrader["grade_id"], (0.0, 0.0))
+            cell.metadata.nbgrader["score"], cell.metadata.nbgrader["points"] = points, most
+
+
+class _HeaderOnce(CSSHTMLHeaderPreprocessor):
+    """The style sheets, put together once a process."""
+
+    _made: list[str] | None = None
+
+    def _generate_header(self, resources: dict[str, Any]) -> list[str]:
+        if self._made is None:
+            self._made = super()._generate_header(resources)
+        return self._made
+
+
+class _PageExporter(HTMLExporter):
+    """nbconvert's exporter, with a memory."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._highlighters: dict[str | None, Callable[..., str]] = {}
+        self._include_css = lru_cache(maxsize=8)(self._style_sheet)
+
+    def default_filters(self) -> Iterator[tuple[str, Any]]:
+        """The filters of the templates; sanitizing remembers."""
+        yield from super().default_filters()
+        yield "markdown2html", self._markdown()
+        yield "clean_html", _remembering(clean_html)
+
+    def _markdown(self) -> Any:
+        render = super().markdown2html
+        remembering = _remembering(lambda source: render({}, source))
+
+        @jinja2.pass_context
+        def markdown2html(context: Any, source: str) -> str:
+            return render(context, source) if context.get("cell", {}).get("attachments") else remembering(source)
+
+        return markdown2html
+
+    def from_notebook_node(  # type: ignore[override]
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **options: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """What HTMLExporter does, except that it parses the finished page to find pictures without a description."""
+        language = nb.metadata.get("language_info", {})
+        lexer = language.get("pygments_lexer", language.get("name"))
+        if lexer not in self._highlighters:
+            highlight = Highlight2HTML(pygments_lexer=lexer, parent=self)
+            self._highlighters[lexer] = _remembering(lambda source, metadata=None: highlight(source, metadata=metadata))
+        resources = self._init_resources(resources)
+        resources["include_css"] = self._include_css
+        self.register_filter("highlight_code", self._highlighters[lexer])
+        self.register_filter("filter_data_type", WidgetsDataTypeFilter(
+            notebook_metadata=self._nb_metadata, parent=self, resources=resources))
+        html, resources = super(HTMLExporter, self).from_notebook_node(nb, resources, **options)
+        self._nb_metadata.clear()  # or it grows with every page
+        alternative = 'alt="No description has been provided for this image"'
+        return PICTURE_WITHOUT_WORDS.sub(f"<img {alternative}", html), resources
+
+    def _style_sheet(self, name: str) -> str:
+        return super()._init_resources({})["include_css"](name)
+
+
+def _remembering(work: Callable[..., str]) -> Callable[..., str]:
+    """A filter that remembers what it made of short texts."""
+    remembered = lru_cache(maxsize=REMEMBERED)(work)
+
+    def filtered(source: str, metadata: Any = None) -> str:
+        if len(source) > LONGEST or (metadata and metadata.get("magics_language")):
+            return work(source, metadata=metadata) if metadata else work(source)
+        return remembered(source)
+
+    return filtered

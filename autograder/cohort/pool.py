@@ -1,0 +1,221 @@
+"""Where batches are worked on: in this process, in processes of this machine, or on a cluster of Dask.
+
+All three are executors with futures, so the grading loop does not know which one it has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import Any, Protocol
+
+from autograder.errors import AutograderError
+
+FEW = 6
+"""So many submissions are graded sooner in this process than processes start."""
+MOST_IN_A_LOCAL_BATCH = 16
+BATCH = 100
+"""Submissions in one task of a cluster."""
+RETRIES = 3
+"""How often a cluster tries a task again whose worker was lost."""
+
+
+class WorkerLostError(Exception):
+    """The process that worked on a batch ended before it was done."""
+
+
+class Pool(Protocol):
+    """Somewhere to send batches."""
+
+    workers: int
+
+    def batch_size(self, submissions: int) -> int:
+        """How many submissions to send together."""
+
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Send a call; its future raises WorkerLostError if its process ends."""
+
+    def close(self) -> None:
+        """End all that was started."""
+
+
+def pool_for(submissions: int, workers: int | None = None, scheduler: str | None = None, batch: int = BATCH) -> Pool:
+    """The pool that a number of submissions needs.
+
+    Parameters
+    ----------
+    submissions : int
+    workers : int, optional
+        Processes on this machine; by default one for each processor, none for a handful of submissions.
+    scheduler : str, optional
+        Address of a Dask scheduler, tcp://host:port.
+    batch : int, optional
+        Submissions a task on a cluster.
+
+    Raises
+    ------
+    AutograderError
+        If the cluster cannot be reached or has no workers.
+    """
+    if scheduler:
+        return Cluster(scheduler, batch)
+    count = workers or (1 if submissions <= FEW else _processors())
+    return LocalProcesses(count) if count > 1 else ThisProcess()
+
+
+class ThisProcess:
+    """No processes: a call is done when it is submitted."""
+
+    workers = 1
+
+    def batch_size(self, submissions: int) -> int:
+        """One, so that progress shows."""
+        return 1
+
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Do it now."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*arguments))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+
+class LocalProcesses:
+    """Processes of this machine; when one is killed, all are replaced.
+
+    Parameters
+    ----------
+    workers : int
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._executor = self._start()
+
+    def batch_size(self, submissions: int) -> int:
+        """Small enough that all processes end at about the same time."""
+        return max(1, min(MOST_IN_A_LOCAL_BATCH, math.ceil(submissions / (4 * self.workers))))
+
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Send a call to whichever process is free."""
+        try:
+            inner = self._executor.submit(work, *arguments)
+        except BrokenProcessPool:
+            self._executor.shutdown(wait=False)
+            self._executor = self._start()
+            inner = self._executor.submit(work, *arguments)
+        return _translated(inner, (BrokenProcessPool,))
+
+    def close(self) -> None:
+        """End the processes; what they have not finished is lost."""
+        processes = list((self._executor._processes or {}).values())
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+
+    def _start(self) -> ProcessPoolExecutor:
+        method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+        context = multiprocessing.get_context(method)
+        if method == "forkserver":
+            context.set_forkserver_preload(["autograder.cohort.batch"])
+        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_prepare_process)
+
+
+class Cluster:
+    """Workers of a Dask scheduler.
+
+    Parameters
+    ----------
+    address : str
+    batch : int
+
+    Raises
+    ------
+    AutograderError
+        If Dask is not installed, the scheduler does not answer, or no worker is there.
+    """
+
+    def __init__(self, address: str, batch: int = BATCH) -> None:
+        try:
+            from distributed import Client
+            from distributed.scheduler import KilledWorker
+        except ImportError:
+            raise AutograderError("Grading on a cluster needs dask.distributed: pip install cnncourse[cluster]"
+                                  ) from None
+        try:
+            self._client = Client(address, timeout="20s", name="course grade", set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise AutograderError(f"The Dask scheduler at {address} does not answer: {error}") from error
+        self.workers = len(self._client.scheduler_info(n_workers=-1)["workers"])
+        if not self.workers:
+            self._client.close()
+            raise AutograderError(f"The Dask scheduler at {address} has no workers. Start some, for instance with: "
+                                  f"dask worker {address} --nthreads 1")
+        self._batch, self._lost = batch, (KilledWorker,)
+        self._executor = self._client.get_executor(pure=False, retries=RETRIES)
+
+    def batch_size(self, submissions: int) -> int:
+        """As wanted, but no worker goes without."""
+        return max(1, min(self._batch, math.ceil(submissions / self.workers)))
+
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Send a task to the cluster; it is tried again elsewhere if its worker is lost."""
+        return _translated(self._executor.submit(work, *arguments), self._lost)
+
+    def close(self) -> None:
+        """Leave the cluster; its scheduler and workers stay."""
+        with contextlib.suppress(OSError, TimeoutError):
+            self._client.close(timeout=5)
+
+
+def _translated(inner: Future[Any], lost: tuple[type[BaseException], ...]) -> Future[Any]:
+    """A future whose exception says in our words that a process was lost."""
+    outer: Future[Any] = Future()
+
+    def hand_on(done: Future[Any]) -> None:
+        error = BaseException() if done.cancelled() else done.exception()
+        if error is None:
+            outer.set_result(done.result())
+        elif done.cancelled():
+            outer.set_exception(AutograderError("The scheduler gave up: it was stopped or cannot be reached any more. "
+                                                "What is finished is kept; start it again and grade again."))
+        else:
+            outer.set_exception(WorkerLostError(str(error)) if isinstance(error, lost) else error)
+
+    inner.add_done_callback(hand_on)
+    return outer
+
+
+def _prepare_process() -> None:
+    """A worker stops when the command does, and uses one processor."""
+    from cnncourse import config
+
+    if sys.platform != "win32":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches everybody; the command ends the workers
+    config.set_num_threads(1)
+    command = multiprocessing.parent_process()
+    assert command is not None
+
+    def stop_with_it() -> None:
+        wait([command.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=stop_with_it, daemon=True).start()
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
