@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from autograder.errors import AutograderError
 
 if TYPE_CHECKING:
     from autograder.cohort import Course, Report
+    from autograder.cohort.pool import Pool
 
 app = typer.Typer(
     help="The course on convolutional networks: read it, teach it, grade it.",
@@ -26,6 +35,10 @@ console = Console()
 CourseFolder = Annotated[Path, typer.Option("--course", help="Folder with nbgrader_config.py.", file_okay=False)]
 Trust = Annotated[bool, typer.Option("--trust-submissions", help="Run submissions WITHOUT a sandbox: their code can "
                                      "then do everything that you can.")]
+
+Database = Annotated[str | None, typer.Option("--db-url", help="The gradebook's database, for instance "
+                                              "postgresql+psycopg://user@host/name; by default what nbgrader_config.py "
+                                              "says, or else gradebook.db in the course's folder.")]
 
 
 def main() -> None:
@@ -89,24 +102,36 @@ def release(
 
 
 @app.command(epilog="Examples: [bold]course grade 01-local-connectivity[/], "
-                    "[bold]course grade 01-local-connectivity --student ada --force[/]")
+                    "[bold]course grade 01-local-connectivity --student ada --force[/], "
+                    "[bold]course grade 01-local-connectivity --scheduler tcp://head:8786 "
+                    "--db-url postgresql+psycopg://grader@head/course[/]")
 def grade(
     assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
     course: CourseFolder = Path("."),
     student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Grade again what is graded already.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes on this machine; by default one for each "
+                                                "processor.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers grade instead: "
+                                                  "tcp://host:port. They need the course's folder under the same "
+                                                  "path.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Submissions in one task of the cluster; 50 to 200 serve.")] = 100,
+    db_url: Database = None,
     trust_submissions: Trust = False,
 ) -> None:
     """Grade submissions in a sandbox and write feedback; run again after an interruption, it goes on."""
     from autograder.cohort import Course
+    from autograder.cohort.pool import pool_for
     from autograder.tables import notes, scores
 
     if trust_submissions:
         from autograder.gradebook import TRUSTED_WARNING
 
         console.print(f"[bold white on red] WARNING [/] {TRUSTED_WARNING}")
-    where = Course(course.resolve(), trust=trust_submissions)
-    reports = grade_with_progress(where, assignment, student, force=force)
+    where = Course(course.resolve(), trust=trust_submissions, db_url=db_url)
+    count = len(student or where.submitted(assignment))
+    pool = pool_for(count, workers, scheduler, batch) if count else None
+    reports = grade_with_progress(where, assignment, student, force=force, pool=pool)
     console.print(scores(reports), notes(reports), sep="\n")
     if any(report.status == "failed" for report in reports):
         sys.exit(1)
@@ -116,11 +141,12 @@ def grade(
 def feedback(
     assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
     course: CourseFolder = Path("."),
+    db_url: Database = None,
 ) -> None:
     """Write the feedback pages again, after hand marking for instance."""
     from autograder.cohort import Course, write_feedback
 
-    where = Course(course.resolve())
+    where = Course(course.resolve(), db_url=db_url)
     failed = 0
     for student, problem in write_feedback(where, assignment):
         if problem:
@@ -139,13 +165,14 @@ def report(
     to: Annotated[Path | None, typer.Option(help="Folder of the page and the CSV files; by default "
                                             "report/ASSIGNMENT in the course.", file_okay=False)] = None,
     picture: Annotated[Path | None, typer.Option(help="Also draw it into this file.")] = None,
+    db_url: Database = None,
 ) -> None:
     """Write a page and CSV files on how a class did, and show its scores and misconceptions."""
     from autograder.cohort import Course, reports
     from autograder.report import write_report
     from autograder.tables import misconceptions, notes, scores
 
-    where = Course(course.resolve())
+    where = Course(course.resolve(), db_url=db_url)
     known = reports(where, assignment)
     console.print(scores(known), misconceptions(known), notes(known), sep="\n")
     for path in write_report(where, assignment, to.resolve() if to else None, known):
@@ -210,23 +237,28 @@ def bench(
 
 
 def grade_with_progress(
-    where: Course, assignment: str, students: list[str] | None = None, *, force: bool = False
+    where: Course, assignment: str, students: list[str] | None = None, *, force: bool = False, pool: Pool | None = None
 ) -> list[Report]:
-    """Grade with a progress bar; the reports in the order of the class."""
+    """Grade with a progress bar: done, running, failed, rate, time left; the reports in the order of the class."""
     from autograder.cohort import grade as grade_all
 
     total = len(students or where.submitted(assignment))
-    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-               TextColumn("{task.description}"))
-    finished = []
+    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
+               TimeRemainingColumn(), TextColumn("{task.description}"))
+    finished: list[Report] = []
+    running: set[str] = set()
+    failed = 0
+    began = time.monotonic()
     with Progress(*columns, console=console, transient=False) as progress:
         task = progress.add_task("", total=total)
-        for one in grade_all(where, assignment, students, force=force,
-                             on_start=lambda name: progress.update(task, description=escape(name))):
+        for one in grade_all(where, assignment, students, force=force, on_start=running.add, pool=pool):
             finished.append(one)
-            progress.advance(task)
-        progress.update(task, description="")
-    return finished
+            running.discard(one.student)
+            failed += one.status == "failed"
+            rate = len(finished) / (time.monotonic() - began)
+            progress.update(task, completed=len(finished),
+                            description=f"{rate:.1f} a second, {len(running)} running, {failed} failed")
+    return sorted(finished, key=lambda report: report.student)
 
 
 def checkout() -> Path:

@@ -140,7 +140,8 @@ def _load(path: Path) -> tuple[list[dict[str, Any]], str]:
         return [], "The file is not a notebook: there are no cells in it. Nothing in it could be graded."
     cells = notebook.get("cells")
     if cells is None and isinstance(sheets := notebook.get("worksheets"), list):  # the format before version 4
-        cells = [cell for sheet in sheets if isinstance(sheet, dict) for cell in sheet.get("cells") or ()]
+        cells = [cell for sheet in sheets if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
+                 for cell in sheet["cells"]]
     if not isinstance(cells, list):
         return [], "The file is not a notebook: there are no cells in it. Nothing in it could be graded."
     good = [cell for cell in cells if isinstance(cell, dict)]
@@ -191,10 +192,9 @@ def _helpers(sources: Iterable[str]) -> str:
     kept: list[str] = []
     for source in sources:
         try:
-            tree = ast.parse(source)
+            kept += [ast.unparse(node) for node in _definitions(ast.parse(source))]
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
-        kept += [ast.unparse(node) for node in _definitions(tree)]
     return "\n\n".join(kept)[:MAX_SOURCE_CHARACTERS]
 
 

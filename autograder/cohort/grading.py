@@ -24,12 +24,15 @@ from autograder.cohort.pool import Pool, WorkerLostError, pool_for
 from autograder.cohort.writer import GradebookWriter
 from autograder.errors import AutograderError, SandboxUnavailableError
 from autograder.sandbox.isolation import why_unavailable
+from autograder.sandbox.walls import assert_walls_hold
 
 LOG_FILE = "grading.log"
 LOCK_FILE = ".grading.lock"
 MOST_TRIES = 3
 """How often a submission is tried alone whose worker was lost each time."""
 LONGEST_TIMESTAMP = 100
+LONGEST_NAME = 128
+"""Characters that nbgrader's tables have for a student."""
 CHECKED_AT_ONCE = 200
 
 # nbgrader builds rows that refer to each other before it adds them, and SQLAlchemy 2 says so each time.
@@ -106,8 +109,10 @@ def grade(
         If nothing was handed in, the assignment is not in the gradebook, another command grades it at this moment, or
         the gradebook cannot be written.
     """
-    if not course.trust and (reason := why_unavailable()):
-        raise SandboxUnavailableError(reason)
+    if not course.trust:
+        if reason := why_unavailable():
+            raise SandboxUnavailableError(reason)
+        assert_walls_hold()
     chosen = _chosen(course, assignment, students)
     with course.gradebook() as gradebook, _alone(course.root), _log_to_file(course.root / LOG_FILE) as log:
         run = _Run(course, assignment, GradebookWriter(gradebook, assignment), log, on_start)
@@ -127,8 +132,10 @@ def reports(course: Course, assignment: str) -> list[Report]:
     """What is known of every submission without grading anything, in alphabetical order."""
     with course.gradebook() as gradebook:
         run = _Run(course, assignment, GradebookWriter(gradebook, assignment))
-        found = []
-        for students in _parts(course.submitted(assignment)):
+        found: list[Report] = []
+        everybody = course.submitted(assignment)
+        found += [run._refused(student) for student in everybody if unusable_name(student)]
+        for students in _parts([student for student in everybody if not unusable_name(student)]):
             finished = run.finished(students)
             lines = run.writer.lines(students)
             totals = run.writer.totals(students)
@@ -157,6 +164,9 @@ class _Run:
 
     def grade(self, students: list[str], pool: Pool, force: bool) -> Iterator[Report]:
         """Send batches out, a bounded number at a time, and enter what comes back."""
+        for student in filter(unusable_name, students):
+            yield self._refused(student)
+        students = [student for student in students if not unusable_name(student)]
         size = pool.batch_size(len(students))
         waiting = self._unfinished(students, force)
         alone: deque[_Job] = deque()
@@ -180,6 +190,13 @@ class _Run:
                     yield from self._enter(job, future.result())
                 except WorkerLostError:
                     yield from self._lost(job, alone)
+
+    def _refused(self, student: str) -> Report:
+        """A report on a student who cannot stand in the gradebook."""
+        report = Report(student.encode("utf-8", "replace").decode(), "failed", 0.0, self.writer.max_score,
+                        problems=(unusable_name(student),))
+        self.log.warning("%s: %s", plain(report.student), report.problems[0])
+        return report
 
     def finished(self, students: list[str]) -> set[str]:
         """Those for whom everything that grading would do is done."""
@@ -272,6 +289,17 @@ class _Run:
         student = job.submissions[0].student
         yield from self._enter(job, [Graded(student, "failed", problems=(
             f"The process that graded it ended, {MOST_TRIES} times; nothing was entered.",))])
+
+
+def unusable_name(student: str) -> str:
+    """Why a folder's name cannot be a student's in the gradebook; empty if it can."""
+    try:
+        student.encode("utf-8")
+    except UnicodeEncodeError:
+        return "The folder's name is no text (not UTF-8). Rename it and grade again."
+    if len(student) > LONGEST_NAME:
+        return f"The folder's name has more than {LONGEST_NAME} characters. Rename it and grade again."
+    return ""
 
 
 def plain(text: str) -> str:
