@@ -21,6 +21,7 @@ from rich.progress import (
 )
 
 from autograder.errors import AutograderError
+from autograder.text import one_line
 
 if TYPE_CHECKING:
     from autograder.cohort import Course, Report
@@ -46,7 +47,7 @@ def main() -> None:
     try:
         app()
     except AutograderError as error:
-        console.print(f"[bold red]Error:[/] {escape(str(error))}")
+        console.print(f"[bold red]Error:[/] {escape(one_line(str(error)))}")
         sys.exit(1)
     except KeyboardInterrupt:
         console.print("\nStopped. What is finished is kept; run the same command again to go on.")
@@ -151,10 +152,10 @@ def feedback(
     for student, problem in write_feedback(where, assignment):
         if problem:
             failed += 1
-            console.print(f"[red]{escape(student)}: {escape(problem)}[/]")
+            console.print(f"[red]{escape(one_line(student))}: {escape(one_line(problem))}[/]")
         else:
             page = where.feedback_folder(student, assignment)
-            console.print(f"{escape(student)}: {escape(str(page.relative_to(where.root)))}")
+            console.print(f"{escape(one_line(f'{student}: {page.relative_to(where.root)}'))}")
     sys.exit(1 if failed else 0)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
@@ -73,6 +74,7 @@ class JudgeAnswers(NbGraderPreprocessor):
     """Runs the answers in the sandbox and writes the judgments into the check cells."""
 
     trust_submissions = Bool(False, help="Run submissions without a sandbox. " + TRUSTED_WARNING).tag(config=True)
+    cell_seconds = Float(10.0, help="Wall time for running one cell of a submission.").tag(config=True)
     call_seconds = Float(4.0, help="Wall time for one call of an answer.").tag(config=True)
     total_seconds = Float(90.0, help="Wall time for one submission.").tag(config=True)
 
@@ -135,10 +137,11 @@ def judge_notebook(nb: NotebookNode, student: str, secret: bytes, config: Config
     from autograder.feedback import feedback_outputs
 
     settings = JudgeAnswers(config=config)
-    limits = Limits(call_seconds=settings.call_seconds, total_seconds=settings.total_seconds)
+    limits = Limits(settings.cell_seconds, settings.call_seconds, settings.total_seconds)
     fingerprint = nb.metadata[RECORD]["submission"]
     results: dict[str, Result] = {}
-    with SandboxRunner(sandbox_cells(nb), limits, trusted=settings.trust_submissions) as runner:
+    own_cells = sandbox_cells(nb)
+    with np.errstate(all="ignore"), SandboxRunner(own_cells, limits, trusted=settings.trust_submissions) as runner:
         for cell in nb.cells:
             name = exercise_of(cell)
             if name:

@@ -7,6 +7,7 @@ cleans the result, and hands on a single HTML block that is left as it is.
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import bleach
@@ -22,6 +23,8 @@ TAGS = (
     "ul",
 )
 PROTOCOLS = ("data", "http", "https", "mailto")
+LONGEST_FORMATTED = 10_000
+"""Characters; the time that formatting takes can grow with the square of them."""
 
 
 class SanitizeAnswers(Preprocessor):
@@ -52,12 +55,22 @@ def clean(markdown: str, attachments: dict[str, dict[str, str]] | None = None) -
     str
         One line, so that rendering it as markdown once more changes nothing.
     """
-    for name, bundle in (attachments or {}).items():
+    if len(markdown) > LONGEST_FORMATTED:
+        html = ("<p>This answer is too long to be formatted; this is how it was written.</p>"
+                f"<pre>{escape(markdown)}</pre>")
+    else:
+        formatted = markdown2html(_with_pictures(markdown, attachments or {}))
+        html = bleach.clean(formatted, tags=TAGS, attributes=_allowed, protocols=PROTOCOLS)
+    return f"<div>{html}</div>".replace("\r", "").replace("\n", "&#10;")
+
+
+def _with_pictures(markdown: str, attachments: dict[str, dict[str, str]]) -> str:
+    """Attached pictures written into the text, each once; what refers to any other attachment refers to nothing."""
+    for name, bundle in attachments.items():
         for kind in PICTURES:
             if kind in bundle:
-                markdown = markdown.replace(f"(attachment:{name})", f"(data:{kind};base64,{bundle[kind]})")
-    html = bleach.clean(markdown2html(markdown), tags=TAGS, attributes=_allowed, protocols=PROTOCOLS)
-    return f"<div>{html}</div>".replace("\r", "").replace("\n", "&#10;")
+                markdown = markdown.replace(f"(attachment:{name})", f"(data:{kind};base64,{bundle[kind]})", 1)
+    return markdown.replace("attachment:", "missing-attachment:")
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:

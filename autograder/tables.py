@@ -10,6 +10,7 @@ from rich.table import Table
 
 from autograder.cohort import Report
 from autograder.exercise import exercises
+from autograder.text import one_line
 
 ENDINGS = {"time": "did not finish", "crash": "its process ended", "rejected": "the result could not be read"}
 """How an answer can end without a value or an exception."""
@@ -61,7 +62,7 @@ def scores(reports: Sequence[Report]) -> Table:
     table.add_column("seconds", justify="right")
     for report in reports[:MOST_ROWS]:
         table.add_row(
-            escape(report.student), *(mark(report.verdicts.get(name)) for name in names),
+            escape(one_line(report.student)), *(mark(report.verdicts.get(name)) for name in names),
             f"{report.score:g} / {report.max_score:g}",
             f"{report.seconds:.1f}" if report.status == "graded" else report.status,
         )
@@ -83,7 +84,7 @@ def notes(reports: Sequence[Report]) -> Table | str:
     table.add_column("student", no_wrap=True)
     table.add_column("what happened")
     for student, text in found[:MOST_ROWS]:
-        table.add_row(escape(student), escape(text))
+        table.add_row(escape(one_line(student)), escape(one_line(text)))
     return table if table.row_count else ""
 
 
@@ -94,7 +95,7 @@ def misconceptions(reports: Sequence[Report]) -> Table:
         table.add_column(header, justify="right" if header == "how many" else "left")
     for exercise, name, students in count_misconceptions(reports):
         more = f" and {len(students) - MOST_NAMES} more" if len(students) > MOST_NAMES else ""
-        table.add_row(exercise, name, str(len(students)), escape(", ".join(students[:MOST_NAMES]) + more))
+        table.add_row(exercise, name, str(len(students)), escape(one_line(", ".join(students[:MOST_NAMES]) + more)))
     return table
 
 

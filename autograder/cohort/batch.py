@@ -129,6 +129,8 @@ def judge_version(course: Course, assignment: str, notebooks: Mapping[str, Any])
 
 def submitted_problem(folder: Path) -> str:
     """Why nothing in a student's folder may be touched; empty if it may."""
+    if folder.is_symlink() or folder.parent.is_symlink():
+        return "The folder is a link to another place. Remove it and grade again."
     strange = [path.name for path in folder.rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())]
     if not strange:
         return ""

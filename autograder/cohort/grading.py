@@ -25,6 +25,7 @@ from autograder.cohort.writer import GradebookWriter
 from autograder.errors import AutograderError, SandboxUnavailableError
 from autograder.sandbox.isolation import why_unavailable
 from autograder.sandbox.walls import assert_walls_hold
+from autograder.text import one_line
 
 LOG_FILE = "grading.log"
 LOCK_FILE = ".grading.lock"
@@ -195,7 +196,7 @@ class _Run:
         """A report on a student who cannot stand in the gradebook."""
         report = Report(student.encode("utf-8", "replace").decode(), "failed", 0.0, self.writer.max_score,
                         problems=(unusable_name(student),))
-        self.log.warning("%s: %s", plain(report.student), report.problems[0])
+        self.log.warning("%s: %s", one_line(report.student), report.problems[0])
         return report
 
     def finished(self, students: list[str]) -> set[str]:
@@ -270,19 +271,19 @@ class _Run:
         totals = self.writer.totals([graded.student for graded in results])
         for graded, line in zip(results, lines, strict=True):
             report = self.report(graded.student, graded.status, line, totals)
-            self.log.info("%s: %s, %g of %g points, %.2f s", plain(graded.student), graded.status, report.score,
+            self.log.info("%s: %s, %g of %g points, %.2f s", one_line(graded.student), graded.status, report.score,
                           report.max_score, graded.seconds)
             for problem in graded.problems:
-                self.log.warning("%s: %s", plain(graded.student), plain(problem))
+                self.log.warning("%s: %s", one_line(graded.student), one_line(problem))
             if graded.trace:
-                self.log.error("%s: %s", plain(graded.student), graded.trace)
+                self.log.error("%s: %s", one_line(graded.student), graded.trace)
             yield report
 
     def _lost(self, job: _Job, alone: deque[_Job]) -> Iterator[Report]:
         """A worker ended while it had a job: try each of its submissions alone, then say which one it was."""
         if len(job.submissions) > 1 or job.tries < MOST_TRIES:
             self.log.warning("a worker was lost; %s tried again",
-                             plain(", ".join(submitted.student for submitted in job.submissions)))
+                             one_line(", ".join(submitted.student for submitted in job.submissions)))
             tries = job.tries if len(job.submissions) == 1 else 0
             alone.extend(_Job([submitted], job.hashes, tries) for submitted in job.submissions)
             return
@@ -300,11 +301,6 @@ def unusable_name(student: str) -> str:
     if len(student) > LONGEST_NAME:
         return f"The folder's name has more than {LONGEST_NAME} characters. Rename it and grade again."
     return ""
-
-
-def plain(text: str) -> str:
-    """A stranger's text on one line, without what a terminal would obey."""
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _chosen(course: Course, assignment: str, students: list[str] | None) -> list[str]:
