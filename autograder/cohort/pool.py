@@ -141,7 +141,9 @@ class Cluster:
     Parameters
     ----------
     address : str
-    batch : int
+    batch : int, optional
+    seconds : float, optional
+        How long to wait for the scheduler.
 
     Raises
     ------
@@ -149,7 +151,7 @@ class Cluster:
         If Dask is not installed, the scheduler does not answer, or no worker is there.
     """
 
-    def __init__(self, address: str, batch: int = BATCH) -> None:
+    def __init__(self, address: str, batch: int = BATCH, seconds: float = 20.0) -> None:
         try:
             from distributed import Client
             from distributed.scheduler import KilledWorker
@@ -157,7 +159,7 @@ class Cluster:
             raise AutograderError("Grading on a cluster needs dask.distributed: pip install cnncourse[cluster]"
                                   ) from None
         try:
-            self._client = Client(address, timeout="20s", name="course grade", set_as_default=False)
+            self._client = Client(address, timeout=seconds, name="course grade", set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise AutograderError(f"The Dask scheduler at {address} does not answer: {error}") from error
         self.workers = len(self._client.scheduler_info(n_workers=-1)["workers"])
