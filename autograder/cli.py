@@ -122,6 +122,7 @@ def grade(
 ) -> None:
     """Grade submissions in a sandbox and write feedback; run again after an interruption, it goes on."""
     from autograder.cohort import Course
+    from autograder.cohort.batch import warm_up
     from autograder.cohort.pool import pool_for
     from autograder.tables import notes, scores
 
@@ -131,7 +132,7 @@ def grade(
         console.print(f"[bold white on red] WARNING [/] {TRUSTED_WARNING}")
     where = Course(course.resolve(), trust=trust_submissions, db_url=db_url)
     count = len(student or where.submitted(assignment))
-    pool = pool_for(count, workers, scheduler, batch) if count else None
+    pool = pool_for(count, workers, scheduler, batch, lambda: warm_up(where, assignment)) if count else None
     reports = grade_with_progress(where, assignment, student, force=force, pool=pool)
     console.print(scores(reports), notes(reports), sep="\n")
     if any(report.status == "failed" for report in reports):

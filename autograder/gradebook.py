@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -163,7 +163,13 @@ def instructors_notebook(coursedir: Any, assignment: str, notebook: str) -> Note
     NbGraderException
         If neither is there.
     """
-    return nbformat.read(instructors_path(coursedir, assignment, notebook), as_version=4)
+    path = instructors_path(coursedir, assignment, notebook)
+    return _read_once(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _read_once(path: Path, modified: int) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
 
 
 def instructors_path(coursedir: Any, assignment: str, notebook: str) -> Path:

@@ -12,6 +12,7 @@ import shutil
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -22,14 +23,24 @@ from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 from nbgrader.utils import find_all_files, is_grade, is_solution, is_task
 
+from autograder import exercise as declarations
 from autograder import marking
 from autograder.cohort.course import Course
 from autograder.cohort.pages import Pages, Shown
 from autograder.errors import AutograderError
 from autograder.files import replace_file
-from autograder.gradebook import RECORD, answers_of, instructors_notebook, instructors_path, judge_notebook, version
+from autograder.gradebook import (
+    RECORD,
+    answers_of,
+    exercise_of,
+    instructors_notebook,
+    instructors_path,
+    judge_notebook,
+    version,
+)
 from autograder.marking import Earlier, LatePenalties, NotebookMarks, Standing
 from autograder.seeds import course_secret
+from cnncourse import config
 
 
 @dataclass(frozen=True)
@@ -117,6 +128,29 @@ def grade_batch(batch: Batch) -> list[Graded]:
                               "Install the same version there, start the workers again, and grade again.")
     desk = _desk(batch.root, batch.trust, _settings_hash(batch.root))
     return [desk.grade(batch, submitted) for submitted in batch.submissions]
+
+
+def warm_up(course: Course, assignment: str) -> None:
+    """Load what grading an assignment needs: compiled kernels, templates, how the instructor's text looks on a page.
+
+    Parameters
+    ----------
+    course : Course
+    assignment : str
+    """
+    desk = _desk(course.root, course.trust, _settings_hash(course.root))
+    folder = Path(course.directory.format_path(course.directory.release_directory, ".", assignment))
+    threads = config.get_num_threads()
+    config.set_num_threads(1)  # no thread may be there when processes fork
+    for path in sorted(folder.glob("*.ipynb")):
+        template = instructors_notebook(course.directory, assignment, path.stem)
+        for cell in template.cells:
+            if name := exercise_of(cell):
+                exercise = declarations.find(name)
+                for case in exercise.cases(0):
+                    exercise.references[case.answer](*case.arguments)
+        desk.pages.render(deepcopy(template), Shown({}), path)
+    config.set_num_threads(threads)
 
 
 def judge_version(course: Course, assignment: str, notebooks: Mapping[str, Any]) -> str:
@@ -226,7 +260,7 @@ class _Desk:
         unfinished.mkdir(parents=True)
         self._copy_files(batch.assignment, folder, unfinished)
         for name, notebook in judged.items():
-            replace_file(unfinished / f"{name}.ipynb", nbformat.writes(notebook).encode("utf-8") + b"\n",
+            replace_file(unfinished / f"{name}.ipynb", _as_json(notebook),
                          self.permissions)
         shutil.rmtree(target, ignore_errors=True)
         unfinished.rename(target)
@@ -259,6 +293,11 @@ def shown(marks: NotebookMarks, standing: Standing, notebook: str, most: Mapping
     comments = {cell: earlier[cell].comment if cell in earlier and earlier[cell].comment is not None else text
                 for cell, text in marks.comments.items()}
     return Shown(scores, comments, marks.late_penalty or 0.0)
+
+
+def _as_json(notebook: NotebookNode) -> bytes:
+    """As `nbformat.writes`, which holds a notebook against the schema once more."""
+    return (nbformat.v4.writes(notebook) + "\n").encode("utf-8")
 
 
 def _say_absent(folder: Path, absent: Sequence[str]) -> list[str]:

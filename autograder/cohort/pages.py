@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import nbformat
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters import Highlight2HTML, clean_html
 from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
@@ -33,6 +34,8 @@ from autograder.files import replace_file
 REMEMBERED = 1024
 """Pieces of text that each step remembers; longer ones than LONGEST are always done anew."""
 LONGEST = 1 << 13
+CELL = re.compile(r'(?=<div [^<>]{0,300}class="cell border-box-sizing)')
+"""Where nbgrader's template begins a cell."""
 PICTURE_WITHOUT_WORDS = re.compile(r"<img(?![^>]*\salt\b)")
 
 
@@ -72,15 +75,28 @@ class Pages:
                 self._exporter.register_preprocessor(kept)
 
     def write(self, notebook: NotebookNode, shown: Shown, path: Path, source: Path) -> None:
-        """Write one page; the old one stays until the new one is whole.
+        """Write one page; the old one stays until the new one is whole. Otherwise as `render`.
+
+        Parameters
+        ----------
+        notebook : NotebookNode
+        shown : Shown
+        path : Path
+            Where the page goes; its folder is made.
+        source : Path
+        """
+        page = self.render(notebook, shown, source)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, page.encode("utf-8", "replace"), self._permissions)
+
+    def render(self, notebook: NotebookNode, shown: Shown, source: Path) -> str:
+        """One page as HTML.
 
         Parameters
         ----------
         notebook : NotebookNode
             The autograded notebook; it is changed.
         shown : Shown
-        path : Path
-            Where the page goes; its folder is made.
         source : Path
             The notebook's file.
         """
@@ -96,8 +112,7 @@ class Pages:
                 "late_penalty": shown.late_penalty},
         }
         page, _ = self._exporter.from_notebook_node(notebook, resources)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, page.encode("utf-8", "replace"), self._permissions)
+        return page
 
 
 def _show_marks(notebook: NotebookNode, shown: Shown) -> None:
@@ -127,6 +142,7 @@ class _PageExporter(HTMLExporter):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._highlighters: dict[str | None, Callable[..., str]] = {}
+        self._seen: dict[str, str] = {}
         self._include_css = lru_cache(maxsize=8)(self._style_sheet)
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
@@ -159,10 +175,35 @@ class _PageExporter(HTMLExporter):
         self.register_filter("highlight_code", self._highlighters[lexer])
         self.register_filter("filter_data_type", WidgetsDataTypeFilter(
             notebook_metadata=self._nb_metadata, parent=self, resources=resources))
-        html, resources = super(HTMLExporter, self).from_notebook_node(nb, resources, **options)
-        self._nb_metadata.clear()  # or it grows with every page
+        html = self._page(nb, resources)
         alternative = 'alt="No description has been provided for this image"'
         return PICTURE_WITHOUT_WORDS.sub(f"<img {alternative}", html), resources
+
+    def _page(self, nb: NotebookNode, resources: dict[str, Any]) -> str:
+        """The page, with the instructor's own cells as they looked the last time."""
+        given = [None if "nbgrader" in cell.metadata or cell.get("outputs") or cell.get("attachments")
+                 else f"{cell.cell_type} {cell.id} {cell.source}" for cell in nb.cells]
+        new = [i for i, key in enumerate(given) if key is None or key not in self._seen]
+        end = nbformat.v4.new_markdown_cell("end", id="end")  # the last of two equal cells shows where the page goes on
+        part = nbformat.from_dict({**nb, "cells": [nb.cells[i] for i in new] + [end, end]})
+        html, _ = super(HTMLExporter, self).from_notebook_node(part, resources)
+        self._nb_metadata.clear()  # or it grows with every page
+        head, *cells = CELL.split(html)
+        if len(cells) != len(new) + 2:  # somebody has written what begins a cell
+            return super(HTMLExporter, self).from_notebook_node(nb, resources)[0]
+        foot = cells[-1][len(cells[-2]) :]
+        pieces = dict(zip(new, cells, strict=False))
+        if len(self._seen) < REMEMBERED:
+            self._seen |= {key: pieces[i] for i, key in enumerate(given) if key is not None and i in pieces}
+        return head + "".join(pieces.get(i) or self._seen[key or ""] for i, key in enumerate(given)) + foot
+
+    def _preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """What Exporter does, without a copy and a look at the schema for each preprocessor."""
+        for preprocessor in self._preprocessors:
+            nb, resources = preprocessor(nb, resources)
+        return nb, resources
 
     def _style_sheet(self, name: str) -> str:
         return super()._init_resources({})["include_css"](name)

@@ -48,7 +48,10 @@ class Pool(Protocol):
         """End all that was started."""
 
 
-def pool_for(submissions: int, workers: int | None = None, scheduler: str | None = None, batch: int = BATCH) -> Pool:
+def pool_for(
+    submissions: int, workers: int | None = None, scheduler: str | None = None, batch: int = BATCH,
+    warm_up: Callable[[], None] = lambda: None,
+) -> Pool:
     """The pool that a number of submissions needs.
 
     Parameters
@@ -60,6 +63,8 @@ def pool_for(submissions: int, workers: int | None = None, scheduler: str | None
         Address of a Dask scheduler, tcp://host:port.
     batch : int, optional
         Submissions a task on a cluster.
+    warm_up : callable, optional
+        Called before processes of this machine start, which then have what it has loaded.
 
     Raises
     ------
@@ -69,7 +74,7 @@ def pool_for(submissions: int, workers: int | None = None, scheduler: str | None
     if scheduler:
         return Cluster(scheduler, batch)
     count = workers or (1 if submissions <= FEW else _processors())
-    return LocalProcesses(count) if count > 1 else ThisProcess()
+    return LocalProcesses(count, warm_up) if count > 1 else ThisProcess()
 
 
 class ThisProcess:
@@ -100,11 +105,18 @@ class LocalProcesses:
     Parameters
     ----------
     workers : int
+    warm_up : callable, optional
+        See `pool_for`.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, warm_up: Callable[[], None] = lambda: None) -> None:
         self.workers = workers
-        self._executor = self._start()
+        # A fork has everything loaded at once, but is safe only as long as there are no threads.
+        forks = sys.platform == "linux" and threading.active_count() == 1
+        if forks:
+            warm_up()
+        self._executor = self._start("fork" if forks and threading.active_count() == 1 else "")
+        self._executor.submit(_nothing)  # with this all of them start
 
     def batch_size(self, submissions: int) -> int:
         """Small enough that all processes end at about the same time."""
@@ -127,8 +139,9 @@ class LocalProcesses:
         for process in processes:
             process.terminate()
 
-    def _start(self) -> ProcessPoolExecutor:
-        method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    def _start(self, method: str = "") -> ProcessPoolExecutor:
+        if not method:
+            method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         context = multiprocessing.get_context(method)
         if method == "forkserver":
             context.set_forkserver_preload(["autograder.cohort.batch"])
@@ -200,6 +213,10 @@ def _translated(inner: Future[Any], lost: tuple[type[BaseException], ...]) -> Fu
 
     inner.add_done_callback(hand_on)
     return outer
+
+
+def _nothing() -> None:
+    """A call that does nothing."""
 
 
 def _prepare_process() -> None:

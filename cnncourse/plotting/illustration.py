@@ -64,7 +64,7 @@ class Illustration(Figure):
         stream = io.BytesIO()
         with mpl.rc_context(_SETTINGS):
             self.savefig(stream, format="png", dpi=self.dpi * SHARPNESS, bbox_inches="tight", pad_inches=0.08,
-                         metadata={"Software": None})
+                         metadata={"Software": None}, pil_kwargs={"compress_level": 3})
         return stream.getvalue()
 
     def html(self) -> str:

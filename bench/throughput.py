@@ -1,0 +1,144 @@
+"""How many submissions a second, beside nbgrader's own two commands, and how that changes with the size of the class.
+
+    course bench throughput                          100 submissions each way, then 1,000 here
+    course bench throughput --sizes 100 1000 10000   larger classes here; nbgrader still gets 100
+    course bench throughput --nbgrader 0             leave nbgrader out, which takes about ten minutes
+
+The class is fabricated: six of ten students have everything right, three have one mistake, one handed in the stub, and
+every notebook differs from every other. nbgrader is given one exercise with one assertion, its fastest case; here all
+exercises are judged. Marks, autograded notebooks and feedback pages are written on both sides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bench.grading import PlainClassroom  # noqa: E402
+from tests.classroom import ASSIGNMENT, Classroom  # noqa: E402
+
+MISTAKES = (
+    {"zero_pad": "def zero_pad(x, padding):\n    return np.pad(x, padding)\n"},
+    {"output_size": "def output_size(input_size, kernel_size, stride, padding):\n"
+                    "    return (input_size - kernel_size + padding) // stride + 1\n"},
+    {"conv1x1": "def conv1x1(x, weight, bias):\n    return np.einsum('nchw,oc->nohw', x, weight[:, :, 0, 0])\n"},
+)
+SAMPLE_SECONDS = 0.5
+
+
+def fabricate(classroom: Classroom, count: int) -> None:
+    """Hand in for so many students; what is there already stays."""
+    for number in range(count):
+        student = f"student{number:06d}"
+        if classroom.path("submitted", student).exists():
+            continue
+        kind = number % 10
+        changes = {} if kind < 6 else MISTAKES[kind - 6] if kind < 9 else None
+        notebook = classroom.stub if changes is None else classroom.solved(**changes)
+        classroom.hand_in(student, notebook | {"cells": [*notebook["cells"], {
+            "cell_type": "code", "id": "own", "metadata": {}, "outputs": [], "execution_count": None,
+            "source": f"OWN_NUMBER = {number}"}]})
+
+
+def run_here(classroom: Classroom, options: list[str]) -> tuple[float, float]:
+    """Grade everything with the real command; its seconds, and the most memory in MiB that its processes had."""
+    began = time.perf_counter()
+    process = psutil.Popen([sys.executable, "-m", "autograder.cli", "grade", ASSIGNMENT, "--course",
+                            str(classroom.folder), *options], stdout=subprocess.DEVNULL)
+    most = [0.0]
+    watch = threading.Thread(target=_watch, args=(process, most), daemon=True)
+    watch.start()
+    if process.wait():
+        raise SystemExit(f"course grade ended with {process.returncode}")
+    return time.perf_counter() - began, most[0]
+
+
+def _watch(process: psutil.Popen, most: list[float]) -> None:
+    """The proportional share of memory: pages that processes have in common count once."""
+    while process.is_running():
+        total = 0.0
+        try:
+            for one in [process, *process.children(recursive=True)]:
+                try:
+                    total += one.memory_full_info().pss
+                except psutil.Error:
+                    continue
+        except psutil.Error:
+            return
+        most[0] = max(most[0], total / (1 << 20))
+        time.sleep(SAMPLE_SECONDS)
+
+
+def run_nbgrader(plain: PlainClassroom) -> float:
+    """Grade everything with nbgrader's two commands; their seconds."""
+    return plain.run("autograde", ASSIGNMENT, "--force") + plain.run("generate_feedback", ASSIGNMENT, "--force")
+
+
+def clear(classroom: Classroom) -> None:
+    """Forget what was graded, so that the next run does all of it."""
+    subprocess.run(["rm", "-rf", classroom.folder / "autograded", classroom.folder / "feedback"], check=True)
+
+
+def main() -> None:
+    """Parse the options and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000], metavar="N")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of the smallest size")
+    parser.add_argument("--nbgrader", type=int, default=100, metavar="N", help="submissions that nbgrader gets")
+    parser.add_argument("--options", default="", help="further options of course grade, in quotes")
+    options = parser.parse_args()
+    console = Console()
+    further = ["--force", *options.options.split()]
+    with tempfile.TemporaryDirectory(prefix="bench-throughput-") as folder:
+        classroom = Classroom(ROOT, Path(folder, "ours"))
+        table = Table(title="course grade, two processes, all exercises of assignment 01")
+        for header in ("submissions", "seconds", "a second", "ms each", "memory, MiB"):
+            table.add_column(header, justify="right")
+        medians: dict[int, float] = {}
+        for size in sorted(options.sizes):
+            fabricate(classroom, size)
+            runs = []
+            for _ in range(options.repeats if size == min(options.sizes) else 1):
+                clear(classroom)
+                seconds, memory = run_here(classroom, further)
+                runs.append(seconds)
+                table.add_row(f"{size:,}", f"{seconds:.1f}", f"{size / seconds:.1f}", f"{1000 * seconds / size:.1f}",
+                              f"{memory:.0f}")
+                console.print(f"{size:,}: {seconds:.1f} s")
+            medians[size] = statistics.median(runs)
+        console.print(table)
+        sizes = sorted(medians)
+        for small, large in itertools.pairwise(sizes):
+            margin = (medians[large] - medians[small]) / (large - small)
+            console.print(f"at the margin from {small:,} to {large:,}: {1000 * margin:.1f} ms a submission; "
+                          f"1,000,000 would take {margin * 1e6 / 3600:.1f} h on this machine")
+        if options.nbgrader:
+            plain = PlainClassroom(classroom, Path(folder, "plain"))
+            for number in range(options.nbgrader):
+                source = json.loads(classroom.path("submitted", f"student{number:06d}").read_text())
+                plain.hand_in_answers(f"student{number:06d}", source)
+            seconds = run_nbgrader(plain)
+            console.print(f"nbgrader autograde and generate_feedback, {options.nbgrader} submissions: {seconds:.1f} s, "
+                          f"{seconds / options.nbgrader:.2f} s each")
+            smallest = sizes[0]
+            ratio = (seconds / options.nbgrader) / (medians[smallest] / smallest)
+            console.print(f"{ratio:.0f} times the throughput of nbgrader with {smallest:,} submissions, start included")
+
+
+if __name__ == "__main__":
+    main()
