@@ -1,7 +1,8 @@
-"""The same submissions graded by plain nbgrader and by this course, in one run: marks for tricks, and seconds.
+"""The same submissions graded by plain nbgrader and by this course, in one run: marks for attacks, and seconds.
 
-    course bench grading                    tricks that forge marks, both columns
-    course bench grading --speed 4          seconds a submission, four honest submissions each way
+    course bench grading                          attacks that forge marks, both columns
+    course bench grading --kinds denial reader    other kinds of attacks
+    course bench grading --speed 4                seconds a submission, four honest submissions each way
 
 Plain nbgrader gets the same notebook with one assertion cell for conv2d_forward, as its users write them.
 """
@@ -12,11 +13,15 @@ import argparse
 import copy
 import json
 import os
+import re
+import resource
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -28,8 +33,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from autograder.demo_class import IM2COL_FORWARD  # noqa: E402
-from tests.classroom import ASSIGNMENT, Classroom, edited  # noqa: E402
-from tests.tricks import EXERCISE, TRICKS, Trick, cell  # noqa: E402
+from tests.attacks import ATTACKS  # noqa: E402
+from tests.attacks.model import EXERCISE, Attack, Target, cell  # noqa: E402
+from tests.attacks.school import School  # noqa: E402
+from tests.classroom import ASSIGNMENT, Classroom  # noqa: E402
 
 ASSERTION = """\
 import numpy.testing
@@ -38,6 +45,11 @@ _w = np.arange(36.0).reshape(3, 2, 2, 3) % 5 - 2
 expected = np.array({expected})
 numpy.testing.assert_allclose(conv2d_forward(_x, _w, np.array([1.0, -1.0, 0.5]), 1, 1), expected)
 """
+KINDS = sorted({attack.kind for attack in ATTACKS})
+PLAIN_SECONDS = 60
+PLAIN_MEMORY = 4 << 30
+"""Limits for plain nbgrader, which knows none."""
+Edit = Callable[[dict, Target], bytes | None]
 NBGRADER = [sys.executable, "-m", "nbgrader"]
 
 
@@ -75,11 +87,25 @@ class PlainClassroom:
 
     def run(self, *arguments: str) -> float:
         """Run an nbgrader command; its seconds."""
+        return self.run_for(*arguments)[0]
+
+    def run_for(self, *arguments: str, limit: float | None = None) -> tuple[float, int | None]:
+        """Run an nbgrader command; its seconds and exit status, None if it had to be ended."""
         began = time.perf_counter()
         scripts = str(Path(sys.executable).parent)
-        subprocess.run([*NBGRADER, *arguments], cwd=self.folder, capture_output=True, check=False,
-                       env=os.environ | {"PATH": scripts + os.pathsep + os.environ["PATH"]})
-        return time.perf_counter() - began
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        process = subprocess.Popen(
+            [*NBGRADER, *arguments], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True, preexec_fn=_limit_memory if limit else None,
+            env=os.environ | {"PATH": scripts + os.pathsep + os.environ["PATH"], "HOME": str(home)})
+        try:
+            code: int | None = process.wait(limit)
+        except subprocess.TimeoutExpired:
+            code = None
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        return time.perf_counter() - began, code
 
     def solved(self, answer: str) -> dict:
         """The student notebook with one answer in it."""
@@ -96,13 +122,18 @@ class PlainClassroom:
                 candidate["source"] = given[EXERCISE]
         self.hand_in(student, notebook, {})
 
-    def hand_in(self, student: str, notebook: dict, files: dict[str, str]) -> None:
+    def hand_in(self, student: str, notebook: dict | bytes, files: Mapping[str, str]) -> None:
         """Put a notebook into a student's folder of submissions."""
         folder = self.folder / "submitted" / student / ASSIGNMENT
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{ASSIGNMENT}.ipynb").write_text(json.dumps(notebook))
+        content = notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
+        (folder / f"{ASSIGNMENT}.ipynb").write_bytes(content)
         for name, text in files.items():
             (folder / name).write_text(text)
+
+
+def _limit_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (PLAIN_MEMORY, PLAIN_MEMORY))
 
 
 def _expected() -> list:
@@ -115,7 +146,7 @@ def _expected() -> list:
     return F.conv2d(x, weight, np.array([1.0, -1.0, 0.5]), stride=1, padding=1).tolist()
 
 
-def points(folder: Path, student: str, trick: Trick) -> str:
+def points(folder: Path, student: str, attack: Attack) -> str:
     """Points at stake that were given, out of how many."""
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
         try:
@@ -124,29 +155,59 @@ def points(folder: Path, student: str, trick: Trick) -> str:
             return "no marks"
         for grade in grades:
             by_hand = not grade.name.startswith("check-")
-            if by_hand if trick.by_hand else grade.name == f"check-{EXERCISE}":
+            if by_hand if attack.by_hand else grade.name == f"check-{EXERCISE}":
                 return f"{grade.auto_score if grade.auto_score is not None else 0:g} / {grade.max_score:g}"
     return "no marks"
 
 
-def bench_tricks(ours: Classroom, plain: PlainClassroom, console: Console) -> None:
-    """Hand in every trick both ways."""
-    table = Table(title="Points for a wrong answer with a trick")
-    for header in ("trick", "plain nbgrader", "here"):
+def applied(notebook: dict, edit: Edit, target: Target) -> bytes:
+    """A notebook after an attack's edit, as it lies in the file."""
+    content = edit(notebook, target)
+    return content if content is not None else json.dumps(notebook).encode()
+
+
+def attack_plain(plain: PlainClassroom, attack: Attack, target: Target) -> str:
+    """What plain nbgrader makes of one attack."""
+    if attack.not_plain:
+        return f"not run: {attack.not_plain}"
+    student = "s-" + re.sub(r"[^a-z0-9]+", "-", attack.name.lower())[:60]
+    if attack.before is not None:
+        plain.hand_in(student, applied(plain.solved(IM2COL_FORWARD), attack.before, target), {})
+        plain.run("autograde", ASSIGNMENT, "--student", student)
+    try:
+        plain.hand_in(student, applied(plain.solved(IM2COL_FORWARD), attack.edit, target), attack.files)
+        if attack.lay is not None:
+            attack.lay(plain.folder / "submitted" / student / ASSIGNMENT, target)
+    except StopIteration:
+        return "-"  # it is about a cell that is not in this notebook
+    _, code = plain.run_for("autograde", ASSIGNMENT, "--student", student, "--force", limit=PLAIN_SECONDS)
+    if code is None:
+        return f"did not end within {PLAIN_SECONDS} s"
+    given = points(plain.folder, student, attack)
+    return f"{given}, stopped with an error" if code else given
+
+
+def bench_attacks(ours: School, plain: PlainClassroom, kinds: list[str], console: Console) -> None:
+    """Hand in every attack both ways: here as one class, to plain nbgrader one after the other."""
+    chosen = [attack for attack in ATTACKS if attack.kind in kinds]
+    ours.hand_in("before")
+    ours.grade()
+    ours.hand_in("now")
+    outcome = ours.grade()
+    table = Table(title="Points that are given for a wrong answer, or lost by the class")
+    for header in ("kind", "attack", "plain nbgrader", "here"):
         table.add_column(header)
-    for number, trick in enumerate(track(TRICKS, "grading", console=console)):
-        student = f"student{number:02d}"
-        if trick.after_right:
-            plain.hand_in(student, plain.solved(IM2COL_FORWARD), {})
-            plain.run("autograde", ASSIGNMENT, "--student", student)
-            ours.hand_in(student, ours.solved())
-            ours.grade(student)
-        plain.hand_in(student, edited(plain.stub, trick.apply), trick.files)
-        plain.run("autograde", ASSIGNMENT, "--student", student, "--force")
-        ours.hand_in(student, edited(ours.solved(), trick.apply), trick.files)
-        ours.grade(student, force=True)
-        table.add_row(trick.name, points(plain.folder, student, trick), points(ours.folder, student, trick))
+    fooled = 0
+    for attack in track(chosen, "plain nbgrader", console=console):
+        there = attack_plain(plain, attack, ours.target)
+        student = attack.identifier.encode("utf-8", "replace").decode()
+        given = outcome.scores.get(student, {}).get(EXERCISE)
+        most = ours.maximum[EXERCISE]
+        earned = f"{given or 0:g} / {most:g}" + ("" if EXERCISE in attack.points or attack.unread else ", earned")
+        fooled += there.startswith(f"{most:g} / ") and EXERCISE in attack.points
+        table.add_row(attack.kind, attack.name, there, earned)
     console.print(table)
+    console.print(f"{len(chosen)} attacks; full marks for a wrong answer from plain nbgrader: {fooled}")
 
 
 def bench_speed(ours: Classroom, plain: PlainClassroom, count: int, console: Console) -> None:
@@ -174,15 +235,19 @@ def main() -> None:
     """Parse the options and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--speed", type=int, metavar="N", help="time N honest submissions instead")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=["forging"], help="which attacks")
     options = parser.parse_args()
     console = Console()
     with tempfile.TemporaryDirectory(prefix="bench-grading-") as folder:
-        ours = Classroom(ROOT, Path(folder, "ours"))
-        plain = PlainClassroom(ours, Path(folder, "plain"))
         if options.speed:
-            bench_speed(ours, plain, options.speed, console)
-        else:
-            bench_tricks(ours, plain, console)
+            ours = Classroom(ROOT, Path(folder, "ours"))
+            bench_speed(ours, PlainClassroom(ours, Path(folder, "plain")), options.speed, console)
+            return
+        school = School(ROOT, Path(folder), [attack for attack in ATTACKS if attack.kind in options.kinds])
+        try:
+            bench_attacks(school, PlainClassroom(school.classroom, Path(folder, "plain")), options.kinds, console)
+        finally:
+            school.close()
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ import pytest
 
 from autograder.cohort import LOG_FILE
 from autograder.seeds import SECRET_FILE
+from tests.attacks.model import EXERCISE, WRONG, cell
 from tests.classroom import ASSIGNMENT, Classroom, edited
-from tests.tricks import EXERCISE, TRICKS, WRONG, cell
 
 pytestmark = pytest.mark.sandbox
 
@@ -133,21 +133,6 @@ def test_links_among_the_submitted_files_are_refused_and_the_others_are_graded(c
     assert reports["linker"].status == "failed"
     assert "data.txt" in reports["linker"].problems[0]
     assert reports["neighbor"].score == maximum(classroom)
-
-
-@pytest.mark.parametrize("trick", TRICKS, ids=[trick.name for trick in TRICKS])
-def test_a_trick_earns_nothing(trick, classroom):
-    student = "trick-" + trick.name.replace(" ", "-").replace("'", "")
-    if trick.after_right:
-        classroom.hand_in(student, classroom.solved())
-        classroom.grade(student)
-    classroom.hand_in(student, edited(classroom.solved(), trick.apply), trick.files)
-    report = classroom.grade(student)[student]
-    assert report.verdicts[EXERCISE]["score"] == 0
-    assert grade_of(classroom, student, f"check-{EXERCISE}")[0] == 0
-    assert report.score <= maximum(classroom) - report.verdicts[EXERCISE]["max_points"]
-    if trick.by_hand:
-        assert grade_of(classroom, student, "explain-full-depth") == (None, None, True)
 
 
 def test_a_hostile_submission_changes_nothing_outside_its_own_marks(classroom):
