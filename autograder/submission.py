@@ -10,6 +10,7 @@ import ast
 import hashlib
 import json
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,11 @@ from nbformat import NotebookNode
 
 MAX_FILE_BYTES = 128 << 20
 MAX_SOURCE_CHARACTERS = 1 << 20
+MAX_HELPER_CHARACTERS = 1 << 18
 MAX_ATTACHMENT_CHARACTERS = 4 << 20
+MAX_ATTACHMENTS = 100
+MAX_BRACKETS = 4_000_000
+"""Lists and objects in a file; each takes 25 times the memory that it takes in the file."""
 PICTURES = ("image/png", "image/jpeg", "image/gif")
 OWN_PACKAGES = ("autograder", "cnncourse")
 
@@ -71,18 +76,23 @@ def read(path: Path, template: NotebookNode) -> Submission:
     attachments: dict[str, dict[str, Any]] = {}
     problems = [problem] if problem else []
     own: list[str] = []
-    for cell in cells:
-        name, source = grade_id(cell), _source(cell)
+    for cell in cells or ():
+        name, (source, problem) = grade_id(cell), _source(cell)
         if name in wanted:
             if name in answers and answers[name] != source:
                 problems.append(f"The answer cell {name} is there more than once; the last one counts.")
             answers[name] = source
-            attachments[name] = _pictures(cell)
+            attachments[name], lost = _pictures(cell)
+            problems += [f"The answer cell {name}{text}" for text in (problem, lost) if text]
         elif name not in known and cell.get("cell_type") == "code" and source.strip() not in given:
             own.append(source)
+            problems += [f"A cell of the student's own{problem}"] if problem else []
     own = _find_moved(own, wanted, answers, problems)
-    problems += [f"The answer cell {name} is missing." for name in wanted if name not in answers and not problem]
-    return Submission(answers, attachments, _helpers(own), tuple(problems))
+    if cells is not None:
+        problems += [f"The answer cell {name} is missing." for name in wanted if name not in answers]
+    helpers, lost = _helpers(own)
+    problems += [lost] if lost else []
+    return Submission(answers, attachments, helpers, tuple(dict.fromkeys(problems)))
 
 
 def rebuild(template: NotebookNode, submission: Submission) -> NotebookNode:
@@ -124,51 +134,74 @@ def is_answer(cell: Any) -> bool:
     return bool(grade_id(cell)) and bool(cell.metadata.nbgrader.get("solution"))
 
 
-def _load(path: Path) -> tuple[list[dict[str, Any]], str]:
-    """Cells of a notebook file of any version, and what is wrong with it."""
+def _load(path: Path) -> tuple[list[dict[str, Any]] | None, str]:
+    """Cells of a notebook file of any version, None if there are none to be had, and what is wrong with it."""
     try:
         if path.is_symlink() or not path.is_file():
-            return [], "The file is a link or a device, not a notebook. Nothing in it could be graded."
+            return None, "The file is a link or a device, not a notebook. Nothing in it could be graded."
         if path.stat().st_size > MAX_FILE_BYTES:
-            return [], f"The file is larger than {MAX_FILE_BYTES >> 20} MiB and was not read: clear the outputs."
-        notebook = json.loads(path.read_bytes().decode("utf-8-sig"))
+            return None, f"The file is larger than {MAX_FILE_BYTES >> 20} MiB and was not read: clear the outputs."
+        content = path.read_bytes()
+        if content.count(b"[") + content.count(b"{") > MAX_BRACKETS:
+            return None, f"More than {MAX_BRACKETS:,} brackets are in the file, and it was not read: clear the outputs."
+        # Bytes, for some shells write UTF-16; floats, for Python refuses integers of many digits.
+        notebook = json.loads(content, parse_int=float)
     except OSError as error:
-        return [], f"The file could not be read: {error.strerror}."
-    except (ValueError, RecursionError):
-        return [], "The file is not a notebook: it is not JSON. Nothing in it could be graded."
-    if not isinstance(notebook, dict):
-        return [], "The file is not a notebook: there are no cells in it. Nothing in it could be graded."
-    cells = notebook.get("cells")
-    if cells is None and isinstance(sheets := notebook.get("worksheets"), list):  # the format before version 4
+        return None, f"The file could not be read: {error.strerror}."
+    except (ValueError, RecursionError, MemoryError):
+        return None, "The file is not a notebook: it is not JSON. Nothing in it could be graded."
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if cells is None and isinstance(notebook, dict) and isinstance(sheets := notebook.get("worksheets"), list):
         cells = [cell for sheet in sheets if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
-                 for cell in sheet["cells"]]
+                 for cell in sheet["cells"]]  # the formats before version 4
     if not isinstance(cells, list):
-        return [], "The file is not a notebook: there are no cells in it. Nothing in it could be graded."
+        return None, "The file is not a notebook: there are no cells in it. Nothing in it could be graded."
     good = [cell for cell in cells if isinstance(cell, dict)]
     return good, "" if len(good) == len(cells) else "Some cells are damaged and were left out."
 
 
-def _source(cell: dict[str, Any]) -> str:
-    source = cell.get("source", cell.get("input", ""))
-    if isinstance(source, list):
-        source = "".join(part for part in source if isinstance(part, str))
-    if not isinstance(source, str):
-        return ""
+def _source(cell: dict[str, Any]) -> tuple[str, str]:
+    """Text of a cell, and how to go on with a sentence that begins with the cell, if not all of it could be used."""
+    source = cell.get("source", cell.get("input"))
+    parts = source if isinstance(source, list) else [source]
+    texts = [part for part in parts if isinstance(part, str)]
+    whole = "".join(texts)
     # Lone surrogates are legal in JSON and can be neither hashed nor written.
-    return source[:MAX_SOURCE_CHARACTERS].encode("utf-8", "replace").decode()
+    text = whole[:MAX_SOURCE_CHARACTERS].encode("utf-8", "replace").decode()
+    if len(whole) > MAX_SOURCE_CHARACTERS:
+        return text, f" is longer than {MAX_SOURCE_CHARACTERS:,} characters; the rest of it was cut off."
+    damaged = len(texts) < len(parts) or text != whole
+    return text, " is damaged; what is no text in it was left out." if damaged else ""
 
 
-def _pictures(cell: dict[str, Any]) -> dict[str, Any]:
+def _pictures(cell: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Attached pictures, and how to go on with a sentence that begins with the cell, if some were left out."""
     attachments = cell.get("attachments")
     if not isinstance(attachments, dict):
-        return {}
+        return {}, " has damaged attachments; they were left out." if attachments else ""
     kept: dict[str, Any] = {}
+    characters, lost = 0, ""
     for name, bundle in attachments.items():
-        pictures = {kind: data for kind, data in bundle.items() if kind in PICTURES and isinstance(data, str)
-                    and re.fullmatch(r"[A-Za-z0-9+/=\s]*", data)} if isinstance(bundle, dict) else {}
-        if pictures and len(json.dumps(kept)) + len(json.dumps(pictures)) < MAX_ATTACHMENT_CHARACTERS:
+        found = {kind: data for kind, data in bundle.items() if kind in PICTURES} if isinstance(bundle, dict) else {}
+        pictures = {kind: data for kind, data in found.items()
+                    if isinstance(data, str) and re.fullmatch(r"[A-Za-z0-9+/=\s]*", data)}
+        size = len(name) + sum(map(len, pictures.values()))
+        fits = len(kept) < MAX_ATTACHMENTS and characters + size < MAX_ATTACHMENT_CHARACTERS
+        if pictures and fits and _is_text(name):
             kept[name] = pictures
-    return kept
+            characters += size
+        if not isinstance(bundle, dict) or (found and (found != pictures or name not in kept)):
+            lost = " has pictures that are damaged, too large or too many; they were left out."
+    return kept, lost
+
+
+def _is_text(text: str) -> bool:
+    """Whether a string can be written as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _find_moved(own: list[str], wanted: Iterable[str], answers: dict[str, str], problems: list[str]) -> list[str]:
@@ -187,15 +220,22 @@ def _find_moved(own: list[str], wanted: Iterable[str], answers: dict[str, str], 
     return rest
 
 
-def _helpers(sources: Iterable[str]) -> str:
-    """Definitions in the student's own cells that answers may rely on; nothing that runs by itself."""
+def _helpers(sources: Iterable[str]) -> tuple[str, str]:
+    """Definitions in the student's own cells that answers may rely on, nothing that runs by itself; what was lost."""
     kept: list[str] = []
+    characters, lost = 0, ""
     for source in sources:
+        characters += len(source)
+        if characters > MAX_HELPER_CHARACTERS:
+            lost = (f"The cells of the student's own are longer than {MAX_HELPER_CHARACTERS:,} characters; what is "
+                    "defined in the rest of them was not used.")
+            break
         try:
-            kept += [ast.unparse(node) for node in _definitions(ast.parse(source))]
+            with warnings.catch_warnings(action="ignore"):  # they would be ours to print, and are the student's
+                kept += [ast.unparse(node) for node in _definitions(ast.parse(source))]
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return "\n\n".join(kept)[:MAX_SOURCE_CHARACTERS]
+            lost = "A cell of the student's own is not Python, or holds a magic; what is defined in it was not used."
+    return "\n\n".join(kept), lost
 
 
 def _definitions(tree: ast.Module) -> Iterator[ast.stmt]:
