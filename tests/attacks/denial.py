@@ -37,9 +37,9 @@ def _calling(
                   not_plain=not_plain, harms_itself=harms_itself)
 
 
-def _instead(name: str, content: bytes) -> Attack:
+def _instead(name: str, content: bytes, told: str = "not JSON") -> Attack:
     """A file that is no notebook."""
-    return Attack(name, "denial", lambda notebook, target: content, points=NONE, unread=True, told="not JSON")
+    return Attack(name, "denial", lambda notebook, target: content, points=NONE, unread=True, told=told)
 
 
 def _huge_source(notebook: Notebook, target: Target) -> None:
@@ -156,5 +156,5 @@ for number in range(3, 64):
     _instead("a notebook nested a hundred thousand deep", b"[" * 100_000),
     _instead("a notebook that is no text", bytes(range(256)) * 100),
     _instead("an empty file", b""),
-    _instead("a number of ten thousand digits", b'{"cells": ' + b"9" * 10_000 + b"}"),
+    _instead("a number of ten thousand digits", b'{"cells": ' + b"9" * 10_000 + b"}", "no cells"),
 )
