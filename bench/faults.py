@@ -271,7 +271,7 @@ def main() -> None:
                               f"{outcome.moment:.2f} s, {outcome.runs} more runs, {outcome.seconds:.1f} s",
                               markup=False, highlight=False, soft_wrap=True)
                 for fault in outcome.faults:
-                    console.print(f"    {fault[:2000]}", markup=False, highlight=False, soft_wrap=True)
+                    console.print(f"    {fault[:300]}", markup=False, highlight=False, soft_wrap=True)
 
             table.add_row(*row(kind, bench(kind, options.tries, options.seed, folder, beginnings, say)))
     console.print(table)
