@@ -257,7 +257,7 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 140)
     table = Table(title=f"Tries with something else in the end than an undisturbed run, {options.students} students")
     for header in ("killed", "tries", "lost", "doubled", "half-written", "stray files", "left-over processes",
                    "unclear end", "slowest recovery, s"):

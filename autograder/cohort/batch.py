@@ -28,7 +28,7 @@ from autograder import marking
 from autograder.cohort.course import Course
 from autograder.cohort.pages import Pages, Shown
 from autograder.errors import AutograderError
-from autograder.files import replace_file
+from autograder.files import remove_unfinished, replace_file
 from autograder.gradebook import (
     RECORD,
     answers_of,
@@ -120,13 +120,16 @@ def grade_batch(batch: Batch) -> list[Graded]:
     Raises
     ------
     AutograderError
-        If this worker would judge otherwise than the command that sent the batch.
+        If this worker would judge otherwise than the command that sent the batch, or the course's secret is broken.
     """
     course = Course(batch.root, trust=batch.trust)
     if judge_version(course, batch.assignment, batch.notebooks) != batch.version:
         raise AutograderError("A worker has another version of the course or of its notebooks than this command. "
                               "Install the same version there, start the workers again, and grade again.")
-    desk = _desk(batch.root, batch.trust, _settings_hash(batch.root))
+    try:
+        desk = _desk(batch.root, batch.trust, _settings_hash(batch.root))
+    except ValueError as error:  # the course's secret is no secret
+        raise AutograderError(str(error)) from error
     return [desk.grade(batch, submitted) for submitted in batch.submissions]
 
 
@@ -257,14 +260,18 @@ class _Desk:
         target = self.course.autograded_folder(student, batch.assignment)
         unfinished = target.with_name(f".{target.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        self._copy_files(batch.assignment, folder, unfinished)
-        for name, notebook in judged.items():
-            replace_file(unfinished / f"{name}.ipynb", _as_json(notebook),
-                         self.permissions)
-        shutil.rmtree(target, ignore_errors=True)
-        unfinished.rename(target)
+        try:
+            unfinished.mkdir(parents=True)
+            self._copy_files(batch.assignment, folder, unfinished)
+            for name, notebook in judged.items():
+                replace_file(unfinished / f"{name}.ipynb", _as_json(notebook), self.permissions)
+            shutil.rmtree(target, ignore_errors=True)
+            unfinished.rename(target)
+        except OSError:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
         pages = self.course.feedback_folder(student, batch.assignment)
+        remove_unfinished(pages)
         for name, notebook in judged.items():
             self.pages.write(notebook, shown(marks[name], standing, name, batch.notebooks[name]),
                              pages / f"{name}.html", target / f"{name}.ipynb")

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from nbgrader.utils import parse_utc
-from sqlalchemy.exc import DBAPIError, SAWarning
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from autograder.cohort import ledger
 from autograder.cohort.batch import Batch, Graded, Submitted, grade_batch, judge_version
 from autograder.cohort.course import Course
+from autograder.cohort.guards import alone, in_words, log_to_file
 from autograder.cohort.pool import Pool, WorkerLostError, pool_for
 from autograder.cohort.writer import GradebookWriter
 from autograder.errors import AutograderError, SandboxUnavailableError
+from autograder.sandbox.exchange import WorkerLostError as SandboxLostError
 from autograder.sandbox.isolation import why_unavailable
 from autograder.sandbox.walls import assert_walls_hold
 from autograder.text import one_line
 
 LOG_FILE = "grading.log"
-LOCK_FILE = ".grading.lock"
 MOST_TRIES = 3
 """How often a submission is tried alone whose worker was lost each time."""
 LONGEST_TIMESTAMP = 100
@@ -111,27 +111,22 @@ def grade(
         the gradebook cannot be written.
     """
     if not course.trust:
-        if reason := why_unavailable():
-            raise SandboxUnavailableError(reason)
-        assert_walls_hold()
+        _assert_sandboxes_hold()
     chosen = _chosen(course, assignment, students)
-    with course.gradebook() as gradebook, _alone(course.root), _log_to_file(course.root / LOG_FILE) as log:
+    with (closing(pool or pool_for(len(chosen))) as pool, in_words(), course.gradebook() as gradebook,
+          alone(course.root), log_to_file(course.root / LOG_FILE) as log):
         run = _Run(course, assignment, GradebookWriter(gradebook, assignment), log, on_start)
         log.info("%s: %d submissions", assignment, len(chosen))
-        pool = pool or pool_for(len(chosen))
         try:
             yield from run.grade(chosen, pool, force)
-        except DBAPIError as error:
-            log.exception("the gradebook could not be read or written")
-            raise AutograderError(f"The gradebook could not be read or written: {error.orig}. What is finished is "
-                                  "kept; mend this and run the same command again.") from error
-        finally:
-            pool.close()
+        except (SQLAlchemyError, OSError):
+            log.exception("grading stopped")
+            raise
 
 
 def reports(course: Course, assignment: str) -> list[Report]:
     """What is known of every submission without grading anything, in alphabetical order."""
-    with course.gradebook() as gradebook:
+    with in_words(), course.gradebook() as gradebook:
         run = _Run(course, assignment, GradebookWriter(gradebook, assignment))
         found: list[Report] = []
         everybody = course.submitted(assignment)
@@ -303,6 +298,16 @@ def unusable_name(student: str) -> str:
     return ""
 
 
+def _assert_sandboxes_hold() -> None:
+    if reason := why_unavailable():
+        raise SandboxUnavailableError(reason)
+    try:
+        assert_walls_hold()
+    except SandboxLostError as error:
+        raise SandboxUnavailableError(f"The sandbox that was tried first ended: {error}. No submission was run; run "
+                                      "the same command again.") from error
+
+
 def _chosen(course: Course, assignment: str, students: list[str] | None) -> list[str]:
     everybody = course.submitted(assignment)
     if not everybody:
@@ -330,36 +335,3 @@ def _timestamp(folder: Path) -> tuple[datetime | None, tuple[str, ...]]:
         return parse_utc(text), ()
     except Exception:  # the parser of dates raises whatever it meets in a stranger's text
         return None, ("timestamp.txt holds no time: the time of handing in is not known.",)
-
-
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Let one command at a time write the gradebook of a course."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    with open(root / LOCK_FILE, "a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise AutograderError(f"Another command grades in {root} at this moment. Wait until it is done."
-                                  ) from None
-        yield
-
-
-@contextmanager
-def _log_to_file(path: Path) -> Iterator[logging.Logger]:
-    """A log for people: one line for each submission, and details where something failed."""
-    log = logging.getLogger(f"{__name__}.{os.getpid()}")
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    log.propagate = False
-    try:
-        yield log
-    finally:
-        log.removeHandler(handler)
-        handler.close()
