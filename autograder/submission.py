@@ -7,9 +7,11 @@ from it, and put into a copy of the instructor's own notebook.
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import json
 import re
+import symtable
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,10 +26,12 @@ MAX_SOURCE_CHARACTERS = 1 << 20
 MAX_HELPER_CHARACTERS = 1 << 18
 MAX_ATTACHMENT_CHARACTERS = 4 << 20
 MAX_ATTACHMENTS = 100
-MAX_BRACKETS = 4_000_000
-"""Lists and objects in a file; each takes 25 times the memory that it takes in the file."""
+MAX_VALUES = 4_000_000
+"""Values in a file, by its brackets and commas; each can take 25 times the memory that it takes in the file."""
 PICTURES = ("image/png", "image/jpeg", "image/gif")
 OWN_PACKAGES = ("autograder", "cnncourse")
+MAGIC = r"(?:[%!?](?:.*\\\n)*.*|[\w.]+[ \t]*=[ \t]*[%!].*|[%\w.*]+\?\??[ \t]*)$"
+"""A line that only IPython understands, with the lines that continue it."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ def read(path: Path, template: NotebookNode) -> Submission:
     attachments: dict[str, dict[str, Any]] = {}
     problems = [problem] if problem else []
     own: list[str] = []
+    characters = 0
     for cell in cells or ():
         name, (source, problem) = grade_id(cell), _source(cell)
         if name in wanted:
@@ -85,13 +90,18 @@ def read(path: Path, template: NotebookNode) -> Submission:
             attachments[name], lost = _pictures(cell)
             problems += [f"The answer cell {name}{text}" for text in (problem, lost) if text]
         elif name not in known and cell.get("cell_type") == "code" and source.strip() not in given:
-            own.append(source)
             problems += [f"A cell of the student's own{problem}"] if problem else []
+            if characters + len(source) < MAX_HELPER_CHARACTERS:
+                own.append(source)
+                characters += len(source) + 1
+            else:
+                problems.append(f"The cells of the student's own are longer than {MAX_HELPER_CHARACTERS:,} characters; "
+                                "what is defined in the rest of them was not used.")
     own = _find_moved(own, wanted, answers, problems)
     if cells is not None:
         problems += [f"The answer cell {name} is missing." for name in wanted if name not in answers]
-    helpers, lost = _helpers(own)
-    problems += [lost] if lost else []
+    helpers, lost_helpers = _helpers(own)
+    problems += lost_helpers
     return Submission(answers, attachments, helpers, tuple(dict.fromkeys(problems)))
 
 
@@ -142,8 +152,8 @@ def _load(path: Path) -> tuple[list[dict[str, Any]] | None, str]:
         if path.stat().st_size > MAX_FILE_BYTES:
             return None, f"The file is larger than {MAX_FILE_BYTES >> 20} MiB and was not read: clear the outputs."
         content = path.read_bytes()
-        if content.count(b"[") + content.count(b"{") > MAX_BRACKETS:
-            return None, f"More than {MAX_BRACKETS:,} brackets are in the file, and it was not read: clear the outputs."
+        if sum(map(content.count, (b"[", b"{", b","))) > MAX_VALUES:
+            return None, f"More than {MAX_VALUES:,} values are in the file, and it was not read: clear the outputs."
         # Bytes, for some shells write UTF-16; floats, for Python refuses integers of many digits.
         notebook = json.loads(content, parse_int=float)
     except OSError as error:
@@ -220,22 +230,42 @@ def _find_moved(own: list[str], wanted: Iterable[str], answers: dict[str, str], 
     return rest
 
 
-def _helpers(sources: Iterable[str]) -> tuple[str, str]:
+def _helpers(sources: Iterable[str]) -> tuple[str, list[str]]:
     """Definitions in the student's own cells that answers may rely on, nothing that runs by itself; what was lost."""
-    kept: list[str] = []
-    characters, lost = 0, ""
-    for source in sources:
-        characters += len(source)
-        if characters > MAX_HELPER_CHARACTERS:
-            lost = (f"The cells of the student's own are longer than {MAX_HELPER_CHARACTERS:,} characters; what is "
-                    "defined in the rest of them was not used.")
-            break
-        try:
-            with warnings.catch_warnings(action="ignore"):  # they would be ours to print, and are the student's
-                kept += [ast.unparse(node) for node in _definitions(ast.parse(source))]
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            lost = "A cell of the student's own is not Python, or holds a magic; what is defined in it was not used."
+    kept, lost = [], []
+    with warnings.catch_warnings(action="ignore"):  # they would be ours to print, and are the student's
+        for source in sources:
+            try:
+                tree = _parse(source)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                lost.append("A cell of the student's own is not Python; what is defined in it was not used.")
+                continue
+            for node in _definitions(tree):
+                try:
+                    text = ast.unparse(node)
+                    # What the parser lets pass and the compiler refuses would take everything else with it.
+                    symtable.symtable(text, "<own>", "exec")
+                    kept.append(text)
+                except (SyntaxError, ValueError, RecursionError, MemoryError):
+                    lost.append("A definition in a cell of the student's own is not valid and was not used.")
+    kept.sort(key=lambda text: not text.startswith("from __future__ "))  # the compiler wants these first
     return "\n\n".join(kept), lost
+
+
+def _parse(source: str) -> ast.Module:
+    """Parse a cell; if it is no Python, without its magics: first those that are not indented, then all.
+
+    IPython's own transformer needs a second for a few dozen magics and minutes for some texts.
+    """
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        for indent in ("", r"[ \t]*"):
+            plain = re.sub(rf"^({indent}){MAGIC}", r"\1pass", source, flags=re.MULTILINE)
+            if plain != source:
+                with contextlib.suppress(SyntaxError):
+                    return ast.parse(plain)
+        raise
 
 
 def _definitions(tree: ast.Module) -> Iterator[ast.stmt]:
@@ -248,12 +278,26 @@ def _definitions(tree: ast.Module) -> Iterator[ast.stmt]:
         elif isinstance(node, ast.ImportFrom):
             if (node.module or "").split(".")[0] not in OWN_PACKAGES:
                 yield node
-        elif isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) for t in node.targets):
-            try:
-                ast.literal_eval(node.value)
-            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-                continue
-            yield node
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            # Without the annotation: evaluating that can fail.
+            targets: list[ast.expr] = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if node.value is not None and _are_constants(targets, node.value):
+                yield ast.copy_location(ast.Assign(targets, node.value), node)
+
+
+def _are_constants(targets: Iterable[ast.expr], value: ast.expr) -> bool:
+    """Whether names are bound to a literal: one name each, or as many as it has elements."""
+    for target in targets:
+        names = target.elts if isinstance(target, ast.Tuple) else [target]
+        if not all(isinstance(name, ast.Name) for name in names):
+            return False
+        if names != [target] and not (isinstance(value, ast.Tuple) and len(value.elts) == len(names)):
+            return False
+    try:
+        ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
 
 
 def _note(cell_id: str, problems: Iterable[str]) -> NotebookNode:

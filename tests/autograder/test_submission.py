@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import nbformat
 import pytest
@@ -108,6 +109,63 @@ def test_definitions_from_own_cells_are_kept_and_nothing_that_runs_by_itself(tem
     assert not any(word in helpers for word in ("open", "print", "range", "cnncourse"))
 
 
+def with_own_cells(template, tmp_path, *sources: str) -> submissions.Submission:
+    work = nbformat.from_dict(template)
+    work.cells[2:2] = [nbformat.v4.new_code_cell(source) for source in sources]
+    return submissions.read(handed_in(tmp_path, work), template)
+
+
+def defined_in(helpers: str) -> dict:
+    """What a namespace holds after the definitions ran, by name."""
+    namespace: dict = {}
+    exec(compile(helpers, "<helpers>", "exec", dont_inherit=True), namespace)
+    return {name: value for name, value in namespace.items() if not name.startswith("__")}
+
+
+@pytest.mark.parametrize("magic", [
+    "%matplotlib inline\n{}", "{}%matplotlib inline\n", "%%time\n{}", "!pip install \\\n    numpy\n{}", "{}?helper\n",
+    "{}helper?\n", "{}found = !ls\n", "{}seen = %time helper(3)\n", "text = (\'%d\'\n    % 3)\n%pylab\n{}",
+    "def show():\n    %time helper(3)\n    !ls\n{}", "if True:\n    %matplotlib inline\n{}",
+])
+def test_magics_in_a_cell_do_not_take_its_definitions_with_them(magic, template, tmp_path):
+    read = with_own_cells(template, tmp_path, magic.format("def helper(x):\n    return x % 7\n"))
+    assert defined_in(read.helpers)["helper"](12) == 5
+    assert read.problems == ()
+
+
+@pytest.mark.parametrize("text", [
+    "%a\n" * 80_000, "  %a\n" * 50_000, "%a\\\n" * 60_000, " \n" * 120_000 + "%", "a." * 125_000, "x = " * 60_000 + "%",
+    "a?" * 120_000, "f(" * 100 + "x" + " " * 250_000 + "\n%a",
+])
+def test_cells_of_nothing_but_magics_take_no_time(text, template, tmp_path):
+    began = time.process_time()
+    assert with_own_cells(template, tmp_path, text).helpers == ""
+    assert time.process_time() - began < 5
+
+
+def test_a_definition_that_cannot_be_compiled_does_not_take_the_others_with_it(template, tmp_path):
+    read = with_own_cells(
+        template, tmp_path, "def good(x):\n    return x\ndef twice(x, x):\n    return x\nSCALE = 2",
+        "this is no Python", "from __future__ import annotations\ndef late(x: Unknown):\n    return x")
+    assert defined_in(read.helpers).keys() == {"good", "SCALE", "late", "annotations"}
+    assert any("is not valid" in problem for problem in read.problems)
+    assert any("is not Python" in problem for problem in read.problems)
+
+
+def test_constants_may_be_annotated_or_bound_together(template, tmp_path):
+    read = with_own_cells(
+        template, tmp_path, "SCALE: Unknown = 2.5\nA, B = 1, (2, 3)\nC = D = 'x'\nE: int\nF, G = 1, 2, 3\n"
+        "H = open('x')\nI, *J = 1, 2\nA.b = 3")
+    assert defined_in(read.helpers) == {"SCALE": 2.5, "A": 1, "B": (2, 3), "C": "x", "D": "x"}
+
+
+def test_one_endless_cell_of_ones_own_leaves_the_others_to_the_answers(template, tmp_path):
+    endless = "DATA = '" + "x" * submissions.MAX_HELPER_CHARACTERS + "'"
+    read = with_own_cells(template, tmp_path, endless, "def small(): return 1")
+    assert defined_in(read.helpers).keys() == {"small"}
+    assert any("longer than 262,144 characters" in problem for problem in read.problems)
+
+
 @pytest.mark.parametrize("target", ["/dev/zero", "/etc/passwd", "nowhere"])
 def test_a_link_is_not_followed(target, template, tmp_path):
     path = tmp_path / "linked.ipynb"
@@ -148,3 +206,47 @@ def test_the_fingerprint_follows_the_answers_and_not_the_outputs(template, tmp_p
     assert submissions.read(handed_in(tmp_path, work), template).fingerprint == first
     work.cells[2].source += " "
     assert submissions.read(handed_in(tmp_path, work), template).fingerprint != first
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b'{"cells": [' + b"1," * submissions.MAX_VALUES + b"1]}", "4,000,000 values"),
+    (b'{"cells": [' + b"[]," * submissions.MAX_VALUES + b"1]}", "4,000,000 values"),
+    (b" " * (submissions.MAX_FILE_BYTES + 1), "larger than 128 MiB"),
+], ids=["numbers", "lists", "bytes"])
+def test_a_file_that_would_take_gigabytes_is_not_read(content, said, template, tmp_path):
+    read = submissions.read(handed_in(tmp_path, content), template)
+    assert read.answers == {}
+    assert said in read.problems[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+def test_a_notebook_in_any_encoding_is_read(encoding, template, tmp_path):
+    work = nbformat.from_dict(template)
+    work.cells[4].source = "Größe ≠ Höhe \N{SNOWMAN}"
+    read = submissions.read(handed_in(tmp_path, json.dumps(work, ensure_ascii=False).encode(encoding)), template)
+    assert read.answers["words"] == work.cells[4].source
+    assert read.problems == ()
+
+
+def test_an_answer_of_a_million_characters_is_cut_and_that_is_said(template, tmp_path):
+    work = nbformat.from_dict(template)
+    work.cells[4].source = "x" * (submissions.MAX_SOURCE_CHARACTERS + 1)
+    read = submissions.read(handed_in(tmp_path, work), template)
+    assert len(read.answers["words"]) == submissions.MAX_SOURCE_CHARACTERS
+    assert any("words is longer than" in problem for problem in read.problems)
+
+
+@pytest.mark.parametrize(("attachments", "kept", "said"), [
+    ({f"{i}.png": {"image/png": "aGk="} for i in range(150)}, 100, "too many"),
+    ({"a.png": {"image/png": "x" * (5 << 20)}, "b.png": {"image/png": "aGk="}}, 1, "too large"),
+    ({"a.png": {"image/png": "no base64!"}, "b.png": {"image/png": "aGk="}}, 1, "damaged"),
+    ({"\ud800.png": {"image/png": "aGk="}}, 0, "damaged"),
+    ({"a.png": 7}, 0, "damaged"), ([1], 0, "damaged attachments"),
+])
+def test_pictures_that_cannot_be_kept_are_left_out_and_that_is_said(attachments, kept, said, template, tmp_path):
+    work = json.loads(json.dumps(template))
+    work["cells"][4]["attachments"] = attachments
+    read = submissions.read(handed_in(tmp_path, work), template)
+    assert len(read.attachments["words"]) == kept
+    assert any(said in problem and "words" in problem for problem in read.problems)
+    nbformat.writes(submissions.rebuild(template, read)).encode()
