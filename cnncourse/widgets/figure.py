@@ -1,0 +1,124 @@
+"""A figure made of one JavaScript module and the data it needs, with or without a kernel."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import anywidget
+import traitlets
+
+from cnncourse.errors import ArgumentError
+
+COMMON_LABELS = {
+    "play": "Play",
+    "pause": "Pause",
+    "first": "First",
+    "back": "Back",
+    "next": "Next",
+}
+"""Words of the buttons that several figures have."""
+
+GEOMETRY_LABELS = {
+    "offer": "{setting} {value} gives {size}",
+    "no_offer": "no setting near these fits",
+    "setting_stride": "stride",
+    "setting_padding": "padding",
+    "setting_kernel_size": "kernel_size",
+    "setting_input_size": "input_size",
+    "not_whole": "({sum})/{stride} + 1 = {size} is not a whole number; {offers}; rounding 'floor' gives {floor}, "
+                 "'ceil' gives {ceil}",
+    "window": "a window of {kernel}",
+    "window_dilated": "a window of {kernel} taps with dilation {dilation}, which spans {dilation}*({kernel} - 1) + 1 "
+                      "= {extent},",
+    "too_large": "{window} does not fit into {input} + {before} + {after} = {padded} padded inputs; {offers}",
+}
+"""The words of `cnncourse.geometry`'s errors, with what is put in between braces."""
+
+
+@cache
+def _source(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+class Figure(anywidget.AnyWidget):
+    """An interactive figure.
+
+    Where there is a kernel, `settings` is what the reader has chosen, and may be set from Python. A page without one
+    is served by the same module, from the same data.
+
+    Parameters
+    ----------
+    modules : sequence of str
+        The figure's JavaScript files, its own last, without the ending.
+    data : mapping
+        What the module draws; anything that JSON can hold.
+    settings : mapping
+        What the controls show at first.
+    labels : mapping of str to str
+        The figure's words, in English, by name.
+    translated : mapping of str to str, optional
+        Words to take instead, by the same names.
+
+    Attributes
+    ----------
+    data, settings, labels : dict
+
+    Raises
+    ------
+    ArgumentError
+        If there is no word of a translated name.
+    """
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+    data = traitlets.Dict().tag(sync=True)
+    settings = traitlets.Dict().tag(sync=True)
+    labels = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self, modules: Sequence[str], data: Mapping[str, Any], settings: Mapping[str, Any], labels: Mapping[str, str],
+        translated: Mapping[str, str] | None = None,
+    ) -> None:
+        words = {**COMMON_LABELS, **labels}
+        unknown = sorted(set(translated or ()) - set(words))
+        if unknown:
+            raise ArgumentError(f"labels: there is nothing called {', '.join(unknown)}; there are {', '.join(words)}")
+        # Read at once: a trait is synchronized as text, and a page without a kernel needs the text too.
+        super().__init__(
+            _esm="\n".join(_source(f"{name}.js") for name in ("shared", *modules)), _css=_source("figures.css"),
+            data=dict(data), settings=dict(settings), labels={**words, **(translated or {})})
+
+    def __repr__(self) -> str:
+        return f"{self.labels['title']} {self.labels['about']}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        bundle, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        return {**bundle, "text/plain": repr(self), "text/html": static_html(self)}, metadata
+
+
+def static_html(figure: Figure) -> str:
+    """A figure as HTML that lives without a kernel and without any other file.
+
+    Parameters
+    ----------
+    figure : Figure
+
+    Returns
+    -------
+    str
+        A fragment: style, data as JSON, and the module. Where scripts are not run, it says what would be there.
+    """
+    state = {"data": figure.data, "settings": figure.settings, "labels": figure.labels}
+    # "</" would end the script element, and "<!--" begin a comment, wherever they stand.
+    data = json.dumps(state, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    name = hashlib.sha256((figure._esm + data).encode()).hexdigest()[:16]
+    return (f'<div data-cnn-figure="{name}"><style>{figure._css}</style>'
+            f'<script type="application/json">{data}</script>'
+            f'<div class="cnn-place"><p>{html.escape(repr(figure))}</p></div>'
+            f'<script type="module">const CNN_FIGURE = "{name}";\n{figure._esm}\n{_source("static.js")}</script></div>')
