@@ -150,13 +150,4 @@ function render({ model, el }) {
   }
 }
 
-function sign(text) {
-  return html("span", { class: "cnn-sign", "aria-hidden": "true" }, text);
-}
-
-/** Negative numbers in brackets, as behind a plus or a dot. */
-function bracketed(value) {
-  return value < 0 ? `(${number(value)})` : number(value);
-}
-
 export default { render };

@@ -45,6 +45,16 @@ function grouped(value) {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** Negative numbers in brackets, as behind a plus or a dot. */
+function bracketed(value) {
+  return value < 0 ? `(${number(value)})` : number(value);
+}
+
+/** What stands between two grids. */
+function sign(text) {
+  return html("span", { class: "cnn-sign", "aria-hidden": "true" }, text);
+}
+
 function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
