@@ -23,6 +23,8 @@ PEER_VARIABLE = "CNNCOURSE_REQUIRE_PEER"
 
 def extras(command: str) -> list[str]:
     """Optional dependencies that a command needs: tests bring their tools, CI brings PyTorch too."""
+    if command == "book":
+        return ["book"]
     if command != "test":
         return []
     return ["test", "peer"] if os.environ.get(PEER_VARIABLE) == "1" else ["test"]

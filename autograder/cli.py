@@ -15,6 +15,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -87,6 +88,40 @@ def build(
         return
     building.build(root, names, root / "build" / "source", root / "notebooks",
                    announce=lambda name: console.print(f"building {name}"))
+
+
+@app.command(epilog="Example: [bold]course book --serve[/], then open the address that it shows.")
+def book(
+    language: Annotated[str, typer.Option(help="Of the book: en or zh.")] = "en",
+    to: Annotated[Path | None, typer.Option(help="Folder of the site; by default build/book, for other languages "
+                                            "build/book-LANGUAGE.", file_okay=False)] = None,
+    no_execute: Annotated[bool, typer.Option("--no-execute", help="Run no notebook; show the outputs of earlier "
+                                             "runs.")] = False,
+    show: Annotated[bool, typer.Option("--serve", help="Then show it to the browser on this machine.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to show it; 0 for any that is free.")] = 8000,
+) -> None:
+    """Build the book: a site that needs no server, from the same sources as the notebooks."""
+    from autograder.book import build_book, serve
+
+    root = checkout()
+    to = to or root / "build" / ("book" if language == "en" else f"book-{language}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def announce(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, total=total)
+            progress.update(tasks[name], completed=done)
+
+        warnings = build_book(root, to, language=language, execute=() if no_execute else None, announce=announce)
+    for warning in warnings:
+        console.print(f"[yellow]{escape(one_line(warning))}[/]")
+    console.print(f"wrote {to / 'index.html'}", soft_wrap=True)
+    if show:
+        with serve(to, port) as server:
+            console.print(f"The book is at http://{server.server_name}:{server.server_port}/ until Ctrl+C.")
+            server.serve_forever()
 
 
 @app.command(epilog="Example: [bold]course release 01-local-connectivity[/]")
