@@ -1,8 +1,14 @@
 """The judge of the course: checks in the notebook, trusted grading outside of it."""
 
+from pathlib import Path
+
 from autograder.check import check, hint, preview
 from autograder.exercise import exercises
 from autograder.judge import grade_answers
 from autograder.progress import progress
+from cnncourse.language import register as _register
+from cnncourse.language import use as use_language
 
-__all__ = ["check", "exercises", "grade_answers", "hint", "preview", "progress"]
+_register(Path(__file__).with_name("locale"))
+
+__all__ = ["check", "exercises", "grade_answers", "hint", "preview", "progress", "use_language"]

@@ -15,6 +15,7 @@ from autograder.exercise import HINT_LEVELS, Case
 from autograder.judge import Result, by_name, judge
 from autograder.progress import next_hint_level, record
 from autograder.runner import LocalRunner
+from cnncourse.language import say
 
 SIGN_OF_LIFE_SECONDS = 1.0
 STATUS = "cnncourse-check-status"
@@ -52,17 +53,19 @@ def check(exercise_name: str, *functions: Callable[..., Any]) -> None:
     def announce(case: Case) -> None:
         running[:] = [case]
         if time.monotonic() - began > SIGN_OF_LIFE_SECONDS:
-            status.show(f"{exercise_name}: running the case {case.name} ...")
+            status.show(say("{exercise}: running the case {case} ...", exercise=exercise_name,
+                            case=say(case.name)))
 
     try:
         exercise = declarations.find(exercise_name)
         result = judge(exercise, LocalRunner(by_name(exercise, functions)), announce=announce)
     except AutograderError as error:
-        _say(f"This check could not run. {error}")
+        _show(say("This check could not run. {problem}", problem=error))
         return
     except KeyboardInterrupt:
-        during = f" during the case {running[0].name}" if running else ""
-        _say(f"{exercise_name}: interrupted{during}. Does a loop there ever end?")
+        _show(say("{exercise}: interrupted during the case {case}. Does a loop there ever end?",
+                  exercise=exercise_name, case=say(running[0].name)) if running else
+              say("{exercise}: interrupted.", exercise=exercise_name))
         return
     finally:
         status.clear()
@@ -81,13 +84,14 @@ def hint(exercise_name: str) -> None:
     try:
         exercise = declarations.find(exercise_name)
     except AutograderError as error:
-        _say(str(error))
+        _show(str(error))
         return
     level = next_hint_level(exercise.name)
-    lines = [f"Hint {number + 1} of {HINT_LEVELS}: {text}" for number, text in enumerate(exercise.hints[:level])]
+    lines = [say("Hint {number} of {count}: {text}", number=number + 1, count=HINT_LEVELS, text=say(text))
+             for number, text in enumerate(exercise.hints[:level])]
     if level == HINT_LEVELS:
-        lines.append("That was the last one.")
-    _say("\n".join(lines))
+        lines.append(say("That was the last one."))
+    _show("\n".join(lines))
 
 
 def preview(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -108,11 +112,12 @@ def preview(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
     except NotImplementedError as error:
         frames = traceback.extract_tb(error.__traceback__)
-        _say(f"Not yet written: {frames[-1].name}. Once it is, run this cell again.")
+        _show(say("Not yet written: {name}. Once it is, run this cell again.", name=frames[-1].name))
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
         last = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), frames[-1])
-        _say(f"{last.name} raised {type(error).__name__}: {error}\n  line {last.lineno}: {last.line}")
+        _show(say("{name} raised {type}: {error}\n  line {number}: {line}", name=last.name,
+                  type=type(error).__name__, error=error, number=last.lineno, line=last.line))
     return None
 
 
@@ -158,5 +163,5 @@ def _display(report: CheckReport) -> None:
         print(report)
 
 
-def _say(text: str) -> None:
+def _show(text: str) -> None:
     print(text)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograder.sandbox.wire import Unsupported
+from cnncourse.language import say
 
 MOST_REORDERED = 4
 """Tuples of at most so many values are tried in other orders."""
@@ -69,18 +70,19 @@ def compare(expected: Any, given: Any, tolerance: float = 1e-7, names: Sequence[
     Verdict
     """
     if given is None and expected is not None:
-        return Verdict(False, "type", "The function returned None: is there a return statement on every way "
-                       "through it?", expected=expected)
+        return Verdict(False, "type", say("The function returned None: is there a return statement on every "
+                       "way through it?"), expected=expected)
     if isinstance(given, Unsupported):
-        return Verdict(False, "type", f"The function returned a value of type {given.type_name}; "
-                       f"it has to return {_describe(expected)}.", expected=expected)
+        return Verdict(False, "type", say("The function returned a value of type {type}; it has to return "
+                       "{expected}.", type=given.type_name, expected=_describe(expected)), expected=expected)
     if isinstance(expected, tuple):
         return _compare_tuple(expected, given, tolerance, names)
     if isinstance(expected, (np.ndarray, int, float, np.generic)):
         return _compare_numbers(expected, given, tolerance)
     if type(expected) is type(given) and expected == given:
         return Verdict(True, expected=expected, given=given)
-    return Verdict(False, "values", f"Expected {_short(expected)}, got {_short(given)}.",
+    return Verdict(False, "values", say("Expected {expected}, got {given}.", expected=_short(expected),
+                                          given=_short(given)),
                    expected=expected, given=given)
 
 
@@ -96,49 +98,55 @@ def _compare_tuple(expected: tuple[Any, ...], given: Any, tolerance: float, name
     asked = f"({', '.join(names)})" if names else _short(expected)
     parts = tuple(given) if isinstance(given, np.ndarray) and given.ndim > 0 else given
     if not isinstance(parts, (tuple, list)):
-        return Verdict(False, "type", f"{_values(len(expected))} expected, {asked}; got {_describe(given)}.",
+        return Verdict(False, "type", _count(len(expected), asked, _describe(given)),
                        expected=expected, given=given)
     if len(parts) != len(expected):
-        return Verdict(False, "count", f"{_values(len(expected))} expected, {asked}; got {len(parts)}: "
-                       f"{_short(given)}.", expected=expected, given=given)
+        return Verdict(False, "count", _count(len(expected), asked, f"{len(parts)}: {_short(given)}"),
+                       expected=expected, given=given)
     verdicts = [compare(one, other, tolerance) for one, other in zip(expected, parts, strict=True)]
     wrong = [part for part, verdict in enumerate(verdicts) if not verdict.equal]
     if not wrong:
         return Verdict(True, expected=expected, given=given)
     first, named = wrong[0], len(names) == len(expected)
-    name = names[first] if named else f"value {first + 1} of {len(expected)}"
-    text = f"{name if named else name.capitalize()}: {verdicts[first].text}"
+    name = names[first] if named else say("value {number} of {count}", number=first + 1, count=len(expected))
+    text = f"{name if named else name[0].upper() + name[1:]}: {verdicts[first].text}"
     if named and len(names) > 1:
         text += _beside([names[part] for part in range(len(names)) if part not in wrong],
                         [names[part] for part in wrong[1:]])
     return replace(verdicts[first], part=name, text=text)
 
 
-def _values(number: int) -> str:
-    return "1 value is" if number == 1 else f"{number} values are"
+def _count(number: int, asked: str, given: str) -> str:
+    if number == 1:
+        return say("1 value is expected, {asked}; got {given}.", asked=asked, given=given)
+    return say("{number} values are expected, {asked}; got {given}.", number=number, asked=asked, given=given)
 
 
 def _beside(right: list[str], wrong: list[str]) -> str:
     """How the other parts of a tuple are."""
     said = []
     if right:
-        said.append(f"{_listed(right)} {'is' if len(right) == 1 else 'are'} right")
+        said.append(say("{names} is right", names=_listed(right)) if len(right) == 1 else
+                     say("{names} are right", names=_listed(right)))
     if wrong:
-        said.append(f"{_listed(wrong)} {'differs' if len(wrong) == 1 else 'differ'} too")
-    return f" ({', '.join(said)}.)"
+        said.append(say("{names} differs too", names=_listed(wrong)) if len(wrong) == 1 else
+                     say("{names} differ too", names=_listed(wrong)))
+    return say(" ({said}.)", said=say(", ").join(said))
 
 
 def _listed(names: list[str]) -> str:
-    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
+    return say(" and ").join([*([say(", ").join(names[:-1])] if names[1:] else []), names[-1]])
 
 
 def _compare_numbers(expected: Any, given: Any, tolerance: float) -> Verdict:
     want, got = np.asarray(expected), _as_array(given)
     if got is None:
-        return Verdict(False, "type", f"It has to return {_describe(expected)}; it returned {_describe(given)}.",
+        return Verdict(False, "type", say("It has to return {expected}; it returned {given}.",
+                                        expected=_describe(expected), given=_describe(given)),
                        expected=expected, given=given)
     if got.shape != want.shape:
-        return Verdict(False, "shape", f"The shape is {got.shape}; it has to be {want.shape}.",
+        return Verdict(False, "shape", say("The shape is {given}; it has to be {expected}.", given=got.shape,
+                                         expected=want.shape),
                        expected=want, given=got)
     if got.dtype.kind == "c" and not np.any(got.imag):
         got = got.real
@@ -147,15 +155,15 @@ def _compare_numbers(expected: Any, given: Any, tolerance: float) -> Verdict:
     if not differs.any():
         return Verdict(True, expected=want, given=got, differs=differs)
     where = tuple(int(i) for i in np.argwhere(differs)[0]) if want.ndim else ()
-    reason, text = "values", f"got {_number(got[where])}, expected {_number(want[where])}."
+    reason, pair = "values", {"given": _number(got[where]), "expected": _number(want[where])}
     if want.ndim:
-        text = (f"{int(differs.sum())} of {want.size} entries differ; the first is at "
-                f"[{', '.join(map(str, where))}]: " + text)
+        text = say("{count} of {total} entries differ; the first is at {place}: got {given}, expected {expected}.",
+                   count=int(differs.sum()), total=want.size, place=f"[{', '.join(map(str, where))}]", **pair)
     else:
-        text = text[0].upper() + text[1:]
+        text = say("Got {given}, expected {expected}.", **pair)
     if np.isfinite(want).all() and not np.isfinite(got).all():
         reason = "not finite"
-        text += " Some entries are not finite (NaN or infinity): was the array filled before it was used?"
+        text += say(" Some entries are not finite (NaN or infinity): was the array filled before it was used?")
     return Verdict(False, reason, text, "", where, want, got, differs)
 
 
@@ -183,14 +191,16 @@ def _as_array(value: Any) -> np.ndarray | None:
 
 def _describe(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
+        return say("an array of shape {shape}", shape=value.shape)
     if isinstance(value, tuple):
-        return f"{len(value)} values"
+        return say("{count} values", count=len(value))
     if isinstance(value, (bool, np.bool_)):
-        return "True or False"
+        return say("True or False")
+    if isinstance(value, int) and _as_array(value) is None:
+        return say("a number too large for any array")
     if isinstance(value, (int, float, np.number)):
-        return "a number"
-    return "None" if value is None else f"a {type(value).__name__}"
+        return say("a number")
+    return "None" if value is None else say("a {type}", type=type(value).__name__)
 
 
 def _number(value: Any) -> str:

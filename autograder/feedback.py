@@ -10,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from autograder import message
+from cnncourse.language import mark, say
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from autograder.judge import CaseResult, Result
     from cnncourse.plotting.illustration import Illustration
 
-SIGNS = {"passed": "✓", "failed": "✗", "not tried": "·"}
+SIGNS = {mark("passed"): "✓", mark("failed"): "✗", mark("not tried"): "·"}
 """How a case went, in a sign that needs no color."""
 
 
@@ -88,7 +89,8 @@ def _content(result: Result) -> dict[str, Any]:
     failure = None if result.not_written else result.first_failure
 
     def case_name(case: CaseResult) -> str:
-        return f"{case.case.answer}: {case.case.name}" if len(result.exercise.answers) > 1 else case.case.name
+        name = say(case.case.name)
+        return f"{case.case.answer}: {name}" if len(result.exercise.answers) > 1 else name
 
     return {
         "result": result,
@@ -116,8 +118,10 @@ def _states(result: Result) -> list[tuple[Any, str]]:
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(loader=jinja2.PackageLoader("autograder"), autoescape=True, trim_blocks=True,
-                              lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("autograder"), autoescape=True, trim_blocks=True,
+                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.globals["say"] = say
+    return environment
 
 
 def _template(name: str) -> jinja2.Template:

@@ -15,6 +15,7 @@ from autograder.errors import AutograderError
 from autograder.exercise import Case, Exercise
 from autograder.runner import LocalRunner, Outcome, Runner
 from cnncourse import config
+from cnncourse.language import say
 
 REFUSALS = ("ValueError", "AssertionError", "GeometryError")
 """What an answer may raise on a case with `may_raise`."""
@@ -196,6 +197,7 @@ def _verdict(exercise: Exercise, case: Case, outcome: Outcome) -> Verdict:
     if verdict.equal and outcome.changed_inputs:
         parameters = exercise.parameter_names(case.answer)
         changed = ", ".join(parameters[i] for i in outcome.changed_inputs)
-        return Verdict(False, "input changed", f"The result is right, but the call wrote into its input {changed}: "
-                       "whoever called it still needs the old values.", expected=expected, given=outcome.value)
+        return Verdict(False, "input changed", say("The result is right, but the call wrote into its input {names}: "
+                       "whoever called it still needs the old values.", names=changed), expected=expected,
+                       given=outcome.value)
     return verdict

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograder.compare import written
+from cnncourse.language import say
 
 if TYPE_CHECKING:
     from autograder.judge import CaseResult, Result
@@ -20,9 +21,11 @@ def plain(result: Result) -> str:
     lines = [headline(result)]
     failure = result.first_failure
     if failure is not None and not result.not_written:
-        lines.append(f"First case that differs: {failure.case.name}: {call_text(result, failure)}")
+        lines.append(say("First case that differs: {name}: {call}", name=say(failure.case.name),
+                         call=call_text(result, failure)))
         lines.append(f"  {difference(failure)}")
-        lines += [f"{likelihood(d.certainty)}: {d.name}. {d.explanation}" for d in result.diagnoses]
+        lines += [say("{how}: {name}. {explanation}", how=likelihood(d.certainty), name=say(d.name),
+                      explanation=say(d.explanation)) for d in result.diagnoses]
     return "\n".join(lines)
 
 
@@ -30,28 +33,28 @@ def headline(result: Result) -> str:
     """One sentence: passed, not yet written, or how many cases pass."""
     name = result.exercise.name
     if result.not_written:
-        return f"{name}: not yet written."
+        return say("{exercise}: not yet written.", exercise=name)
     right = sum(case.passed for case in result.cases)
     if result.passed:
-        return f"{name}: all {len(result.cases)} cases pass."
-    return f"{name}: {right} of {len(result.cases)} cases pass."
+        return say("{exercise}: all {total} cases pass.", exercise=name, total=len(result.cases))
+    return say("{exercise}: {count} of {total} cases pass.", exercise=name, count=right, total=len(result.cases))
 
 
 def difference(failure: CaseResult) -> str:
     """What went wrong in one case."""
     kind, text = failure.outcome.kind, failure.verdict.text
     if kind == "error":
-        return f"It raised {text}"
+        return say("It raised {error}", error=text)
     if kind == "rejected":
-        return f"Its result could not be read: {text}"
+        return say("Its result could not be read: {problem}", problem=text)
     if kind == "not written":
-        return "It is not yet written."
+        return say("It is not yet written.")
     return text
 
 
 def likelihood(certainty: float) -> str:
     """How a diagnosis is introduced."""
-    return "This is what happens with" if certainty == 1 else "This looks like"
+    return say("This is what happens with") if certainty == 1 else say("This looks like")
 
 
 def call_text(result: Result, case_result: CaseResult) -> str:
@@ -64,7 +67,7 @@ def call_text(result: Result, case_result: CaseResult) -> str:
 
 def _argument(name: str, value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size > 6:
-        return f"{name} of shape {value.shape}"
+        return say("{name} of shape {shape}", name=name, shape=value.shape)
     if isinstance(value, np.ndarray):
         digits = 3 if value.dtype.kind == "f" else 0
         return f"{name}={np.round(value.astype(float), digits).tolist() if digits else value.tolist()}"

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from autograder.compare import Verdict
+from cnncourse.language import say
 from cnncourse.plotting.illustration import Illustration, illustrated
 
 MOST_ANNOTATED = 100
@@ -104,7 +105,8 @@ def difference_figure(verdict: Verdict, arguments: Mapping[str, Any] | None = No
     name, source = next(((name, value) for name, value in (arguments or {}).items()
                          if isinstance(value, np.ndarray) and value.ndim >= 2 and value.size), ("", None))
     if verdict.reason == "shape":
-        return _shapes_figure(expected.shape, given.shape, f"input {name}", None if source is None else source.shape)
+        return _shapes_figure(expected.shape, given.shape, say("input {name}", name=name),
+                              None if source is None else source.shape)
     if verdict.differs is None or verdict.where is None:
         return None
     plane = _plane(verdict.where)
@@ -113,11 +115,12 @@ def difference_figure(verdict: Verdict, arguments: Mapping[str, Any] | None = No
     want, got, differs = (_two_dimensional(np.asarray(a)[plane])[shown] for a in (expected, given, verdict.differs))
     want, got = (np.real(a).astype(float) for a in (want, got))
     limits = _limits(want, got)
-    results = [Panel("expected", want, limits, corner), Panel("yours", got, limits, corner, differs)]
+    results = [Panel(say("expected"), want, limits, corner), Panel(say("yours"), got, limits, corner, differs)]
     inputs = [] if source is None else _input_panels(name, source, expected.shape, verdict.where)
     total = int(verdict.differs[plane].sum())
-    place = [verdict.part] * bool(verdict.part) + [f"slice {_index(plane)}"] * (expected.ndim > 2)
-    said = "; ".join([*place, f"{total} of {verdict.differs[plane].size} entries differ (outlined and crossed)"])
+    place = [verdict.part] * bool(verdict.part) + [say("slice {index}", index=_index(plane))] * (expected.ndim > 2)
+    said = "; ".join([*place, say("{count} of {total} entries differ (outlined and crossed)", count=total,
+                                  total=verdict.differs[plane].size)])
     figure = _panels_figure(results, inputs, said)
     figure.alt = " ".join([f"{said[0].upper()}{said[1:]}.", *map(_spoken, results + inputs)])
     return figure
@@ -163,7 +166,8 @@ def _input_panels(name: str, source: np.ndarray, expected: tuple[int, ...], wher
     panels = []
     for plane in planes:
         values = source[plane].astype(float)
-        title = f"input {name}{_index((*plane, slice(None), slice(None))) if plane else ''}"
+        index = _index((*plane, slice(None), slice(None))) if plane else ""
+        title = say("input {name}", name=f"{name}{index}")
         panels.append(Panel(title, values, _limits(values), colors="gray"))
     return panels if panels[0].annotated else []
 
@@ -206,8 +210,8 @@ def _draw(axes: Axes, panel: Panel) -> None:
     low, high = panel.limits
     axes.imshow(panel.values, cmap=panel.colors, vmin=low, vmax=high, aspect="auto")
     axes.set_title(panel.title, fontsize=10)
-    axes.set_xlabel("column", fontsize=9)
-    axes.set_ylabel("row", fontsize=9)
+    axes.set_xlabel(say("column"), fontsize=9)
+    axes.set_ylabel(say("row"), fontsize=9)
     axes.spines[:].set_visible(True)
     for axis, size, start in zip((axes.yaxis, axes.xaxis), panel.values.shape, panel.corner, strict=True):
         places = range(0, size, max(1, size // 8))
@@ -228,9 +232,10 @@ def _short(value: float) -> str:
 def _spoken(panel: Panel) -> str:
     """A small panel's numbers in words."""
     if panel.values.size > MOST_READ_OUT:
-        return f"{panel.title.capitalize()}: {panel.values.shape[0]} rows, {panel.values.shape[1]} columns."
+        return say("{title}: {rows} rows, {columns} columns.", title=panel.title.capitalize(),
+                   rows=panel.values.shape[0], columns=panel.values.shape[1])
     rows = "; ".join(", ".join(map(_short, row)) for row in panel.values)
-    return f"{panel.title[0].upper()}{panel.title[1:]}, row by row: {rows}."
+    return say("{title}, row by row: {rows}.", title=panel.title[0].upper() + panel.title[1:], rows=rows)
 
 
 def _mark(axes: Axes, row: int, column: int) -> None:
@@ -246,23 +251,24 @@ def _shapes_figure(
     expected: tuple[int, ...], given: tuple[int, ...], source_name: str, source: tuple[int, ...] | None
 ) -> Illustration:
     """The last two axes of the shapes as rectangles on one scale."""
-    shapes = {"expected": expected, "yours": given} | ({} if source is None else {source_name: source})
+    results = (say("expected"), say("yours"))
+    shapes = dict(zip(results, (expected, given), strict=True)) | ({} if source is None else {source_name: source})
     sizes = {title: (1, 1, *shape)[-2:] for title, shape in shapes.items()}
     rows, columns = (max(1, *(size[axis] for size in sizes.values())) for axis in (0, 1))
     figure = Illustration(2.3 * len(shapes), 2.5)
     for axes, (title, size) in zip(figure.subplots(1, len(shapes)), sizes.items(), strict=True):
-        axes.add_patch(Rectangle((0, 0), size[1], size[0], edgecolor="black", hatch="//" if title == "yours" else "",
-                                 facecolor="#8fa8c8" if title in ("expected", "yours") else "#d9d9d9"))
+        axes.add_patch(Rectangle((0, 0), size[1], size[0], edgecolor="black", hatch="//" if title == results[1] else "",
+                                 facecolor="#8fa8c8" if title in results else "#d9d9d9"))
         for row in range(1, size[0] if size[0] <= 40 else 0):
             axes.plot([0, size[1]], [row, row], color="black", linewidth=0.4)
         for column in range(1, size[1] if size[1] <= 40 else 0):
             axes.plot([column, column], [0, size[0]], color="black", linewidth=0.4)
         axes.set(xlim=(-0.5, columns + 0.5), ylim=(rows + 0.5, -0.5), aspect="equal")
         axes.set_title(f"{title}\n{shapes[title]}", fontsize=10)
-        axes.set_xlabel(f"{size[1]} columns", fontsize=9)
-        axes.set_ylabel(f"{size[0]} rows", fontsize=9)
+        axes.set_xlabel(say("{count} columns", count=size[1]), fontsize=9)
+        axes.set_ylabel(say("{count} rows", count=size[0]), fontsize=9)
         axes.set_xticks([])
         axes.set_yticks([])
-    figure.alt = "Shapes, drawn on one scale: " + "; ".join(
-        f"{title} {shape}" for title, shape in shapes.items()) + "."
+    figure.alt = say("Shapes, drawn on one scale: {shapes}.", shapes="; ".join(
+        f"{title} {shape}" for title, shape in shapes.items()))
     return figure

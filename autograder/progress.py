@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from autograder import exercise as declarations
 from autograder.exercise import HINT_LEVELS, Exercise
+from cnncourse.language import mark, say
 
 if TYPE_CHECKING:
     from autograder.judge import Result
 
 STATE_VARIABLE = "CNNCOURSE_STATE"
-HEADERS = ("exercise", "state", "points", "last mistake")
+HEADERS = (mark("exercise"), mark("state"), mark("points"), mark("last mistake"))
 _last_notebook = ""
 
 
@@ -90,28 +91,32 @@ class ProgressReport:
 
     def _row(self, exercise: Exercise) -> tuple[str, str, str, str]:
         entry = _entry(self.state, exercise.name)
-        tries = f"tried {entry['tries']} time{'s' * (entry['tries'] != 1)}"
+        tries = say("tried 1 time") if entry["tries"] == 1 else say("tried {count} times", count=entry["tries"])
         if entry["score"] == 1:
-            state = f"✓ passed, {tries}"
+            state = say("✓ passed, {tries}", tries=tries)
         elif entry["tries"]:
-            state = f"✗ {entry['passed']} of {entry['cases']} cases, {tries}"
+            state = say("✗ {count} of {total} cases, {tries}", count=entry["passed"], total=entry["cases"], tries=tries)
         else:
-            state = "· not started"
-        return exercise.name, state, f"{exercise.points * entry['score']:g} of {exercise.points:g}", entry["mistake"]
+            state = say("· not started")
+        points = say("{earned:g} of {possible:g}", earned=exercise.points * entry["score"], possible=exercise.points)
+        return exercise.name, state, points, say(entry["mistake"]) if entry["mistake"] else ""
 
     def __repr__(self) -> str:
         earned, possible = self.points
-        widths = [max(len(row[i]) for row in (HEADERS, *self.rows)) for i in range(len(HEADERS))]
+        headers = [say(header) for header in HEADERS]
+        widths = [max(len(row[i]) for row in (headers, *self.rows)) for i in range(len(headers))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-                 for row in (HEADERS, *self.rows)]
-        return f"{self.notebook or 'All notebooks'}: {earned:g} of {possible:g} points\n" + "\n".join(lines)
+                 for row in (headers, *self.rows)]
+        return "\n".join([say("{notebook}: {earned:g} of {possible:g} points", notebook=self.notebook or
+                              say("All notebooks"), earned=earned, possible=possible), *lines])
 
     def _repr_html_(self) -> str:
         from autograder.feedback import _template
 
         earned, possible = self.points
-        return _template("progress.html.j2").render(title=self.notebook or "All notebooks", earned=f"{earned:g}",
-                                                    possible=f"{possible:g}", headers=HEADERS, rows=self.rows)
+        return _template("progress.html.j2").render(
+            title=self.notebook or say("All notebooks"), earned=f"{earned:g}", possible=f"{possible:g}",
+            headers=[say(header) for header in HEADERS], rows=self.rows)
 
 
 def progress(notebook: str | None = None) -> ProgressReport:

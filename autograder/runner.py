@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograder.sandbox import wire
+from cnncourse.language import say
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class LocalRunner:
         """Call one answer; whatever it raises becomes an outcome, except a keyboard interrupt."""
         function = self.functions.get(answer)
         if function is None:
-            return Outcome("missing", text=f"There is no function called {answer}.")
+            return Outcome("missing", text=say("There is no function called {name}.", name=answer))
         fresh = wire.copy(arguments)
         before = wire.snapshots(fresh)
         try:
@@ -100,5 +101,5 @@ def _explain(error: BaseException) -> str:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
     own = [f for f in frames if f.filename == frames[0].filename]
     if own and own[-1].line:
-        text += f"  (line {own[-1].lineno}: {own[-1].line})"
+        text += say("  (line {number}: {line})", number=own[-1].lineno, line=own[-1].line)
     return text

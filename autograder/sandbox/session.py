@@ -17,6 +17,7 @@ from autograder.sandbox import wire
 from autograder.sandbox.exchange import Worker, WorkerLostError
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.lending import START_SECONDS, worker_for
+from cnncourse.language import say
 
 MAX_TEXT = 2000
 KINDS = ("value", "error", "not written", "missing", "rejected")
@@ -101,9 +102,10 @@ class SandboxRunner:
         done = 0
         while done < len(arguments):
             if time.monotonic() >= self._deadline:
-                yield Outcome("time", text=f"The submission had used up its {self.limits.total_seconds:g} s.")
+                yield Outcome("time", text=say("The submission had used up its {seconds:g} s.",
+                                                seconds=self.limits.total_seconds))
             elif self._worker is None and not self._start():
-                yield Outcome("crash", text=self.problems.get("", "The process could not be started again."))
+                yield Outcome("crash", text=self.problems.get("", say("The process could not be started again.")))
             else:
                 for outcome in self._calls_of_one_worker(answer, arguments[done:]):
                     yield outcome
@@ -133,9 +135,9 @@ class SandboxRunner:
             if others_may_be_at_fault and error.foreign:
                 return  # bytes that an earlier answer has left: this one gets a fresh worker, once
             if error.late:
-                yield Outcome("time", text=f"It did not finish within {seconds:g} s.")
+                yield Outcome("time", text=say("It did not finish within {seconds:g} s.", seconds=seconds))
             else:
-                yield Outcome("crash", text="Its process ended before there was a result.")
+                yield Outcome("crash", text=say("Its process ended before there was a result."))
         finally:
             if worker is self._worker:
                 self._finish(worker)

@@ -6,7 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
@@ -14,6 +14,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+
+from cnncourse import language
 
 # Okabe and Ito's colors, which stay apart for all common kinds of color blindness.
 BLUE, ORANGE, GREEN, RED, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9"
@@ -35,6 +37,10 @@ SHARPNESS = 2
 
 # Merely reading the setting "backend" would make matplotlib choose one and import pyplot.
 _SETTINGS: dict[Any, Any] = {name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"} | STYLE
+
+CHINESE = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "WenQuanYi Zen Hei",
+           "WenQuanYi Micro Hei", "PingFang SC", "Hiragino Sans GB", "Heiti SC", "Microsoft YaHei", "SimHei")
+"""Fonts with Chinese characters on the usual systems; the course ships none."""
 
 _Arguments = ParamSpec("_Arguments")
 _Drawn = TypeVar("_Drawn")
@@ -62,7 +68,7 @@ class Illustration(Figure):
     def png(self) -> bytes:
         """The picture as a PNG file."""
         stream = io.BytesIO()
-        with mpl.rc_context(_SETTINGS):
+        with mpl.rc_context(_settings()):
             self.savefig(stream, format="png", dpi=self.dpi * SHARPNESS, bbox_inches="tight", pad_inches=0.08,
                          metadata={"Software": None}, pil_kwargs={"compress_level": 3})
         return stream.getvalue()
@@ -91,14 +97,33 @@ def shown_width(picture: bytes) -> int:
 def illustrated(
     draw: Callable[_Arguments, _Drawn],
 ) -> Callable[_Arguments, _Drawn]:
-    """Draw in the course's style, without changing matplotlib's settings for others."""
+    """Draw in the course's style and language, without changing matplotlib's settings for others.
+
+    Where no font has the characters of the language, the labels are English rather than empty boxes.
+    """
 
     @wraps(draw)
     def drawn(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Drawn:
-        with mpl.rc_context(_SETTINGS):
+        words = language.current() if language.current() == "en" or chinese_font() else "en"
+        with mpl.rc_context(_settings()), language.speaking(words):
             return draw(*args, **kwargs)
 
     return drawn
+
+
+@cache
+def chinese_font() -> str | None:
+    """The first of the usual Chinese fonts that matplotlib finds on this machine."""
+    from matplotlib.font_manager import fontManager
+
+    there = {font.name for font in fontManager.ttflist}
+    return next((name for name in CHINESE if name in there), None)
+
+
+def _settings() -> dict[Any, Any]:
+    if language.current() == "en" or chinese_font() is None:
+        return _SETTINGS
+    return _SETTINGS | {"font.family": ["DejaVu Sans", chinese_font()]}
 
 
 def bare(axes: Axes, title: str = "") -> Axes:
