@@ -14,8 +14,11 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from autograder import prose
 from autograder.configuration import configure
 from autograder.errors import AutograderError, BuildError
+from autograder.workspace import release_folder
+from cnncourse import language as languages
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -34,8 +37,16 @@ def assignments(root: Path) -> tuple[str, ...]:
     return names
 
 
-def source_notebook(root: Path, assignment: str) -> NotebookNode:
+def source_notebook(root: Path, assignment: str, language: str = "en") -> NotebookNode:
     """The notebook with solutions, as nbgrader wants it: stable cell ids, no outputs.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+    assignment : str
+    language : str, optional
+        Of the prose and the messages, see `cnncourse.language`.
 
     Raises
     ------
@@ -60,14 +71,17 @@ def source_notebook(root: Path, assignment: str) -> NotebookNode:
         check_cells_agree(notebook)
     except AutograderError as error:
         raise BuildError(f"{path}: {error}") from error
+    if language != "en":
+        translation = prose.catalogue_path(root, assignment, language)
+        prose.translate(notebook, languages.read(translation) if translation.is_file() else {}, language)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.validate(notebook)
     return notebook
 
 
 def build(
-    root: Path, names: Iterable[str], source: Path, release: Path, *, database: str | None = None,
-    announce: Callable[[str], None] = lambda name: None,
+    root: Path, names: Iterable[str], source: Path, release: Path, *, language: str = "en",
+    database: str | None = None, announce: Callable[[str], None] = lambda name: None,
 ) -> None:
     """Write source and student notebooks.
 
@@ -79,6 +93,8 @@ def build(
         Assignments.
     source, release : Path
         Where nbgrader's source notebooks and the student notebooks go; one folder an assignment in each.
+    language : str, optional
+        See `cnncourse.language`.
     database : str, optional
         URL of the gradebook in which to enter the assignment; by default none.
     announce : callable, optional
@@ -92,7 +108,7 @@ def build(
     for name in names:
         announce(name)
         _refuse_to_overwrite_work(release / name / f"{name}.ipynb")
-        notebook = source_notebook(root, name)
+        notebook = source_notebook(root, name, language)
         folder = source / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -100,19 +116,20 @@ def build(
         _generate(name, source, release, database)
 
 
-def stale(root: Path, names: Iterable[str]) -> list[Path]:
-    """Student notebooks in notebooks/ that are not what their source gives now, missing ones included."""
+def stale(root: Path, names: Iterable[str], language: str = "en") -> list[Path]:
+    """Student notebooks of a language that are not what their source gives now, missing ones included."""
+    committed = release_folder(root, language)
     with tempfile.TemporaryDirectory(prefix="course-build-") as folder:
         fresh = Path(folder)
         names = list(names)
-        build(root, names, fresh / "source", fresh / "release")
+        build(root, names, fresh / "source", fresh / "release", language=language)
         made = {path.relative_to(fresh / "release") for path in (fresh / "release").rglob("*.ipynb")}
-        there = {path.relative_to(root / "notebooks") for name in names
-                 for path in (root / "notebooks" / name).rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts}
+        there = {path.relative_to(committed) for name in names
+                 for path in (committed / name).rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts}
         return sorted(
-            root / "notebooks" / path for path in made | there
+            committed / path for path in made | there
             if path not in made or path not in there
-            or (fresh / "release" / path).read_bytes() != (root / "notebooks" / path).read_bytes()
+            or (fresh / "release" / path).read_bytes() != (committed / path).read_bytes()
         )
 
 

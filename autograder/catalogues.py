@@ -10,6 +10,7 @@ from pathlib import Path
 import jinja2
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
+from rich.table import Table
 
 from autograder import build, prose
 from autograder.exercise import every
@@ -121,6 +122,16 @@ def states(root: Path, language: str) -> list[State]:
         missing = tuple(text for text in wanted if not there.get(text))
         found.append(State(path, len(wanted), missing, tuple(sorted(set(there) - set(wanted)))))
     return found
+
+
+def table(language: str, found: Iterable[State]) -> Table:
+    """How complete the catalogues of a language are, for a terminal."""
+    shown = Table(title=languages.LANGUAGES[language])
+    for header in ("catalogue", "translated", "of", "obsolete"):
+        shown.add_column(header, justify="left" if header == "catalogue" else "right")
+    for state in found:
+        shown.add_row(state.path.stem, str(state.translated), str(state.total), str(len(state.obsolete)))
+    return shown
 
 
 def update(root: Path, language: str) -> None:

@@ -23,6 +23,7 @@ from rich.progress import (
 
 from autograder.errors import AutograderError
 from autograder.text import one_line
+from cnncourse.language import LANGUAGES, full_name
 
 if TYPE_CHECKING:
     from autograder.cohort import Course, Report
@@ -38,6 +39,7 @@ CourseFolder = Annotated[Path, typer.Option("--course", help="Folder with nbgrad
 Trust = Annotated[bool, typer.Option("--trust-submissions", help="Run submissions WITHOUT a sandbox: their code can "
                                      "then do everything that you can.")]
 
+Language = Annotated[str, typer.Option(help="Of notebooks, messages and hints: en or zh.")]
 Database = Annotated[str | None, typer.Option("--db-url", help="The gradebook's database, for instance "
                                               "postgresql+psycopg://user@host/name; by default what nbgrader_config.py "
                                               "says, or else gradebook.db in the course's folder.")]
@@ -55,15 +57,16 @@ def main() -> None:
         sys.exit(130)
 
 
-@app.command(epilog="Example: [bold]course lab[/], then open 01-local-connectivity.")
+@app.command(epilog="Examples: [bold]course lab[/], [bold]course lab --language zh[/]")
 def lab(
     folder: Annotated[Path, typer.Option(help="Where your own copies of the notebooks lie.")] = Path("work"),
+    language: Language = "en",
     options: Annotated[list[str] | None, typer.Argument(help="Passed on to jupyter lab, after --.")] = None,
 ) -> None:
     """Open the notebooks in JupyterLab, as copies of your own that no update overwrites."""
     from autograder.workspace import prepare, start_jupyterlab
 
-    added = prepare(checkout(), folder)
+    added = prepare(checkout(), folder, full_name(language))
     for path in added:
         console.print(f"new: {path}")
     sys.exit(start_jupyterlab(folder, options or []))
@@ -72,22 +75,38 @@ def lab(
 @app.command(epilog="Example: [bold]course build --check[/] fails if a committed notebook is stale.")
 def build(
     names: Annotated[list[str] | None, typer.Argument(help="Assignments; by default all.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if notebooks/ is stale.")] = False,
+    language: Annotated[list[str] | None, typer.Option(help="Only this language: en or zh; may be repeated.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a notebook or a translation is "
+                                        "stale.")] = False,
+    catalogues: Annotated[bool, typer.Option("--catalogues", help="Bring the translators' catalogues up to date "
+                                             "first.")] = False,
 ) -> None:
-    """Make the student notebooks in notebooks/ from their sources in solutions/."""
+    """Make the student notebooks in notebooks/ from their sources in solutions/, in every language."""
     from autograder import build as building
+    from autograder import catalogues as translating
+    from autograder.workspace import release_folder
 
     root = checkout()
     names = names or list(building.assignments(root))
+    chosen = [full_name(one) for one in language] if language else list(LANGUAGES)
+    foreign = [one for one in chosen if one != "en"]
+    for one in foreign if catalogues else ():
+        translating.update(root, one)
+    for one in foreign if catalogues or check else ():
+        console.print(translating.table(one, states := translating.states(root, one)))
+        if check and any(state.stale for state in states):
+            raise AutograderError("run `course build --catalogues`, translate what is empty, and commit")
     if check:
-        if stale := building.stale(root, names):
+        if stale := [path for one in chosen for path in building.stale(root, names, one)]:
             for path in stale:
                 console.print(f"[red]stale:[/] {path.relative_to(root)}")
             raise AutograderError("run `course build` and commit what it writes")
-        console.print(f"{len(names)} assignment(s) as their sources say.")
+        console.print(f"{len(names)} assignment(s) as their sources say, in {len(chosen)} language(s).")
         return
-    building.build(root, names, root / "build" / "source", root / "notebooks",
-                   announce=lambda name: console.print(f"building {name}"))
+    for one in chosen:
+        console.print(f"building notebooks: {LANGUAGES[one]}")
+        building.build(root, names, root / "build" / "source" / ("" if one == "en" else one),
+                       release_folder(root, one), language=one, announce=lambda name: console.print(f"  {name}"))
 
 
 @app.command(epilog="Example: [bold]course book --serve[/], then open the address that it shows.")
@@ -124,16 +143,19 @@ def book(
             server.serve_forever()
 
 
-@app.command(epilog="Example: [bold]course release 01-local-connectivity[/]")
+@app.command(epilog="Examples: [bold]course release 01-local-connectivity[/], "
+                    "[bold]course release 01-local-connectivity --language zh[/]")
 def release(
     assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
     course: CourseFolder = Path("."),
     to: Annotated[Path, typer.Option(help="Where the zip for students goes.")] = Path("dist"),
+    language: Language = "en",
+    db_url: Database = None,
 ) -> None:
     """Enter an assignment into the gradebook and make what students get: notebook and packages, no solutions."""
     from autograder.release import release as make
 
-    for path in make(checkout(), course.resolve(), assignment, to.resolve()):
+    for path in make(checkout(), course.resolve(), assignment, to.resolve(), full_name(language), db_url):
         console.print(f"wrote {path}")
 
 

@@ -29,9 +29,11 @@ from autograder import submission as submissions
 from autograder.errors import AutograderError
 from autograder.judge import Result, judge
 from autograder.marking import automatic_score
+from autograder.prose import language_of
 from autograder.sandbox.isolation import Limits, why_unavailable
 from autograder.sandbox.session import Cell, SandboxRunner
 from autograder.seeds import course_secret, submission_seed
+from cnncourse.language import speaking
 
 CHECK_PREFIX = "check-"
 RECORD = "cnncourse"
@@ -141,16 +143,18 @@ def judge_notebook(nb: NotebookNode, student: str, secret: bytes, config: Config
     fingerprint = nb.metadata[RECORD]["submission"]
     results: dict[str, Result] = {}
     own_cells = sandbox_cells(nb)
-    with np.errstate(all="ignore"), SandboxRunner(own_cells, limits, trusted=settings.trust_submissions) as runner:
+    with (speaking(language_of(nb)), np.errstate(all="ignore"),
+          SandboxRunner(own_cells, limits, trusted=settings.trust_submissions) as runner):
         for cell in nb.cells:
             name = exercise_of(cell)
             if name:
                 seed = submission_seed(secret, student, name, fingerprint)
                 results[name] = judge(declarations.find(name), runner, seed)
                 cell.outputs = feedback_outputs(results[name])
+        verdicts = {name: record(result) for name, result in results.items()}
     nb.metadata[RECORD] |= {
         "version": version(), "seconds": round(runner.seconds, 3), "problems_inside": runner.problems,
-        "verdicts": {name: record(result) for name, result in results.items()},
+        "verdicts": verdicts,
     }
     return {CHECK_PREFIX + name: result.score for name, result in results.items()}
 

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from mdit_py_plugins.dollarmath import dollarmath_plugin
 from nbformat import NotebookNode
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 SPOKEN = "\n\nimport autograder\nautograder.use_language({language!r})"
 """Added to the cell that imports the judge: the kernel does not see a notebook's metadata."""
@@ -82,4 +84,7 @@ def _place(text: str) -> re.Pattern[str]:
 
 @cache
 def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
     return MarkdownIt("commonmark").enable("table").use(dollarmath_plugin)

@@ -21,7 +21,9 @@ INSTRUCTIONS = """\
 """
 
 
-def release(root: Path, course: Path, assignment: str, to: Path) -> list[Path]:
+def release(
+    root: Path, course: Path, assignment: str, to: Path, language: str = "en", db_url: str | None = None
+) -> list[Path]:
     """Enter an assignment into the course's gradebook and pack what students need.
 
     Parameters
@@ -33,6 +35,10 @@ def release(root: Path, course: Path, assignment: str, to: Path) -> list[Path]:
     assignment : str
     to : Path
         Folder for the zip.
+    language : str, optional
+        See `cnncourse.language`.
+    db_url : str, optional
+        The gradebook's database; by default the course's own.
 
     Returns
     -------
@@ -44,7 +50,7 @@ def release(root: Path, course: Path, assignment: str, to: Path) -> list[Path]:
     BuildError
         If the notebook or the wheel cannot be made.
     """
-    notebook = enter(root, course, assignment)
+    notebook = enter(root, course, assignment, language, db_url)
     to.mkdir(parents=True, exist_ok=True)
     archive = to / f"{assignment}.zip"
     with tempfile.TemporaryDirectory(prefix="course-release-") as folder:
@@ -56,12 +62,12 @@ def release(root: Path, course: Path, assignment: str, to: Path) -> list[Path]:
     return [notebook, archive]
 
 
-def enter(root: Path, course: Path, assignment: str) -> Path:
+def enter(root: Path, course: Path, assignment: str, language: str = "en", db_url: str | None = None) -> Path:
     """Build one assignment into a course directory and its gradebook; the student notebook."""
-    where = Course(course)
+    where = Course(course, db_url=db_url)
     source, out = (Path(course, folder) for folder in
                    (where.directory.source_directory, where.directory.release_directory))
-    building.build(root, [assignment], source, out, database=where.directory.db_url)
+    building.build(root, [assignment], source, out, language=language, database=where.directory.db_url)
     (course / "exchange").mkdir(exist_ok=True)
     return out / assignment / f"{assignment}.ipynb"
 

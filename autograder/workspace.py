@@ -16,7 +16,12 @@ STUDENT_EXTENSIONS_OFF = tuple(
 takes to start."""
 
 
-def prepare(root: Path, folder: Path) -> list[Path]:
+def release_folder(root: Path, language: str) -> Path:
+    """Where the student notebooks of a language lie; English ones where nbgrader looks for them."""
+    return root / "notebooks" / ("" if language == "en" else language)
+
+
+def prepare(root: Path, folder: Path, language: str = "en") -> list[Path]:
     """Copy the notebooks that are not in the folder yet; what is there stays as it is.
 
     Parameters
@@ -25,6 +30,8 @@ def prepare(root: Path, folder: Path) -> list[Path]:
         The checkout.
     folder : Path
         The student's own folder; made if it is not there.
+    language : str, optional
+        Of the notebooks; those in another language than English lie in a folder of their own.
 
     Returns
     -------
@@ -32,7 +39,8 @@ def prepare(root: Path, folder: Path) -> list[Path]:
         What was added.
     """
     added = []
-    for source in sorted((root / "notebooks").glob("*/*.ipynb")):
+    folder = folder / ("" if language == "en" else language)
+    for source in sorted(release_folder(root, language).glob("*/*.ipynb")):
         target = folder / source.parent.name / source.name
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
