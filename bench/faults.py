@@ -44,6 +44,8 @@ KINDS = ("command", "worker", "sandbox", "scheduler", "database")
 DASK_WORKERS = 2
 MOST_DRAWS = 5
 """A moment at which the command has already ended is drawn anew so many times."""
+MOST_CHARACTERS = 300
+"""That are shown of a row or a path; of what the command has said, everything that was kept is shown."""
 
 
 class Here:
@@ -271,7 +273,8 @@ def main() -> None:
                               f"{outcome.moment:.2f} s, {outcome.runs} more runs, {outcome.seconds:.1f} s",
                               markup=False, highlight=False, soft_wrap=True)
                 for fault in outcome.faults:
-                    console.print(f"    {fault[:300]}", markup=False, highlight=False, soft_wrap=True)
+                    shown = fault if fault.startswith("unclear") else fault[:MOST_CHARACTERS]
+                    console.print(f"    {shown}", markup=False, highlight=False, soft_wrap=True)
 
             table.add_row(*row(kind, bench(kind, options.tries, options.seed, folder, beginnings, say)))
     console.print(table)

@@ -6,6 +6,7 @@ All three are executors with futures, so the grading loop does not know which on
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import multiprocessing
 import os
@@ -171,6 +172,8 @@ class Cluster:
         except ImportError:
             raise AutograderError("Grading on a cluster needs dask.distributed: pip install cnncourse[cluster]"
                                   ) from None
+        for name in ("distributed", "distributed.client"):  # what it says of a lost scheduler is said here, in words
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         try:
             self._client = Client(address, timeout=seconds, name="course grade", set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
