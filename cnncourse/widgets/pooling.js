@@ -84,7 +84,8 @@ function render({ model, el }) {
       write(backward, frame.text("max_backward", { given: number(given), row, column, windows: terms.length,
         terms: terms.join(" + "), sum: number(sums[row][column]) }));
     } else {
-      write(forward, frame.text("average_forward", { values: values.map(bracketed).join(" + "), count: values.length, value: number(now.value) }));
+      write(forward, frame.text("average_forward", { values: values.map(bracketed).join(" + "), count: values.length,
+        value: number(now.value) }));
       write(backward, frame.text("average_backward", { given: number(given), count: values.length,
         share: number(given * share, 3) }));
     }

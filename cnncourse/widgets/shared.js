@@ -65,13 +65,12 @@ function tint(value, bound) {
   return `color-mix(in srgb, var(--cnn-${value < 0 ? "negative" : "positive"}) ${share}%, var(--cnn-paper))`;
 }
 
-let figures = 0;
-
 /** The frame of a figure: settings with their controls, words for every change, and what lies between them. */
 class Frame {
   constructor(model, el) {
     this.model = model;
-    this.number = ++figures;
+    // Figures of one page are modules of their own, and yet no two elements may have the same id.
+    this.number = globalThis.cnnFigures = (globalThis.cnnFigures ?? 0) + 1;
     this.data = model.get("data");
     this.labels = model.get("labels");
     this.settings = { ...model.get("settings") };
@@ -214,7 +213,7 @@ class Frame {
 /** Numbers in squares; the squares are kept from one drawing to the next. */
 class Grid {
   constructor({ name, cell = 30, pick = null }) {
-    this.cell = cell;
+    Object.assign(this, { cell, made: {} });
     this.caption = html("figcaption", {}, name);
     this.drawing = svg("svg", { role: "img" });
     this.node = html("figure", { class: "cnn-grid" }, this.caption, this.drawing);
@@ -231,26 +230,40 @@ class Grid {
   draw(rows, columns, paint, description) {
     if (this.rows !== rows || this.columns !== columns) this.resize(rows, columns);
     put(this.drawing, "aria-label", description);
-    this.cells.forEach((parts, index) => {
-      const { text = "", fill = "var(--cnn-paper)", mark = "" } = paint(Math.floor(index / columns), index % columns);
-      put(parts.group, "class", mark);
+    for (const parts of this.cells) {
+      const { text = "", fill = "var(--cnn-paper)", mark = "" } = paint(parts.row, parts.column);
+      if (parts.mark !== mark) parts.group.setAttribute("class", parts.mark = mark);
       if (parts.fill !== fill) parts.square.style.fill = parts.fill = fill;
-      write(parts.words, text);
-    });
+      if (parts.text !== text) parts.words.textContent = parts.text = text;
+    }
   }
 
+  /** Squares have their places whatever the size is; those of other sizes wait until they are needed again. */
   resize(rows, columns) {
     const size = this.cell;
     Object.assign(this, { rows, columns, cells: [] });
-    for (let index = 0; index < rows * columns; index++) {
-      const [row, column] = [Math.floor(index / columns), index % columns];
-      const square = svg("rect", { x: column * size + 1.5, y: row * size + 1.5, width: size - 3, height: size - 3 });
-      const words = svg("text", { x: (column + 0.5) * size, y: (row + 0.5) * size });
-      const group = svg("g", { "data-row": row, "data-column": column }, square, words);
-      this.cells.push({ group, square, words });
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        this.cells.push(this.made[`${row},${column}`] ??= this.square(row, column));
+      }
+    }
+    const wanted = new Set(this.cells);
+    for (const one of Object.values(this.made)) {
+      if (one.group.isConnected !== wanted.has(one)) {
+        if (wanted.has(one)) this.drawing.append(one.group);
+        else one.group.remove();
+      }
     }
     put(this.drawing, "viewBox", `0 0 ${columns * size} ${rows * size}`);
     this.drawing.style.width = `${columns * size}px`;
-    this.drawing.replaceChildren(...this.cells.map((one) => one.group));
+  }
+
+  square(row, column) {
+    const size = this.cell;
+    const square = svg("rect", { x: column * size + 1.5, y: row * size + 1.5, width: size - 3, height: size - 3 });
+    const words = svg("text", { x: (column + 0.5) * size, y: (row + 0.5) * size });
+    const group = svg("g", { "data-row": row, "data-column": column }, square, words);
+    this.drawing.append(group);
+    return { row, column, group, square, words };
   }
 }

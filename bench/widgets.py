@@ -1,0 +1,56 @@
+"""Steps of the interactive figures in Chromium: the handler of a control, then the style and layout it calls for.
+
+    course bench widgets
+    course bench widgets --rounds 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from cnncourse import widgets
+from tests.browser.pages import launched, page_of, step_times
+
+FRAME = 1000 / 60
+"""Milliseconds that a browser has for a picture."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each control goes through its values")
+    rounds = parser.parse_args().rounds
+    program = shutil.which("chromium")
+    if program is None:
+        sys.exit("there is no chromium on the path")
+    table = Table(title=f"milliseconds per step, {rounds} rounds; a frame has {FRAME:.1f}")
+    for heading in ("figure", "control", "steps", "median", "95 %", "longest"):
+        table.add_column(heading, justify="left" if heading in ("figure", "control") else "right")
+    with launched(program) as browser:
+        for name in widgets.__all__:
+            if name in ("Figure", "static_html"):
+                continue
+            page = browser.new_page(viewport={"width": 900, "height": 800})
+            page.set_content(page_of(widgets.static_html(getattr(widgets, name)())))
+            found: dict[str, list[float]] = {}
+            step_times(page)  # compiles what runs often
+            for _ in range(rounds):
+                for control, times in step_times(page).items():
+                    found.setdefault(control, []).extend(times)
+            for control, times in found.items():
+                table.add_row(name, control, str(len(times)), f"{statistics.median(times):.1f}",
+                              f"{sorted(times)[int(0.95 * len(times))]:.1f}", f"{max(times):.1f}")
+            page.close()
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
