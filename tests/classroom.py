@@ -22,11 +22,11 @@ CONFIGURATION = "from autograder.configuration import configure\n\nconfigure(get
 class Classroom:
     """One course with assignment 01 released."""
 
-    def __init__(self, root: Path, folder: Path) -> None:
+    def __init__(self, root: Path, folder: Path, language: str = "en") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "nbgrader_config.py").write_text(CONFIGURATION)
         self.folder = folder
-        self.released = enter(root, folder, ASSIGNMENT)
+        self.released = enter(root, folder, ASSIGNMENT, language)
         self.stub = json.loads(self.released.read_text())
         self.solutions = {submissions.grade_id(cell): cell.source for cell in source_notebook(root, ASSIGNMENT).cells
                           if submissions.is_answer(cell)}
