@@ -16,6 +16,8 @@ from autograder.errors import BuildError
 from autograder.exercise import every
 from autograder.gradebook import exercise_of
 from autograder.submission import grade_id, is_answer
+from autograder.workspace import release_folder
+from cnncourse import language
 from tests.conftest import ROOT
 
 NAMES = building.assignments(ROOT)
@@ -59,10 +61,21 @@ def test_without_solutions_every_check_says_not_yet_written_and_nothing_breaks(n
         assert f"{exercise.name}: not yet written." in shown
 
 
+@pytest.mark.slow
+def test_a_chinese_notebook_runs_and_its_checks_pass_in_chinese(tmp_path):
+    name = "02-parameter-sharing"
+    done = run(building.source_notebook(ROOT, name, "zh_CN"), tmp_path)
+    assert texts(done, "stderr") == []
+    passed = language.catalogue("zh_CN")["{exercise}: all {total} cases pass."].split("{total}")[0]
+    shown = "\n".join(texts(done, "display"))
+    assert [e.name for e in every(name) if passed.format(exercise=e.name) not in shown] == []
+
+
+@pytest.mark.parametrize("spoken", language.LANGUAGES)
 @pytest.mark.parametrize("name", NAMES)
-def test_students_get_no_solution(name):
-    source = building.source_notebook(ROOT, name)
-    text = (ROOT / "notebooks" / name / f"{name}.ipynb").read_text()
+def test_students_get_no_solution(name, spoken):
+    source = building.source_notebook(ROOT, name, spoken)
+    text = (release_folder(ROOT, spoken) / name / f"{name}.ipynb").read_text()
     student = {grade_id(cell): cell for cell in nbformat.reads(text, as_version=4).cells if grade_id(cell)}
     assert "SOLUTION" not in text
     for cell in source.cells:
