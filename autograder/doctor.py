@@ -24,7 +24,7 @@ class Finding:
 
 
 def examine(announce: Callable[[str, int, int], None] | None = None) -> list[Finding]:
-    """Examine Python, packages, the kernels' machine code and the sandbox.
+    """Examine Python, packages, the kernels' machine code, fonts and the sandbox.
 
     Parameters
     ----------
@@ -39,6 +39,7 @@ def examine(announce: Callable[[str, int, int], None] | None = None) -> list[Fin
         found.append(_package(name))
     if all(finding.fine for finding in found):
         found.append(_kernels(announce))
+        found.append(_chinese_font())
     found.append(_sandbox())
     found.append(_limits())
     return found
@@ -61,6 +62,14 @@ def _kernels(announce: Callable[[str, int, int], None] | None) -> Finding:
         return Finding("kernels", False, "no folder may be written where compiled kernels could be kept, so every "
                        "process compiles them again; set NUMBA_CACHE_DIR to one that may")
     return Finding("kernels", True, f"all compiled ({warmed.seconds:.1f} s), kept in {warmed.folder}")
+
+
+def _chinese_font() -> Finding:
+    from cnncourse.plotting.illustration import chinese_font
+
+    font = chinese_font()
+    return Finding("Chinese labels", True, f"drawn in {font}" if font else "no font has the characters, so the labels "
+                   "of figures stay English; on Debian, apt-get install fonts-wqy-zenhei")
 
 
 def _sandbox() -> Finding:

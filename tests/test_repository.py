@@ -65,6 +65,33 @@ def test_no_pin_carries_an_address(root):
         assert "://" not in (root / name).read_text(), name
 
 
+def test_the_container_installs_what_is_pinned_on_a_python_that_is_tested(root, project):
+    from packaging.specifiers import SpecifierSet
+
+    lines = (root / "Dockerfile").read_text()
+    python = re.search(r"^FROM python:([\d.]+)-", lines, re.MULTILINE).group(1)
+    assert SpecifierSet(project["requires-python"]).contains(python)
+    assert re.search(r"pip install .*--constraint constraints.txt --editable \.", lines)
+    for name in re.findall(r"^COPY (?:--\S+ )*(\S+) ", lines, re.MULTILINE):
+        assert (root / name).exists()
+
+
+def test_the_development_container_is_the_same_one(root):
+    container = json.loads((root / ".devcontainer" / "devcontainer.json").read_text())
+    dockerfile = root / ".devcontainer" / container["build"]["dockerfile"]
+    assert dockerfile.resolve() == (root / "Dockerfile").resolve()
+    assert f"NB_USER={container['remoteUser']}" in dockerfile.read_text()
+    assert container["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"].startswith(
+        re.search(r"-m venv (\S+)", dockerfile.read_text()).group(1))
+
+
+def test_no_container_takes_along_what_git_ignores(root):
+    ignored = {line.strip("/") for line in (root / ".gitignore").read_text().splitlines() if line and line[0] != "#"}
+    private = {"gradebook.db", ".course-secret", "work", "demo", ".venv", "build", "dist", "report"}
+    assert private <= ignored
+    assert private <= {line.strip("/") for line in (root / ".dockerignore").read_text().splitlines()}
+
+
 def test_the_launcher_is_short_and_needs_nothing_installed(root):
     text = (root / "course.py").read_text()
     assert len(text.splitlines()) < 100
