@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.exercise import Exercise, exercises, find
-from cnncourse.language import say
+from cnncourse.language import current, say
 
 if TYPE_CHECKING:
     from nbgrader.preprocessors import ClearSolutions
@@ -119,12 +119,13 @@ def _with_code(text: str) -> str:
 def with_links(cell: NotebookNode, name: str) -> list[NotebookNode]:
     """The first cell, with links to the notebook below its heading and its subtitle."""
     top, rest = _after_paragraphs(cell.source, 2)
-    command = "<code>course lab</code>"
+    command = "course lab" if current() == "en" else f"course lab --language {current()}"
+    where = name if current() == "en" else f"{current()}/{name}"
     links = "\n".join((
         '<div class="open-notebook">',
-        f'<a href="{LAB}/{name}/{name}.ipynb" data-lab>{say("Open in JupyterLab")}</a>',
+        f'<a href="{LAB}/{where}/{name}.ipynb">{say("Open in JupyterLab")}</a>',
         f'<a href="notebooks/{name}.ipynb" download>{say("Download the notebook")}</a>',
-        f"<span>{say('To open it, let {command} run.', command=command)}</span>",
+        f"<span>{say('To open it, let {command} run.', command=f'<code>{command}</code>')}</span>",
         "</div>",
     ))
     return [new_markdown_cell(text) for text in (top, links, rest) if text]

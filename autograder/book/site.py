@@ -16,7 +16,7 @@ from autograder.book.execution import Announce, Outputs, run_all
 from autograder.book.pages import FIGURES, page
 from autograder.build import assignments, build, source_notebook
 from autograder.errors import BuildError
-from cnncourse.language import VARIABLE, full_name, say, speaking
+from cnncourse.language import VARIABLE, current, full_name, say, speaking
 
 UNFINISHED = "unfinished"
 PAGES = "writing pages"
@@ -116,7 +116,7 @@ def write_pages(root: Path, parts: Parts, notebooks: dict[str, NotebookNode]) ->
     wanted |= {parts.pages / FIGURES / name: content for name, content in landing_pictures().items()}
     release = parts.folder / "release"
     shutil.rmtree(release, ignore_errors=True)
-    build(root, notebooks, parts.folder / "source", release)
+    build(root, notebooks, parts.folder / "source", release, language=current())
     for name in notebooks:
         wanted[parts.extra / "notebooks" / f"{name}.ipynb"] = (release / name / f"{name}.ipynb").read_bytes()
     for path, content in wanted.items():
