@@ -115,12 +115,12 @@ function render({ model, el }) {
     input.draw(height + 2 * padding, width + 2 * padding, (row, column) => {
       const [i, j] = [row - padding, column - padding];
       const inside = i >= 0 && j >= 0 && i < height && j < width;
-      const painted = inside ? { text: number(x[channel][i][j]), fill: tint(x[channel][i][j], limits.x), mark: "" }
+      const painted = inside ? { text: number(x[channel][i][j]), color: tint(x[channel][i][j], limits.x), mark: "" }
         : PADDED;
       return taken(i, j) ? { ...painted, mark: `${painted.mark} taken` } : painted;
     }, frame.text("input_description", { channel, height, width, padding, ...at }));
     filter.draw(kernel_height, kernel_width, (r, s) => (
-      { text: number(kernel[r][s]), fill: tint(kernel[r][s], limits.weight) }),
+      { text: number(kernel[r][s]), color: tint(kernel[r][s], limits.weight) }),
     frame.text("filter_description", { channel, filter: at.filter,
       values: kernel.slice(0, kernel_height).map((line) => line.slice(0, kernel_width).join(" ")).join("; ") }));
     const found = [];
@@ -129,7 +129,7 @@ function render({ model, el }) {
       const factor = value(top + r * dilation, left + s * dilation);
       found.push(factor * kernel[r][s]);
       factors.push(`${factors.length ? bracketed(factor) : number(factor)}·${bracketed(kernel[r][s])}`);
-      return { text: number(found.at(-1)), fill: tint(found.at(-1), limits.x * limits.weight) };
+      return { text: number(found.at(-1)), color: tint(found.at(-1), limits.x * limits.weight) };
     }, "");
     const result = found.reduce((one, other) => one + other, 0);
     put(products.drawing, "aria-label", factors.join(" + "));
@@ -145,7 +145,7 @@ function render({ model, el }) {
       const index = (filter * rows + row) * columns + column;
       if (index > now) return { text: "", mark: "later" };
       const value = values[row][column];
-      return { text: number(value), fill: tint(value, limits.output), mark: index === now ? "taken" : "" };
+      return { text: number(value), color: tint(value, limits.output), mark: index === now ? "taken" : "" };
     }, frame.text("output_description", { filter, rows, columns }));
   }
 }

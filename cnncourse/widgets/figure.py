@@ -49,8 +49,9 @@ def _source(name: str) -> str:
 class Figure(anywidget.AnyWidget):
     """An interactive figure.
 
-    Where there is a kernel, `settings` is what the reader has chosen, and may be set from Python. A page without one
-    is served by the same module, from the same data.
+    In a notebook it is shown as a page of its own that needs no kernel, and so it is still alive when the notebook is
+    opened again, exported or made into a book. A widget that is bound to a kernel would then only say that its model
+    is gone; `connect` makes it one for whoever wants to read or set `settings` from Python.
 
     Parameters
     ----------
@@ -80,6 +81,7 @@ class Figure(anywidget.AnyWidget):
     data = traitlets.Dict().tag(sync=True)
     settings = traitlets.Dict().tag(sync=True)
     labels = traitlets.Dict().tag(sync=True)
+    _connected = False
 
     def __init__(
         self, modules: Sequence[str], data: Mapping[str, Any], settings: Mapping[str, Any], labels: Mapping[str, str],
@@ -97,8 +99,29 @@ class Figure(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return f"{self.labels['title']} {self.labels['about']}"
 
+    def connect(self) -> Figure:
+        """Show it as a widget of the kernel from now on: `settings` is what the reader has chosen, and may be set.
+
+        Returns
+        -------
+        Figure
+            Itself.
+        """
+        self._connected = True
+        return self
+
+    def open(self) -> None:
+        """Tell the notebook of the model; not before somebody asks for it, as notebooks save every model they know."""
+
+    @property
+    def model_id(self) -> str | None:
+        """Name of the model in the notebook; asking for it makes it known there."""
+        super().open()
+        found: str | None = super().model_id
+        return found
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        bundle, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        bundle, metadata = (super()._repr_mimebundle_(**kwargs) or ({}, {})) if self._connected else ({}, {})
         return {**bundle, "text/plain": repr(self), "text/html": static_html(self)}, metadata
 
 

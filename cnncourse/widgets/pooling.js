@@ -58,17 +58,17 @@ function render({ model, el }) {
     const isBest = (i, j) => kind === "max" && now.best[0] === i && now.best[1] === j;
     const marks = (i, j) => `${inWindow(i, j) ? "taken" : ""} ${isBest(i, j) ? "winner" : ""}`;
     input.draw(height, width, (i, j) => (
-      { text: number(x[i][j]), fill: tint(x[i][j], limits.x), mark: marks(i, j) }),
+      { text: number(x[i][j]), color: tint(x[i][j], limits.x), mark: marks(i, j) }),
     frame.text("input_description", { height, width, ...at }));
     const chosen = (p, q) => (p === at.row && q === at.column ? "taken" : "");
     output.draw(rows, columns, (p, q) => (
-      { text: number(results[p][q].value), fill: tint(results[p][q].value, limits.x), mark: chosen(p, q) }),
+      { text: number(results[p][q].value), color: tint(results[p][q].value, limits.x), mark: chosen(p, q) }),
     frame.text("output_description", { rows, columns }));
     gradOut.draw(rows, columns, (p, q) => (
-      { text: number(grad[p][q]), fill: tint(grad[p][q], limits.grad), mark: chosen(p, q) }),
+      { text: number(grad[p][q]), color: tint(grad[p][q], limits.grad), mark: chosen(p, q) }),
     frame.text("grad_out_description", { rows, columns }));
     gradIn.draw(height, width, (i, j) => ({ text: wins[i][j] ? number(sums[i][j]) : "",
-      fill: tint(sums[i][j], limits.grad), mark: `${marks(i, j)} ${wins[i][j] > 1 ? "several" : ""}` }),
+      color: tint(sums[i][j], limits.grad), mark: `${marks(i, j)} ${wins[i][j] > 1 ? "several" : ""}` }),
     frame.text("grad_in_description", { height, width }));
 
     const given = grad[at.row][at.column];

@@ -59,10 +59,10 @@ function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
 
-/** Orange for positive, blue for negative, the stronger the larger; readable in both themes and by all eyes. */
+/** Class of a color, orange for positive and blue for negative, in five steps; far cheaper than styles of one's own. */
 function tint(value, bound) {
-  const share = bound ? Math.round(55 * Math.min(Math.abs(value) / bound, 1)) : 0;
-  return `color-mix(in srgb, var(--cnn-${value < 0 ? "negative" : "positive"}) ${share}%, var(--cnn-paper))`;
+  const step = bound ? Math.ceil(5 * Math.min(Math.abs(value) / bound, 1)) : 0;
+  return step ? `cnn-${value < 0 ? "negative" : "positive"}-${step}` : "";
 }
 
 /** The frame of a figure: settings with their controls, words for every change, and what lies between them. */
@@ -83,6 +83,11 @@ class Frame {
     this.root = html("section", { class: "cnn-figure", "aria-label": this.text("title") },
       html("p", { class: "cnn-title" }, this.text("title")),
       this.controls, this.problem, this.stage, this.spoken);
+    // What a control does with a key is not also a notebook's shortcut: there arrows go to another cell.
+    this.root.addEventListener("keydown", (event) => {
+      const plain = !event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Escape";
+      if (plain && event.target.matches("input, select, button")) event.stopPropagation();
+    });
     el.replaceChildren(this.root);
     this.fromPython = () => {
       const given = model.get("settings");
@@ -226,14 +231,14 @@ class Grid {
     }
   }
 
-  /** paint(row, column) gives { text, fill, mark }: mark is a class such as "taken" or "outside". */
+  /** paint(row, column) gives { text, color, mark }: classes such as those of tint(), and "taken" or "outside". */
   draw(rows, columns, paint, description) {
     if (this.rows !== rows || this.columns !== columns) this.resize(rows, columns);
     put(this.drawing, "aria-label", description);
     for (const parts of this.cells) {
-      const { text = "", fill = "var(--cnn-paper)", mark = "" } = paint(parts.row, parts.column);
-      if (parts.mark !== mark) parts.group.setAttribute("class", parts.mark = mark);
-      if (parts.fill !== fill) parts.square.style.fill = parts.fill = fill;
+      const { text = "", color = "", mark = "" } = paint(parts.row, parts.column);
+      const looks = `${color} ${mark}`;
+      if (parts.looks !== looks) parts.group.setAttribute("class", parts.looks = looks);
       if (parts.text !== text) parts.words.textContent = parts.text = text;
     }
   }
@@ -264,6 +269,6 @@ class Grid {
     const words = svg("text", { x: (column + 0.5) * size, y: (row + 0.5) * size });
     const group = svg("g", { "data-row": row, "data-column": column }, square, words);
     this.drawing.append(group);
-    return { row, column, group, square, words };
+    return { row, column, group, words };
   }
 }

@@ -7,14 +7,24 @@ const RAMP = [[0, 34, 78], [65, 77, 107], [124, 123, 120], [188, 175, 111], [254
 function rampColor(share) {
   const place = clamp(share, 0, 1) * (RAMP.length - 1);
   const low = Math.min(Math.floor(place), RAMP.length - 2);
-  const mixed = RAMP[low].map((one, index) => Math.round(one + (place - low) * (RAMP[low + 1][index] - one)));
-  return `rgb(${mixed.join()})`;
+  return RAMP[low].map((one, index) => one + (place - low) * (RAMP[low + 1][index] - one));
+}
+
+/** Scores as the address of a picture with a pixel for each. */
+function pictureOf(scores, [low, high]) {
+  const canvas = html("canvas", { width: scores[0].length, height: scores.length });
+  const brush = canvas.getContext("2d");
+  const pixels = brush.createImageData(canvas.width, canvas.height);
+  scores.flat().forEach((score, index) => (
+    pixels.data.set([...rampColor((score - low) / (high - low || 1)), 255], 4 * index)));
+  brush.putImageData(pixels, 0, 0);
+  return canvas.toDataURL();
 }
 
 function render({ model, el }) {
   const frame = new Frame(model, el);
   const { picture, window: size, step, classes, scores, sliding, crop, brightness } = frame.data;
-  const [most_rows, most_columns] = [scores[0].length, scores[0][0].length];
+  const [mostRows, mostColumns] = [scores[0].length, scores[0][0].length];
   const flat = scores.flat(2);
   const [low, high] = [flat.reduce((a, b) => Math.min(a, b)), flat.reduce((a, b) => Math.max(a, b))];
   const pixels = (count, axis) => size[axis] + (count - 1) * step[axis];
@@ -22,8 +32,8 @@ function render({ model, el }) {
   frame.slider("row", { max: () => frame.settings.rows - 1 });
   frame.slider("column", { max: () => frame.settings.columns - 1 });
   frame.choice("shown", classes.map((name, index) => [String(index), name]));
-  frame.slider("rows", { min: 1, max: most_rows, shown: (count) => String(pixels(count, 0)), label: "height" });
-  frame.slider("columns", { min: 1, max: most_columns, shown: (count) => String(pixels(count, 1)), label: "width" });
+  frame.slider("rows", { min: 1, max: mostRows, shown: (count) => String(pixels(count, 0)), label: "height" });
+  frame.slider("columns", { min: 1, max: mostColumns, shown: (count) => String(pixels(count, 1)), label: "width" });
 
   const drawn = (name, back) => {
     const frames = ["cnn-window-back", "cnn-window"].map((kind) => svg("rect", { class: kind }));
@@ -32,9 +42,9 @@ function render({ model, el }) {
   };
   const scene = drawn("picture", [svg("image", { href: picture.png, width: picture.size[1],
     height: picture.size[0] })]);
-  const squares = scores[0].flatMap((line, row) => line.map((_, column) => (
-    svg("rect", { x: column, y: row, width: 1.02, height: 1.02 }))));
-  const map = drawn("map", squares);
+  const heat = svg("image", { width: mostColumns, height: mostRows });
+  const heats = [];
+  const map = drawn("map", [heat]);
   const bars = classes.map((name) => {
     const bar = svg("rect", { class: "cnn-bar", y: 3, height: 14 });
     const value = svg("text", { y: 10 });
@@ -63,7 +73,6 @@ function render({ model, el }) {
     const [x, y] = placeIn(map.drawing, event);
     move(Math.floor(y), Math.floor(x));
   });
-  let painted = "";
 
   return frame.begin((settings) => {
     settings.row = clamp(settings.row, 0, settings.rows - 1);
@@ -72,12 +81,7 @@ function render({ model, el }) {
     const [height, width] = [pixels(rows, 0), pixels(columns, 1)];
     show(scene, width, height, SCALE, [column * step[1], row * step[0], size[1], size[0]]);
     show(map, columns, rows, SCALE * step[1], [column, row, 1, 1]);
-    if (painted !== shown) {
-      painted = shown;
-      scores[Number(shown)].flat().forEach((score, index) => {
-        squares[index].style.fill = rampColor((score - brightness[0]) / (brightness[1] - brightness[0] || 1));
-      });
-    }
+    put(heat, "href", heats[shown] ??= pictureOf(scores[shown], brightness));
     const here = scores.map((one) => one[row][column]);
     const best = here.indexOf(Math.max(...here));
     bars.forEach(({ bar, value, row: line }, index) => {

@@ -141,6 +141,15 @@ def test_a_key_changes_what_is_said(show, make):
     assert spoken(page) != before
 
 
+def test_keys_of_a_control_are_no_shortcuts_of_the_notebook_around_it(show):
+    page = show(convolution_stepper())
+    page.evaluate("window.heard = []; document.addEventListener('keydown', (event) => heard.push(event.key))")
+    page.locator("[name=stride]").focus()
+    for key in ("ArrowRight", "ArrowDown", "Control+s", "Escape"):
+        page.keyboard.press(key)
+    assert page.evaluate("heard") == ["Control", "s", "Escape"]
+
+
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
 def test_steps_are_fast(show, make):
     times = step_times(show(make()))

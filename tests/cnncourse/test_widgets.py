@@ -63,11 +63,20 @@ def test_equal_figures_are_equal_pages_and_others_differ():
     assert static_html(pooling_explorer()) != static_html(pooling_explorer(seed=1))
 
 
-def test_shown_in_a_notebook_it_is_a_widget_a_page_and_words(figure):
+def test_shown_in_a_notebook_it_is_a_page_and_words(figure):
     bundle = figure._repr_mimebundle_()[0]
-    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == figure.model_id
+    assert set(bundle) == {"text/plain", "text/html"}
     assert bundle["text/html"] == static_html(figure)
     assert bundle["text/plain"].startswith(figure.labels["title"])
+    assert figure.comm is None
+
+
+def test_connected_it_is_a_widget_too():
+    figure = pooling_explorer()
+    bundle = figure.connect()._repr_mimebundle_()[0]
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == figure.model_id
+    assert {"text/plain", "text/html"} < set(bundle)
+    assert figure.comm is not None
 
 
 def test_every_word_of_a_module_is_there(figure):
