@@ -66,10 +66,10 @@ def lab(
     """Open the notebooks in JupyterLab, as copies of your own that no update overwrites."""
     from autograder.workspace import prepare, start_jupyterlab
 
-    added = prepare(checkout(), folder, full_name(language))
-    for path in added:
+    language = full_name(language)
+    for path in prepare(checkout(), folder, language):
         console.print(f"new: {path}")
-    sys.exit(start_jupyterlab(folder, options or []))
+    sys.exit(start_jupyterlab(folder, options or [], language))
 
 
 @app.command(epilog="Example: [bold]course build --check[/] fails if a committed notebook is stale.")

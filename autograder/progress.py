@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import tempfile
+import time
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,50 @@ HEADERS = (mark("exercise"), mark("state"), mark("points"), mark("last mistake")
 _last_notebook = ""
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How far a student is with one exercise.
+
+    Parameters
+    ----------
+    tries : int
+        Checks so far, those of an answer that was not written yet left out.
+    score : float
+        Of the last check, 0 to 1.
+    passed, cases : int
+        Of the last check.
+    mistake : str
+        The misconception that the last check found, in English; empty if it found none.
+    hints : int
+        How many hints were shown.
+    when : float
+        Time of the last check, in seconds since 1970; 0 if there was none.
+    """
+
+    tries: int = 0
+    score: float = 0.0
+    passed: int = 0
+    cases: int = 0
+    mistake: str = ""
+    hints: int = 0
+    when: float = 0.0
+
+    @property
+    def done(self) -> bool:
+        """Whether every case passed."""
+        return self.score == 1
+
+    @property
+    def text(self) -> str:
+        """Passed, tried, or not started; in words and with a sign that needs no color."""
+        tries = say("tried 1 time") if self.tries == 1 else say("tried {count} times", count=self.tries)
+        if self.done:
+            return say("✓ passed, {tries}", tries=tries)
+        if self.tries:
+            return say("✗ {count} of {total} cases, {tries}", count=self.passed, total=self.cases, tries=tries)
+        return say("· not started")
+
+
 def record(result: Result) -> None:
     """Note the outcome of a check.
 
@@ -30,15 +77,12 @@ def record(result: Result) -> None:
     """
     global _last_notebook
     _last_notebook = result.exercise.notebook
-    state = _read()
-    entry = _entry(state, result.exercise.name)
-    if not result.not_written:
-        entry["tries"] += 1
-    entry["score"] = result.score
-    entry["passed"] = sum(case.passed for case in result.cases)
-    entry["cases"] = len(result.cases)
-    entry["mistake"] = result.misconceptions[0] if result.misconceptions else ""
-    _write(state)
+    known = standings()
+    before = known.get(result.exercise.name, Standing())
+    _write(known | {result.exercise.name: replace(
+        before, tries=before.tries + (not result.not_written), score=result.score,
+        passed=sum(case.passed for case in result.cases), cases=len(result.cases),
+        mistake=result.misconceptions[0] if result.misconceptions else "", when=time.time())})
 
 
 def next_hint_level(name: str) -> int:
@@ -48,11 +92,20 @@ def next_hint_level(name: str) -> int:
     ----------
     name : str
     """
-    state = _read()
-    entry = _entry(state, name)
-    entry["hints"] = min(entry["hints"] + 1, HINT_LEVELS)
-    _write(state)
-    return int(entry["hints"])
+    known = standings()
+    before = known.get(name, Standing())
+    after = replace(before, hints=min(before.hints + 1, HINT_LEVELS))
+    _write(known | {name: after})
+    return after.hints
+
+
+def standings() -> dict[str, Standing]:
+    """How far a student is, by the exercise; what was never checked is not in it."""
+    try:
+        kept = json.loads(_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {name: _standing(entry) for name, entry in kept.items()} if isinstance(kept, dict) else {}
 
 
 class ProgressReport:
@@ -76,7 +129,7 @@ class ProgressReport:
             known = sorted({e.notebook for e in declarations.every()})
             raise declarations.UnknownExerciseError(f"There are no exercises of {notebook!r}; the notebooks are: "
                                                     f"{', '.join(known)}")
-        self.state = _read()
+        self.known = standings()
 
     @property
     def rows(self) -> list[tuple[str, str, str, str]]:
@@ -86,20 +139,16 @@ class ProgressReport:
     @property
     def points(self) -> tuple[float, float]:
         """Points earned, and how many there are."""
-        earned = sum(e.points * _entry(self.state, e.name)["score"] for e in self.exercises)
+        earned = sum(e.points * self._standing(e).score for e in self.exercises)
         return earned, sum(e.points for e in self.exercises)
 
+    def _standing(self, exercise: Exercise) -> Standing:
+        return self.known.get(exercise.name, Standing())
+
     def _row(self, exercise: Exercise) -> tuple[str, str, str, str]:
-        entry = _entry(self.state, exercise.name)
-        tries = say("tried 1 time") if entry["tries"] == 1 else say("tried {count} times", count=entry["tries"])
-        if entry["score"] == 1:
-            state = say("✓ passed, {tries}", tries=tries)
-        elif entry["tries"]:
-            state = say("✗ {count} of {total} cases, {tries}", count=entry["passed"], total=entry["cases"], tries=tries)
-        else:
-            state = say("· not started")
-        points = say("{earned:g} of {possible:g}", earned=exercise.points * entry["score"], possible=exercise.points)
-        return exercise.name, state, points, say(entry["mistake"]) if entry["mistake"] else ""
+        standing = self._standing(exercise)
+        points = say("{earned:g} of {possible:g}", earned=exercise.points * standing.score, possible=exercise.points)
+        return exercise.name, standing.text, points, say(standing.mistake) if standing.mistake else ""
 
     def __repr__(self) -> str:
         earned, possible = self.points
@@ -143,30 +192,25 @@ def _file() -> Path:
     return platformdirs.user_state_path("cnncourse") / "progress.json"
 
 
-def _read() -> dict[str, Any]:
-    """What was kept; empty if there is nothing, or nothing that makes sense."""
-    try:
-        state = json.loads(_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return state if isinstance(state, dict) else {}
+def _standing(entry: Any) -> Standing:
+    """What an entry of the file says; of a value that makes no sense, that there was none."""
+    fresh = asdict(Standing())
+    kept = entry if isinstance(entry, dict) else {}
+    return Standing(**{key: type(value)(kept[key]) if _fits(kept.get(key), value) else value
+                       for key, value in fresh.items()})
 
 
-def _entry(state: dict[str, Any], name: str) -> dict[str, Any]:
-    fresh = {"tries": 0, "score": 0.0, "passed": 0, "cases": 0, "mistake": "", "hints": 0}
-    kept = state.get(name)
-    if isinstance(kept, dict):
-        fresh |= {key: kept[key] for key, value in fresh.items()
-                  if isinstance(kept.get(key), (str,) if isinstance(value, str) else (int, float))}
-    state[name] = fresh
-    return fresh
+def _fits(kept: Any, fresh: Any) -> bool:
+    if isinstance(fresh, str):
+        return isinstance(kept, str)
+    return isinstance(kept, int | float) and math.isfinite(kept)
 
 
-def _write(state: dict[str, Any]) -> None:
+def _write(known: dict[str, Standing]) -> None:
     """Replace the file in one step; where that is impossible, progress is simply not kept."""
     path = _file()
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            json.dump(state, file)
+            json.dump({name: asdict(standing) for name, standing in known.items()}, file)
         os.replace(file.name, path)

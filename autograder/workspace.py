@@ -9,6 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cnncourse.language import VARIABLE
+
+LAST = 19
+"""Priority of what may wait, on systems that know such a thing."""
+
+LABEXTENSIONS = Path(__file__).resolve().with_name("lab") / "labextensions"
+
 STUDENT_EXTENSIONS_OFF = tuple(
     f"nbgrader.server_extensions.{name}"
     for name in ("formgrader", "course_list", "assignment_list", "validate_assignment"))
@@ -49,14 +56,35 @@ def prepare(root: Path, folder: Path, language: str = "en") -> list[Path]:
     return added
 
 
-def start_jupyterlab(folder: Path, options: list[str]) -> int:
-    """Run JupyterLab in the folder until it is stopped; its exit status."""
-    environment = os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(
-        filter(None, (str(write_settings(folder)), os.environ.get("JUPYTER_CONFIG_PATH"))))}
+def start_jupyterlab(folder: Path, options: list[str], language: str = "en") -> int:
+    """Run JupyterLab in a student's folder until it is stopped.
+
+    Parameters
+    ----------
+    folder : Path
+    options : list of str
+        Of `jupyter lab`.
+    language : str, optional
+        Of the start page, and of what notebooks say that do not choose a language themselves.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
     # JupyterLab takes some seconds until a notebook is open; compiling the kernels begins in the meantime.
-    subprocess.Popen([sys.executable, "-m", "cnncourse.warming"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={folder.resolve()}", *options]
-    return subprocess.run(command, env=environment, check=False).returncode
+    warming = subprocess.Popen([sys.executable, "-m", "cnncourse.warming"], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, warming.pid, LAST)
+    return _run(folder, write_settings(folder), options, {VARIABLE: language})
+
+
+def _run(folder: Path, settings: Path, options: list[str], variables: dict[str, str]) -> int:
+    search = os.pathsep.join(filter(None, (str(settings), os.environ.get("JUPYTER_CONFIG_PATH"))))
+    command = [sys.executable, "-m", "autograder.lab", f"--ServerApp.root_dir={folder.resolve()}", *options]
+    return subprocess.run(command, check=False,
+                          env=os.environ | variables | {"JUPYTER_CONFIG_PATH": search}).returncode
 
 
 def write_settings(folder: Path) -> Path:
@@ -65,7 +93,9 @@ def write_settings(folder: Path) -> Path:
     (settings / "labconfig").mkdir(parents=True, exist_ok=True)
     contents = {
         "jupyter_server_config.json": {
-            "ServerApp": {"jpserver_extensions": dict.fromkeys(STUDENT_EXTENSIONS_OFF, False)}},
+            "ServerApp": {"jpserver_extensions": {
+                "autograder.lab.server": True, **dict.fromkeys(STUDENT_EXTENSIONS_OFF, False)}},
+            "LabApp": {"extra_labextensions_path": [str(LABEXTENSIONS)]}},
         "labconfig/page_config.json": {"disabledExtensions": {"@jupyter/nbgrader": True}},
         # Otherwise JupyterLab asks on first start whether it may fetch news.
         "labconfig/default_setting_overrides.json": {
