@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnncourse import zoo
+from cnncourse.language import mark
 from cnncourse.network import Network
 from cnncourse.network.graph import INPUT
 from cnncourse.widgets.figure import Figure
@@ -25,24 +26,25 @@ TOP5_ERRORS = {
 """Top-5 errors in percent on the validation pictures of ImageNet 2012: one network, mean over ten crops."""
 
 LABELS = {
-    "title": "Famous networks side by side",
-    "about": "Two of parameters, multiply-adds, memory, depth and error can be chosen as axes.",
-    "x": "Across",
-    "y": "Up",
-    "area": "Area of a disc",
-    "no_area": "all alike",
-    "network": "Network",
-    "logarithmic": "logarithmic axes",
-    "parameters": "parameters",
-    "multiply_adds": "multiply-adds",
-    "memory": "activations, MiB",
-    "depth": "depth",
-    "top5": "top-5 error",
-    "table": "The same numbers as a table",
-    "missing": "Without a published number, and so not drawn: {names}.",
-    "sources": "Per picture, forward, in single precision; depth counts layers with weights. Errors: one network, ten "
-               "crops, validation pictures of ImageNet 2012, as published.",
-    "chart_description": "Networks as discs, {x} across and {y} up: {count} of them. The table below has the numbers.",
+    "title": mark("Famous networks side by side"),
+    "about": mark("Two of parameters, multiply-adds, memory, depth and error can be chosen as axes."),
+    "x": mark("Across"),
+    "y": mark("Up"),
+    "area": mark("Area of a disc"),
+    "no_area": mark("all alike"),
+    "network": mark("Network"),
+    "logarithmic": mark("logarithmic axes"),
+    "parameters": mark("parameters"),
+    "multiply_adds": mark("multiply-adds"),
+    "memory": mark("activations, MiB"),
+    "depth": mark("depth"),
+    "top5": mark("top-5 error"),
+    "table": mark("The same numbers as a table"),
+    "missing": mark("Without a published number, and so not drawn: {names}."),
+    "sources": mark("Per picture, forward, in single precision; depth counts layers with weights. Errors: one "
+                    "network, ten crops, validation pictures of ImageNet 2012, as published."),
+    "chart_description": mark("Networks as discs, {x} across and {y} up: {count} of them. The table below has the "
+                              "numbers."),
 }
 
 

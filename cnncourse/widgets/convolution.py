@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cnncourse.language import mark
 from cnncourse.widgets.figure import GEOMETRY_LABELS, Figure
 
 LIMITS = {"height": (3, 8), "width": (3, 8), "kernel_height": (1, 4), "kernel_width": (1, 4), "stride": (1, 3),
@@ -13,32 +14,33 @@ LIMITS = {"height": (3, 8), "width": (3, 8), "kernel_height": (1, 4), "kernel_wi
 """Smallest and largest value of each slider."""
 
 LABELS = {
-    "title": "A convolution, entry by entry",
-    "about": "Sliders change the input's size, the filter's size, stride, padding and dilation; each entry of the "
-             "output is shown with all its products.",
-    "height": "Input height",
-    "width": "Input width",
-    "kernel_height": "Filter height",
-    "kernel_width": "Filter width",
-    "stride": "Stride",
-    "padding": "Padding",
-    "dilation": "Dilation",
-    "position": "Entry",
-    "place": "filter {filter}, row {row}, column {column}",
-    "nothing": "no entry",
-    "input": "input, channel {channel}",
-    "filter": "filter",
-    "products": "products",
-    "output": "output of filter {filter}",
-    "channel_sum": "Sum of channel {channel}: {sum}",
-    "total": "Filter {filter}, row {row}, column {column}\nchannels + bias:\n{sums} = {result}",
-    "input_description": "Channel {channel} of the input, {height} x {width}, with {padding} zeros around it; the "
-                         "framed entries lie under the filter.",
-    "filter_description": "Channel {channel} of filter {filter}, row by row: {values}",
-    "output_description": "Output of filter {filter}, {rows} x {columns}; entries after the framed one are still "
-                          "empty.",
-    "spoken": "Output {filters} x {rows} x {columns}. Filter {filter}, row {row}, column {column}: {sums} = {result}.",
-    "does_not_fit": "These settings do not fit.",
+    "title": mark("A convolution, entry by entry"),
+    "about": mark("Sliders change the input's size, the filter's size, stride, padding and dilation; each entry of "
+                  "the output is shown with all its products."),
+    "height": mark("Input height"),
+    "width": mark("Input width"),
+    "kernel_height": mark("Filter height"),
+    "kernel_width": mark("Filter width"),
+    "stride": mark("Stride"),
+    "padding": mark("Padding"),
+    "dilation": mark("Dilation"),
+    "position": mark("Entry"),
+    "place": mark("filter {filter}, row {row}, column {column}"),
+    "nothing": mark("no entry"),
+    "input": mark("input, channel {channel}"),
+    "filter": mark("filter"),
+    "products": mark("products"),
+    "output": mark("output of filter {filter}"),
+    "channel_sum": mark("Sum of channel {channel}: {sum}"),
+    "total": mark("Filter {filter}, row {row}, column {column}\nchannels + bias:\n{sums} = {result}"),
+    "input_description": mark("Channel {channel} of the input, {height} x {width}, with {padding} zeros around it; "
+                              "the framed entries lie under the filter."),
+    "filter_description": mark("Channel {channel} of filter {filter}, row by row: {values}"),
+    "output_description": mark("Output of filter {filter}, {rows} x {columns}; entries after the framed one are "
+                               "still empty."),
+    "spoken": mark("Output {filters} x {rows} x {columns}. Filter {filter}, row {row}, column {column}: {sums} = "
+                   "{result}."),
+    "does_not_fit": mark("These settings do not fit."),
     **GEOMETRY_LABELS,
 }
 

@@ -8,6 +8,7 @@ from cnncourse import data as pictures
 from cnncourse.errors import ArgumentError
 from cnncourse.geometry import Window, receptive_field
 from cnncourse.geometry.settings import sides
+from cnncourse.language import mark
 from cnncourse.widgets.figure import GEOMETRY_LABELS, Figure
 from cnncourse.widgets.pictures import data_address
 
@@ -16,26 +17,26 @@ LIMITS = {"kernel_size": (1, 7), "stride": (1, 3), "padding": (0, 3), "dilation"
 MOST_LAYERS = 6
 
 LABELS = {
-    "title": "Receptive field of a stack of layers",
-    "about": "Layers can be added, removed and changed; it is shown what one output sees of the picture.",
-    "layer": "Layer {layer}",
-    "kernel_size": "Kernel",
-    "stride": "Stride",
-    "padding": "Padding",
-    "dilation": "Dilation",
-    "add": "Add a layer",
-    "remove": "Remove the last layer",
-    "row": "Output row",
-    "column": "Output column",
-    "found": "field {size}, jump {jump}, start {start}, output {rows} x {columns}",
-    "chain_caption": "Along the columns, input below: what the chosen output depends on is filled.",
-    "scene_caption": "The field in the picture; with gaps, each pixel that is seen has a dot.",
-    "chain_description": "Layers: {levels}. Entries that count, from the input up to the output: {counts}.",
-    "scene_description": "A photograph of {height} x {width} pixels; the field, {size} x {size}, begins at row {top}, "
-                         "column {left}.",
-    "spoken": "The output at row {row}, column {column} has a field of {size} x {size}: rows {rows}, columns "
-              "{columns}. Pixels that it depends on: {inputs}. Its neighbor's field lies {jump} further.",
-    "does_not_fit": "These layers do not fit.",
+    "title": mark("Receptive field of a stack of layers"),
+    "about": mark("Layers can be added, removed and changed; it is shown what one output sees of the picture."),
+    "layer": mark("Layer {layer}"),
+    "kernel_size": mark("Kernel"),
+    "stride": mark("Stride"),
+    "padding": mark("Padding"),
+    "dilation": mark("Dilation"),
+    "add": mark("Add a layer"),
+    "remove": mark("Remove the last layer"),
+    "row": mark("Output row"),
+    "column": mark("Output column"),
+    "found": mark("field {size}, jump {jump}, start {start}, output {rows} x {columns}"),
+    "chain_caption": mark("Along the columns, input below: what the chosen output depends on is filled."),
+    "scene_caption": mark("The field in the picture; with gaps, each pixel that is seen has a dot."),
+    "chain_description": mark("Layers: {levels}. Entries that count, from the input up to the output: {counts}."),
+    "scene_description": mark("A photograph of {height} x {width} pixels; the field, {size} x {size}, begins at row "
+                              "{top}, column {left}."),
+    "spoken": mark("The output at row {row}, column {column} has a field of {size} x {size}: rows {rows}, columns "
+                   "{columns}. Pixels that it depends on: {inputs}. Its neighbor's field lies {jump} further."),
+    "does_not_fit": mark("These layers do not fit."),
     **GEOMETRY_LABELS,
 }
 

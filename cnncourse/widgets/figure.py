@@ -14,29 +14,30 @@ import anywidget
 import traitlets
 
 from cnncourse.errors import ArgumentError
+from cnncourse.language import mark, say
 
 COMMON_LABELS = {
-    "play": "Play",
-    "pause": "Pause",
-    "first": "First",
-    "back": "Back",
-    "next": "Next",
+    "play": mark("Play"),
+    "pause": mark("Pause"),
+    "first": mark("First"),
+    "back": mark("Back"),
+    "next": mark("Next"),
 }
 """Words of the buttons that several figures have."""
 
 GEOMETRY_LABELS = {
-    "offer": "{setting} {value} gives {size}",
-    "no_offer": "no setting near these fits",
-    "setting_stride": "stride",
-    "setting_padding": "padding",
-    "setting_kernel_size": "kernel_size",
-    "setting_input_size": "input_size",
-    "not_whole": "({sum})/{stride} + 1 = {size} is not a whole number; {offers}; rounding 'floor' gives {floor}, "
-                 "'ceil' gives {ceil}",
-    "window": "a window of {kernel}",
-    "window_dilated": "a window of {kernel} taps with dilation {dilation}, which spans {dilation}*({kernel} - 1) + 1 "
-                      "= {extent},",
-    "too_large": "{window} does not fit into {input} + {before} + {after} = {padded} padded inputs; {offers}",
+    "offer": mark("{setting} {value} gives {size}"),
+    "no_offer": mark("no setting near these fits"),
+    "setting_stride": mark("stride"),
+    "setting_padding": mark("padding"),
+    "setting_kernel_size": mark("kernel_size"),
+    "setting_input_size": mark("input_size"),
+    "not_whole": mark("({sum})/{stride} + 1 = {size} is not a whole number; {offers}; rounding 'floor' gives "
+                      "{floor}, 'ceil' gives {ceil}"),
+    "window": mark("a window of {kernel}"),
+    "window_dilated": mark("a window of {kernel} taps with dilation {dilation}, which spans {dilation}*({kernel} - "
+                           "1) + 1 = {extent},"),
+    "too_large": mark("{window} does not fit into {input} + {before} + {after} = {padded} padded inputs; {offers}"),
 }
 """The words of `cnncourse.geometry`'s errors, with what is put in between braces."""
 
@@ -62,7 +63,7 @@ class Figure(anywidget.AnyWidget):
     settings : mapping
         What the controls show at first.
     labels : mapping of str to str
-        The figure's words, in English, by name.
+        The figure's words in English, by name; said in the language that is spoken.
     translated : mapping of str to str, optional
         Words to take instead, by the same names.
 
@@ -87,7 +88,7 @@ class Figure(anywidget.AnyWidget):
         self, modules: Sequence[str], data: Mapping[str, Any], settings: Mapping[str, Any], labels: Mapping[str, str],
         translated: Mapping[str, str] | None = None,
     ) -> None:
-        words = {**COMMON_LABELS, **labels}
+        words = {name: say(english) for name, english in {**COMMON_LABELS, **labels}.items()}
         unknown = sorted(set(translated or ()) - set(words))
         if unknown:
             raise ArgumentError(f"labels: there is nothing called {', '.join(unknown)}; there are {', '.join(words)}")

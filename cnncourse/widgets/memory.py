@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cnncourse import zoo
+from cnncourse.language import mark
 from cnncourse.memory import OPTIMIZERS, account
 from cnncourse.memory.rehearsal import KINDS
 from cnncourse.network import Network
@@ -18,35 +19,35 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 DTYPES = ("float32", "float64")
 
 LABELS = {
-    "title": "What fits into memory?",
-    "about": "Network, batch, precision, optimizer and budget can be chosen; bars show what the memory is for.",
-    "network": "Network",
-    "mode": "What for",
-    "training": "training",
-    "inference": "inference",
-    "optimizer": "Optimizer",
-    "sgd": "plain SGD",
-    "momentum": "momentum",
-    "rmsprop": "RMSProp",
-    "adam": "Adam",
-    "dtype": "Numbers",
-    "batch": "Batch",
-    "budget": "Budget",
-    "kind_input": "input",
-    "kind_parameters": "parameters",
-    "kind_gradients": "gradients",
-    "kind_optimizer": "kept by the optimizer",
-    "kind_activations": "activations",
-    "kind_workspace": "workspace",
-    "sum": "at the peak",
-    "budget_line": "budget: {size}",
-    "none": "none",
-    "chart_description": "A bar for each batch: {network}, {mode}, {dtype}. The largest batch here within {budget}: "
-                         "{largest}.",
-    "fits": "{network}, {mode}, batch {batch}, {dtype}, {optimizer}: {sum} at the peak fits into {budget}. Largest of "
-            "these batches that fits: {largest}.",
-    "too_much": "{network}, {mode}, batch {batch}, {dtype}, {optimizer}: {sum} at the peak is more than {budget}. "
-                "Largest of these batches that fits: {largest}.",
+    "title": mark("What fits into memory?"),
+    "about": mark("Network, batch, precision, optimizer and budget can be chosen; bars show what the memory is for."),
+    "network": mark("Network"),
+    "mode": mark("What for"),
+    "training": mark("training"),
+    "inference": mark("inference"),
+    "optimizer": mark("Optimizer"),
+    "sgd": mark("plain SGD"),
+    "momentum": mark("momentum"),
+    "rmsprop": mark("RMSProp"),
+    "adam": mark("Adam"),
+    "dtype": mark("Numbers"),
+    "batch": mark("Batch"),
+    "budget": mark("Budget"),
+    "kind_input": mark("input"),
+    "kind_parameters": mark("parameters"),
+    "kind_gradients": mark("gradients"),
+    "kind_optimizer": mark("kept by the optimizer"),
+    "kind_activations": mark("activations"),
+    "kind_workspace": mark("workspace"),
+    "sum": mark("at the peak"),
+    "budget_line": mark("budget: {size}"),
+    "none": mark("none"),
+    "chart_description": mark("A bar for each batch: {network}, {mode}, {dtype}. The largest batch here within "
+                              "{budget}: {largest}."),
+    "fits": mark("{network}, {mode}, batch {batch}, {dtype}, {optimizer}: {sum} at the peak fits into {budget}. "
+                 "Largest of these batches that fits: {largest}."),
+    "too_much": mark("{network}, {mode}, batch {batch}, {dtype}, {optimizer}: {sum} at the peak is more than "
+                     "{budget}. Largest of these batches that fits: {largest}."),
 }
 
 

@@ -8,46 +8,47 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cnncourse.errors import ShapeError
+from cnncourse.language import mark
 from cnncourse.widgets.figure import Figure
 
 LIMITS = {"kernel_height": (1, 3), "kernel_width": (1, 3), "stride": (1, 3)}
 """Smallest and largest value of each slider."""
 
 LABELS = {
-    "title": "Pooling, forward and backward",
-    "about": "Sliders change window and stride; for each window it is shown which inputs it takes and where its "
-             "gradient goes.",
-    "kind": "Pooling",
-    "max": "maximum",
-    "average": "average",
-    "kernel_height": "Window height",
-    "kernel_width": "Window width",
-    "stride": "Stride",
-    "position": "Window",
-    "place": "row {row}, column {column}",
-    "forward": "Forward",
-    "backward": "Backward",
-    "input": "input",
-    "output": "output",
-    "grad_out": "gradient of the output",
-    "grad_in": "gradient of the input",
-    "key": "Framed: the window. Underlined: its switch. With a bar above: the sum of what several windows send.",
-    "sizes": "Output {rows} x {columns}, rounded down; rows never read: {left_rows}, columns never read: "
-             "{left_columns}.",
-    "max_forward": "max({values}) = {value}. Switch: row {row}, column {column}, which is index {row}·{width} + "
-                   "{column} = {index}.",
-    "max_backward": "{given} goes to the switch alone. Windows with this switch: {windows}; row {row}, column "
-                    "{column} gets {terms} = {sum}.",
-    "average_forward": "({values}) / {count} = {value}",
-    "average_backward": "{given} / {count} = {share} goes to each input of the window; where windows overlap, shares "
-                        "add up.",
-    "input_description": "Input, {height} x {width}; the framed entries lie in the window of row {row}, column "
-                         "{column}.",
-    "output_description": "Output, {rows} x {columns}.",
-    "grad_out_description": "Gradient of the output, {rows} x {columns}.",
-    "grad_in_description": "Gradient of the input, {height} x {width}; empty where no window sends anything.",
-    "spoken": "Output {rows} x {columns}. Window of row {row}, column {column}: {value} forward, {given} comes back. "
-              "Inputs that receive from several windows: {shared}.",
+    "title": mark("Pooling, forward and backward"),
+    "about": mark("Sliders change window and stride; for each window it is shown which inputs it takes and where "
+                  "its gradient goes."),
+    "kind": mark("Pooling"),
+    "max": mark("maximum"),
+    "average": mark("average"),
+    "kernel_height": mark("Window height"),
+    "kernel_width": mark("Window width"),
+    "stride": mark("Stride"),
+    "position": mark("Window"),
+    "place": mark("row {row}, column {column}"),
+    "forward": mark("Forward"),
+    "backward": mark("Backward"),
+    "input": mark("input"),
+    "output": mark("output"),
+    "grad_out": mark("gradient of the output"),
+    "grad_in": mark("gradient of the input"),
+    "key": mark("Framed: the window. Underlined: its switch. With a bar above: the sum of what several windows send."),
+    "sizes": mark("Output {rows} x {columns}, rounded down; rows never read: {left_rows}, columns never read: "
+                  "{left_columns}."),
+    "max_forward": mark("max({values}) = {value}. Switch: row {row}, column {column}, which is index {row}·{width} "
+                        "+ {column} = {index}."),
+    "max_backward": mark("{given} goes to the switch alone. Windows with this switch: {windows}; row {row}, column "
+                         "{column} gets {terms} = {sum}."),
+    "average_forward": mark("({values}) / {count} = {value}"),
+    "average_backward": mark("{given} / {count} = {share} goes to each input of the window; where windows overlap, "
+                             "shares add up."),
+    "input_description": mark("Input, {height} x {width}; the framed entries lie in the window of row {row}, column "
+                              "{column}."),
+    "output_description": mark("Output, {rows} x {columns}."),
+    "grad_out_description": mark("Gradient of the output, {rows} x {columns}."),
+    "grad_in_description": mark("Gradient of the input, {height} x {width}; empty where no window sends anything."),
+    "spoken": mark("Output {rows} x {columns}. Window of row {row}, column {column}: {value} forward, {given} comes "
+                   "back. Inputs that receive from several windows: {shared}."),
 }
 
 PLANE = ((1, 5, 2, 1, 3, 1, 0), (4, 2, -1, 6, 2, 2, 1), (0, -3, 7, 1, -2, -4, 3), (2, 1, 1, 3, -1, -5, 0),

@@ -10,6 +10,7 @@ import numpy as np
 from cnncourse import convert, functional, geometry
 from cnncourse import data as pictures
 from cnncourse.errors import ArgumentError
+from cnncourse.language import mark
 from cnncourse.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from cnncourse.network import Network
 from cnncourse.widgets.figure import Figure
@@ -21,26 +22,26 @@ NOTHING = 10
 """Class of windows without a whole digit in the middle."""
 
 LABELS = {
-    "title": "A classifier slides over a picture",
-    "about": "Sliders move the window and change the picture's size; its scores and the work of one pass and of crops "
-             "are shown.",
-    "row": "Window row",
-    "column": "Window column",
-    "shown": "Map of",
-    "height": "Picture height",
-    "width": "Picture width",
-    "picture": "picture with the window; click to move it",
-    "map": "map of scores: bright is high",
-    "scores": "all scores of this window",
-    "one_pass": "One pass: {count} multiply-adds for a map of {rows} x {columns}",
-    "crop_by_crop": "Crop by crop: {positions} crops, {count} multiply-adds",
-    "shared": "One pass takes {ratio} times fewer: what windows share is computed once. A pixel lies in up to "
-              "{windows} windows.",
-    "picture_description": "A picture of {height} x {width} pixels; the window of {window_height} x {window_width} "
-                           "begins at row {top}, column {left}.",
-    "map_description": "Scores for {name} at {rows} x {columns} positions.",
-    "spoken": "The window from pixel row {top}, column {left} is entry ({row}, {column}) of the map. Best score: "
-              "{best}, {score}. One pass takes {ratio} times fewer multiply-adds than crops.",
+    "title": mark("A classifier slides over a picture"),
+    "about": mark("Sliders move the window and change the picture's size; its scores and the work of one pass and "
+                  "of crops are shown."),
+    "row": mark("Window row"),
+    "column": mark("Window column"),
+    "shown": mark("Map of"),
+    "height": mark("Picture height"),
+    "width": mark("Picture width"),
+    "picture": mark("picture with the window; click to move it"),
+    "map": mark("map of scores: bright is high"),
+    "scores": mark("all scores of this window"),
+    "one_pass": mark("One pass: {count} multiply-adds for a map of {rows} x {columns}"),
+    "crop_by_crop": mark("Crop by crop: {positions} crops, {count} multiply-adds"),
+    "shared": mark("One pass takes {ratio} times fewer: what windows share is computed once. A pixel lies in up to "
+                   "{windows} windows."),
+    "picture_description": mark("A picture of {height} x {width} pixels; the window of {window_height} x "
+                                "{window_width} begins at row {top}, column {left}."),
+    "map_description": mark("Scores for {name} at {rows} x {columns} positions."),
+    "spoken": mark("The window from pixel row {top}, column {left} is entry ({row}, {column}) of the map. Best "
+                   "score: {best}, {score}. One pass takes {ratio} times fewer multiply-adds than crops."),
 }
 
 

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from cnncourse import convert, data, zoo
+from cnncourse import convert, data, language, zoo
 from cnncourse.errors import ArgumentError, ShapeError
 from cnncourse.geometry import Window
 from cnncourse.layers import Conv2d, Flatten, Linear
@@ -168,3 +168,12 @@ def test_what_cannot_be_shown_is_refused():
         receptive_field_explorer([Window(2, padding=(0, 1))])
     with pytest.raises(ShapeError, match="two axes of at least 3"):
         pooling_explorer(np.zeros((2, 5)))
+
+
+def test_figures_speak_the_language_of_the_course(figure):
+    with language.speaking("zh_CN"):
+        translated = type(figure)((), {}, {}, figure.labels)
+    for name, english in figure.labels.items():
+        text = translated.labels[name]
+        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", english)), name
+    assert translated.labels["title"] != figure.labels["title"]
