@@ -2,6 +2,8 @@
 
     course bench widgets
     course bench widgets --rounds 5
+
+Where other programs want the processor too, the fastest tenth tells what a step takes by itself.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ def main() -> None:
     if program is None:
         sys.exit("there is no chromium on the path")
     table = Table(title=f"milliseconds per step, {rounds} rounds; a frame has {FRAME:.1f}")
-    for heading in ("figure", "control", "steps", "median", "95 %", "longest"):
+    for heading in ("figure", "control", "steps", "10 %", "median", "95 %"):
         table.add_column(heading, justify="left" if heading in ("figure", "control") else "right")
     with launched(program) as browser:
         for name in widgets.__all__:
@@ -46,8 +48,9 @@ def main() -> None:
                 for control, times in step_times(page).items():
                     found.setdefault(control, []).extend(times)
             for control, times in found.items():
-                table.add_row(name, control, str(len(times)), f"{statistics.median(times):.1f}",
-                              f"{sorted(times)[int(0.95 * len(times))]:.1f}", f"{max(times):.1f}")
+                times.sort()
+                table.add_row(name, control, str(len(times)), f"{times[len(times) // 10]:.1f}",
+                              f"{statistics.median(times):.1f}", f"{times[int(0.95 * len(times))]:.1f}")
             page.close()
     Console().print(table)
 
