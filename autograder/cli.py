@@ -57,19 +57,28 @@ def main() -> None:
         sys.exit(130)
 
 
-@app.command(epilog="Examples: [bold]course lab[/], [bold]course lab --language zh[/]")
+@app.command(epilog="Examples: [bold]course lab[/], [bold]course lab --language zh[/], "
+                    "[bold]course lab --instructor --course demo[/]")
 def lab(
     folder: Annotated[Path, typer.Option(help="Where your own copies of the notebooks lie.")] = Path("work"),
     language: Language = "en",
+    instructor: Annotated[bool, typer.Option("--instructor", help="With nbgrader's formgrader, on a course directory "
+                                             "and the assignments' sources.")] = False,
+    course: CourseFolder = Path("."),
     options: Annotated[list[str] | None, typer.Argument(help="Passed on to jupyter lab, after --.")] = None,
 ) -> None:
     """Open the notebooks in JupyterLab, as copies of your own that no update overwrites."""
-    from autograder.workspace import prepare, start_jupyterlab
+    from autograder import workspace
 
     language = full_name(language)
-    for path in prepare(checkout(), folder, language):
-        console.print(f"new: {path}")
-    sys.exit(start_jupyterlab(folder, options or [], language))
+    if instructor:
+        added = workspace.prepare_course(checkout(), course.resolve(), language)
+    else:
+        added = workspace.prepare(checkout(), folder, language)
+    for path in added:
+        console.print(f"new: {path}", soft_wrap=True)
+    sys.exit(workspace.start_instructors_jupyterlab(course.resolve(), options or [], language) if instructor else
+             workspace.start_jupyterlab(folder, options or [], language))
 
 
 @app.command(epilog="Example: [bold]course build --check[/] fails if a committed notebook is stale.")

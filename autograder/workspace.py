@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cnncourse.language import VARIABLE
 
@@ -16,11 +18,21 @@ LAST = 19
 
 LABEXTENSIONS = Path(__file__).resolve().with_name("lab") / "labextensions"
 
-STUDENT_EXTENSIONS_OFF = tuple(
-    f"nbgrader.server_extensions.{name}"
-    for name in ("formgrader", "course_list", "assignment_list", "validate_assignment"))
-"""Instructors' server extensions. Any one of them imports all of nbgrader, most of the time that JupyterLab's server
-takes to start."""
+STUDENT_EXTENSIONS_OFF = (
+    *(f"nbgrader.server_extensions.{name}"
+      for name in ("formgrader", "course_list", "assignment_list", "validate_assignment")),
+    "jupyter_lsp", "jupyterlab_jupytext", "notebook", "notebook_shim")
+"""Extensions of the server that students do not need. Any one of nbgrader's imports all of nbgrader, most of the time
+that JupyterLab's server takes to start; the others take a third of what is left."""
+
+LABEXTENSIONS_OFF = ("@jupyter/nbgrader", "jupyterlab-jupytext", "@jupyter-notebook/lab-extension",
+                     "@jupyterlab/lsp-extension", "@jupyterlab/fileeditor-extension:language-server",
+                     "@jupyterlab/notebook-extension:language-server", "@jupyterlab/extensionmanager-extension")
+"""Their counterparts in the browser, and the manager of extensions, which asks a server on the internet."""
+
+
+OVERRIDES = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+"""Otherwise JupyterLab asks on first start whether it may fetch news."""
 
 
 def release_folder(root: Path, language: str) -> Path:
@@ -80,27 +92,81 @@ def start_jupyterlab(folder: Path, options: list[str], language: str = "en") -> 
     return _run(folder, write_settings(folder), options, {VARIABLE: language})
 
 
-def _run(folder: Path, settings: Path, options: list[str], variables: dict[str, str]) -> int:
+def _run(folder: Path, settings: Path, options: list[str], variables: dict[str, str], cwd: Path | None = None) -> int:
     search = os.pathsep.join(filter(None, (str(settings), os.environ.get("JUPYTER_CONFIG_PATH"))))
     command = [sys.executable, "-m", "autograder.lab", f"--ServerApp.root_dir={folder.resolve()}", *options]
-    return subprocess.run(command, check=False,
+    return subprocess.run(command, cwd=cwd, check=False,
                           env=os.environ | variables | {"JUPYTER_CONFIG_PATH": search}).returncode
+
+
+def prepare_course(root: Path, course: Path, language: str = "en") -> list[Path]:
+    """Make what an instructor's JupyterLab needs in a course directory; what is there stays as it is.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+    course : Path
+        The course directory with nbgrader_config.py.
+    language : str, optional
+        Of the assignments.
+
+    Returns
+    -------
+    list of Path
+        Source notebooks that were added, one for each assignment that the course directory did not have.
+
+    Raises
+    ------
+    AutograderError
+        If the folder is no course directory.
+    """
+    import nbformat
+
+    from autograder.build import assignments, source_notebook
+    from autograder.cohort import Course
+
+    where = Course(course)
+    # The formgrader shows an error in its place if the exchange is not there.
+    Path(where.config.Exchange.root).mkdir(parents=True, exist_ok=True)
+    added = []
+    for name in assignments(root):
+        source = Path(course, where.directory.source_directory, name, f"{name}.ipynb")
+        if not source.parent.exists():
+            source.parent.mkdir(parents=True)
+            nbformat.write(source_notebook(root, name, language), source)
+            added.append(source)
+    return added
+
+
+def start_instructors_jupyterlab(course: Path, options: list[str], language: str = "en") -> int:
+    """Run JupyterLab in a course directory, with everything of nbgrader, until it is stopped; its exit status."""
+    import platformdirs
+
+    settings = platformdirs.user_state_path("cnncourse") / "instructor"
+    _write(settings, {"labconfig/default_setting_overrides.json": OVERRIDES})
+    return _run(course, settings, options, {VARIABLE: language}, cwd=course)
 
 
 def write_settings(folder: Path) -> Path:
     """Write the Jupyter server settings of a student's folder; where they are."""
     settings = folder / ".jupyter"
-    (settings / "labconfig").mkdir(parents=True, exist_ok=True)
-    contents = {
+    return _write(settings, {
         "jupyter_server_config.json": {
             "ServerApp": {"jpserver_extensions": {
                 "autograder.lab.server": True, **dict.fromkeys(STUDENT_EXTENSIONS_OFF, False)}},
-            "LabApp": {"extra_labextensions_path": [str(LABEXTENSIONS)]}},
-        "labconfig/page_config.json": {"disabledExtensions": {"@jupyter/nbgrader": True}},
-        # Otherwise JupyterLab asks on first start whether it may fetch news.
-        "labconfig/default_setting_overrides.json": {
-            "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}},
-    }
+            # Which tabs were open is remembered here, not together with those of other folders.
+            "LabApp": {"extra_labextensions_path": [str(LABEXTENSIONS)], "extension_manager": "readonly",
+                       "workspaces_dir": str((settings / "workspaces").resolve())}},
+        # Without the check, the server does not look at start whether JupyterLab itself has to be built.
+        "labconfig/page_config.json": {"buildCheck": False, "buildAvailable": False,
+                                       "disabledExtensions": dict.fromkeys(LABEXTENSIONS_OFF, True)},
+        "labconfig/default_setting_overrides.json": OVERRIDES,
+    })
+
+
+def _write(settings: Path, contents: Mapping[str, Any]) -> Path:
+    (settings / "labconfig").mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (settings / name).write_text(json.dumps(content, indent=2) + "\n")
     return settings.resolve()
