@@ -7,7 +7,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -110,11 +110,18 @@ def grade(
         If nothing was handed in, the assignment is not in the gradebook, another command grades it at this moment, or
         the gradebook cannot be written.
     """
-    if not course.trust:
-        _assert_sandboxes_hold()
-    chosen = _chosen(course, assignment, students)
-    with (closing(pool or pool_for(len(chosen))) as pool, in_words(), course.gradebook() as gradebook,
-          alone(course.root), log_to_file(course.root / LOG_FILE) as log):
+    with ExitStack() as stack:
+        if pool is not None:
+            stack.callback(pool.close)
+        if not course.trust:
+            _assert_sandboxes_hold()
+        chosen = _chosen(course, assignment, students)
+        if pool is None:
+            pool = stack.enter_context(closing(pool_for(len(chosen))))
+        stack.enter_context(in_words())
+        gradebook = stack.enter_context(course.gradebook())
+        stack.enter_context(alone(course.root))
+        log = stack.enter_context(log_to_file(course.root / LOG_FILE))
         run = _Run(course, assignment, GradebookWriter(gradebook, assignment), log, on_start)
         log.info("%s: %d submissions", assignment, len(chosen))
         try:

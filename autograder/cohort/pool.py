@@ -26,6 +26,8 @@ FEW = 6
 MOST_IN_A_LOCAL_BATCH = 16
 BATCH = 100
 """Submissions in one task of a cluster."""
+CLOSING_SECONDS = 5.0
+"""How long processes of this machine are waited for that were told to end."""
 RETRIES = 3
 """How often a cluster tries a task again whose worker was lost."""
 
@@ -136,9 +138,12 @@ class LocalProcesses:
     def close(self) -> None:
         """End the processes; what they have not finished is lost."""
         processes = list((self._executor._processes or {}).values())
+        manager: Any = self._executor._executor_manager_thread
         self._executor.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
+        if manager is not None:  # or the interpreter, at its end, may write into a pipe that this thread has closed
+            manager.join(CLOSING_SECONDS)
 
     def _start(self, method: str = "") -> ProcessPoolExecutor:
         if not method:

@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -19,9 +20,12 @@ from random import Random
 
 import pytest
 
+from autograder.cohort import Course, grade
 from autograder.cohort.guards import log_to_file
+from autograder.cohort.pool import LocalProcesses, ThisProcess
+from autograder.errors import AutograderError
 from tests import killing, services
-from tests.classroom import ASSIGNMENT
+from tests.classroom import ASSIGNMENT, CONFIGURATION
 from tests.faults import WRITER, Beginnings, differences, half_written, state
 from tests.places import place
 
@@ -100,6 +104,28 @@ def test_a_log_that_does_not_fit_on_the_disk_stops_nothing(capfd):
     with log_to_file(Path("/dev/full")) as log:
         log.info("ada: graded")
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_pool_is_closed_whatever_stops_grading(tmp_path):
+    class Open(ThisProcess):
+        closed = False
+
+        def close(self):
+            self.closed = True
+
+    (tmp_path / "nbgrader_config.py").write_text(CONFIGURATION)
+    pool = Open()
+    with pytest.raises(AutograderError, match="Nothing was handed in"):
+        list(grade(Course(tmp_path, trust=True), ASSIGNMENT, pool=pool))
+    assert pool.closed
+
+
+def test_closed_processes_leave_no_thread_that_the_end_of_python_could_disturb():
+    before = threading.enumerate()
+    pool = LocalProcesses(2)
+    assert threading.enumerate() != before
+    pool.close()
+    assert threading.enumerate() == before
 
 
 def midway(folder, strike):
