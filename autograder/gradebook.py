@@ -196,7 +196,8 @@ def sandbox_cells(nb: NotebookNode) -> list[Cell]:
     """What runs in the sandbox, in this order: setup cells, the student's own definitions, the answers."""
     setup = [Cell(f"setup {i}", cell.source) for i, cell in enumerate(nb.cells)
              if cell.cell_type == "code" and "setup" in cell.metadata.get("tags", ())]
-    own = [Cell("own definitions", cell.source) for cell in nb.cells if cell.id == "students-own-definitions"]
+    own = [Cell("own definitions", cell.source, apart=True) for cell in nb.cells
+           if cell.id == "students-own-definitions"]
     answers = [Cell(submissions.grade_id(cell), cell.source) for cell in nb.cells
                if cell.cell_type == "code" and submissions.is_answer(cell)]
     return setup + own + answers

@@ -32,10 +32,13 @@ class Cell:
     name : str
         The cell's grade_id, for messages.
     source : str
+    apart : bool
+        Whether its statements run one by one, so that one that fails takes no other along.
     """
 
     name: str
     source: str
+    apart: bool = False
 
 
 class SandboxRunner:
@@ -188,7 +191,8 @@ class SandboxRunner:
     def _run_cells(self, worker: Worker) -> str | None:
         """Run every cell; the name of the one in which the worker was lost, None if all ended."""
         cells = [cell for cell in self.cells if cell.name not in self._left_out]
-        questions = [({"op": "cell", "name": cell.name, "source": cell.source}, None) for cell in cells]
+        questions = [({"op": "cell", "name": cell.name, "source": cell.source, "apart": cell.apart}, None)
+                     for cell in cells]
         seconds, start_seconds = self.limits.cell_seconds, START_SECONDS if self.trusted else 0.0
         answers = worker.exchange(questions, seconds, start_seconds)
         for cell in cells:

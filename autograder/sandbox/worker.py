@@ -4,7 +4,7 @@ It starts once, imports NumPy, and then lends a fork of itself to each submissio
 the start of an interpreter. The judge sends "begin" with two pipes of that submission over a socket that no stranger
 ever holds; the fork reads frames from one pipe and answers on the other (see `wire`):
 
-    {"op": "cell", "name": ..., "source": ...}  ->  {"status": "ok" | "error", "error_type", "text"}
+    {"op": "cell", "name", "source", "apart"}   ->  {"status": "ok" | "error", "error_type", "text"}
     {"op": "answer", "name": ...}                   nothing: a fork of the fork now takes this answer's calls
     {"op": "call"}, arguments                   ->  {"kind": ..., "error_type", "text", "changed"} and a value
     {"op": "done"}                                  nothing: the answer's fork ends, and with it all that it has changed
@@ -143,7 +143,7 @@ def _serve(given: int, answers: int) -> None:
     while (frame := wire.read_frame(_reading(given))) is not None:
         header, _ = frame
         if header["op"] == "cell":
-            told = _run_cell(header["name"], header["source"], namespace)
+            told = _run_cell(header["name"], header["source"], namespace, header["apart"])
             _write_all(answers, wire.pack({**told, "id": header["id"]}))
         elif header["op"] == "answer":
             _in_fork(partial(_take_calls, namespace.get(header["name"]), header["name"], given, answers))
@@ -218,26 +218,49 @@ def _limit(limits: dict[str, str]) -> None:
         os.setresuid(uid, uid, uid)
 
 
-def _run_cell(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
+def _run_cell(name: str, source: str, namespace: dict[str, Any], apart: bool) -> dict[str, Any]:
+    """Run a cell; apart means one statement after the other, whatever becomes of those before."""
     filename = f"<{name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    told: dict[str, Any] = {"status": "ok"}
     try:
-        exec(_compile(source, filename), namespace)
-    except (Exception, SystemExit, KeyboardInterrupt, RecursionError) as error:
-        return {"status": "error", "error_type": type(error).__name__, "text": _explain(error)}
-    return {"status": "ok"}
+        pieces = _statements(source) if apart else [source]
+        for piece in pieces:
+            try:
+                exec(_compile(piece, filename), namespace)
+            except (Exception, SystemExit, KeyboardInterrupt, RecursionError) as error:
+                if told["status"] == "ok":
+                    told = {"status": "error", "error_type": type(error).__name__, "text": _explain(error)}
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        told = {"status": "error", "error_type": type(error).__name__, "text": _explain(error)}
+    return told
 
 
-def _compile(source: str, filename: str) -> Any:
+def _statements(source: str) -> list[Any]:
+    import ast
+
+    return [ast.Module([statement], []) for statement in ast.parse(source).body]
+
+
+def _compile(source: Any, filename: str) -> Any:
     """Compile a cell; if it is not Python because of notebook magics, compile it without those lines."""
     try:
         return compile(source, filename, "exec")
     except SyntaxError:
-        lines = source.splitlines()
-        plain = ["pass" if line[:1] in "%!?" and line else line for line in lines]
-        if plain == lines:
-            raise
-        return compile("\n".join(plain), filename, "exec")
+        for indented in (False, True):
+            plain = _without_magics(source, indented) if isinstance(source, str) else source
+            if plain != source:
+                with contextlib.suppress(SyntaxError):
+                    return compile(plain, filename, "exec")
+        raise
+
+
+def _without_magics(source: str, indented: bool) -> str:
+    lines = []
+    for line in source.splitlines():
+        text = line.lstrip(" \t") if indented else line
+        lines.append(line[:len(line) - len(text)] + "pass" if text and text[0] in "%!?" else line)
+    return "\n".join(lines)
 
 
 def _call(function: Callable[..., Any], arguments: tuple[Any, ...], told: dict[str, Any]) -> bytes:

@@ -36,6 +36,23 @@ def test_values_of_all_kinds_come_back_as_they_were_returned():
     assert rest == (slice(1, None), "text", None, True, 2.5)
 
 
+@pytest.mark.parametrize("magics", [
+    "%matplotlib inline\n{}", "{}    %time y = x\n    !ls\n", "?f\n{}    %time y = x\n"])
+def test_magics_are_left_out_indented_ones_too(magics):
+    source = magics.format("def f(x):\n    y = 2 * x\n") + "    return x + 1\n"
+    assert call(source, 3).value == 4
+
+
+def test_definitions_apart_do_not_take_each_other_along():
+    own = "import no_such_package\n\ndef twice(x):\n    return 2 * x\n\nbreak\n\nTHREE = 3"
+    cells = [Cell("own", own, apart=True), Cell("f", "def f(x): return twice(x) + THREE")]
+    with SandboxRunner(cells, QUICK) as runner:
+        assert runner.call("f", (5,)).value == 13
+        assert "no_such_package" in runner.problems["own"]
+    with SandboxRunner([Cell("own", own), cells[1]], QUICK) as runner:
+        assert runner.call("f", (5,)).kind == "error"
+
+
 def test_a_function_among_the_arguments_can_be_called_and_not_be_handed_back():
     square = Formula("lambda x: np.sum(x ** 2)")
     assert call("def f(g, x): return g(x)", square, np.array([3.0, 4.0])).value == 25
