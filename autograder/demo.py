@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,7 @@ def run(root: Path, folder: Path, console: Console) -> None:
         If the folder holds something else.
     """
     from autograder.cli import grade_with_progress
-    from autograder.report import class_figure
+    from autograder.report import class_figure, write_report
     from autograder.tables import misconceptions, notes, scores
 
     _prepare(folder)
@@ -61,10 +60,10 @@ def run(root: Path, folder: Path, console: Console) -> None:
     picture = folder / "class.png"
     class_figure(ASSIGNMENT, reports).savefig(picture)
     page = course.step(course.directory.feedback_directory, "chen", ASSIGNMENT) / f"{ASSIGNMENT}.html"
-    console.print(f"\nA picture of this:  {picture}\nA feedback page:    {page}\n"
-                  f"nbgrader's formgrader on the result:\n    cd {folder}\n"
-                  f"    {Path(sys.executable).parent / 'jupyter'} lab\n"
-                  "    then choose Nbgrader > Formgrader in the menu", highlight=False, soft_wrap=True)
+    summary = write_report(course, ASSIGNMENT, None, reports)[0]
+    console.print(f"\nA picture of this:  {picture}\nA report on it:     {summary}\nA feedback page:    {page}\n"
+                  "nbgrader's formgrader on the result:\n"
+                  f"    python3 course.py lab --instructor --course {folder}", highlight=False, soft_wrap=True)
 
 
 def hand_in(root: Path, course: Course, released: Path) -> list[str]:
