@@ -159,7 +159,7 @@ def test_an_instructor_has_formgrader_validate_and_lists(tmp_path, browser):
         page.context.close()
 
 
-@pytest.mark.xfail(strict=True, reason="check() displays what it found; nbgrader takes a cell without an error for right")
+@pytest.mark.xfail(strict=True, reason="check() shows what it found; nbgrader takes a cell without an error for right")
 def test_validate_tells_which_checks_fail(tmp_path):
     workspace.prepare(ROOT, tmp_path)
     path = tmp_path / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
