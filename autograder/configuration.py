@@ -45,6 +45,8 @@ def configure(
     config.Autograde.sanitize_preprocessors = []
     config.Autograde.autograde_preprocessors = [JudgeAnswers, SaveVerdicts, AssignLatePenalties]
     config.GenerateFeedback.preprocessors = [GetGrades, CSSHTMLHeaderPreprocessor]
+    # zip_collect must not open archives that strangers handed in: they can be bombs.
+    config.ExtractorPlugin.zip_ext = []
     config.HTMLExporter.sanitize_html = True
     config.HTMLExporter.preprocessors = [SanitizeAnswers]
     return config
