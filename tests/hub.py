@@ -58,7 +58,8 @@ class Hub:
             target = self.place(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(self.translate(text))
-        self.place("/srv/course/exchange").mkdir()
+        for command in commands("install --directory"):
+            subprocess.run(shlex.split(self.translate(command)), check=True)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -81,9 +82,10 @@ class Hub:
     def start(self) -> None:
         """Start, and wait until the login page is there."""
         environment = os.environ | {
-            "HUB_TEST_FOLDER": str(self.folder), "HUB_TEST_PORT": str(self.port), "HUB_TEST_API_PORT": str(_free_port()),
-            "HUB_TEST_PROXY_PORT": str(_free_port()), "PYTHONPATH": str(ROOT), "HUB_TEST_SERVER": shlex.join(self._server()),
-            "CONFIGPROXY_AUTH_TOKEN": os.urandom(16).hex(),
+            "HUB_TEST_FOLDER": str(self.folder), "HUB_TEST_SERVER": shlex.join(self._server()),
+            "HUB_TEST_PORT": str(self.port), "HUB_TEST_API_PORT": str(_free_port()),
+            "HUB_TEST_PROXY_PORT": str(_free_port()),
+            "PYTHONPATH": str(ROOT), "CONFIGPROXY_AUTH_TOKEN": os.urandom(16).hex(),
         }
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
@@ -38,13 +37,16 @@ class Desk:
 
     def sit_down(self) -> None:
         """Wait until the hub has started the server and JupyterLab is there."""
-        self.page.wait_for_selector(".jp-Launcher")
+        self._menu("Nbgrader").wait_for()
         assert self.page.url.startswith(self.hub.server_url(self.user))
 
     def choose(self, menu: str, entry: str) -> None:
         """Choose an entry of a menu."""
-        self.page.get_by_role("menubar").get_by_text(menu, exact=True).click()
+        self._menu(menu).click()
         self.page.get_by_role("menuitem", name=entry, exact=True).click()
+
+    def _menu(self, name: str) -> Locator:
+        return self.page.get_by_role("menubar").get_by_text(name, exact=True)
 
     def picture(self, name: str) -> None:
         """Keep a screenshot."""
@@ -65,7 +67,7 @@ class Student(Desk):
         """Open the notebook from the list, and wait for its kernel."""
         self._list("fetched").get_by_text(assignment).first.click()
         self._list("fetched").locator("a", has_text=assignment).last.click()
-        self.page.wait_for_selector(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status=idle]")
+        self.page.locator("#jp-bottom-panel").get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 
     def cell(self, text: str) -> Locator:
         """The cell whose source begins so."""
@@ -81,7 +83,10 @@ class Student(Desk):
 
     def write_text(self, rendered: str, source: str) -> None:
         """Replace a cell of prose, which shows its text until somebody edits it."""
-        self.page.locator(".jp-MarkdownCell", has_text=rendered).locator(".jp-RenderedMarkdown").dblclick()
+        cell = self.page.locator(".jp-MarkdownCell", has=self.page.get_by_text(rendered, exact=True))
+        cell.locator(".jp-RenderedMarkdown").click()
+        self.page.keyboard.press("Enter")
+        expect(self.page.locator(".jp-MarkdownCell .cm-editor.cm-focused")).to_be_visible(timeout=PATIENCE)
         self.page.keyboard.press("Control+a")
         self.page.keyboard.insert_text(source)
         self.page.keyboard.press("Control+Enter")
@@ -97,7 +102,7 @@ class Student(Desk):
     def save(self) -> None:
         """Save the notebook."""
         self.page.keyboard.press("Control+s")
-        expect(self.page.locator(".jp-mod-dirty")).to_have_count(0)
+        expect(self.page.locator(".jp-mod-dirty")).to_have_count(0, timeout=PATIENCE)
 
     def validate(self) -> str:
         """Press nbgrader's button on the notebook; what it says."""
@@ -149,10 +154,11 @@ class Instructor(Desk):
         """
         self._shown().locator("tr", has_text=row).locator(f".{action} a").click()
         dialog = self._shown().locator(".modal.in .modal-content", has=self.page.locator(".modal-title"))
-        said = self._wait(lambda: dialog.inner_text())
+        expect(self._shown().locator(".modal.in")).to_have_css("opacity", "1", timeout=PATIENCE)
+        said = dialog.inner_text()
         self.picture(action)
         dialog.locator(".close, [data-dismiss=modal]").first.click()
-        expect(self._shown().locator(".modal.in")).to_have_count(0)
+        expect(self._shown().locator(".modal.in")).to_have_count(0, timeout=PATIENCE)
         return said
 
     def go(self, *links: str) -> None:
@@ -164,8 +170,18 @@ class Instructor(Desk):
         """A row of the table that is shown."""
         return self._shown().locator("tr", has_text=row).inner_text()
 
+    def mark(self, row: str, answer: str, points: str, comment: str) -> None:
+        """Mark a written answer of the submission in a row of the table that is shown, and go back to the table."""
+        self._shown().locator("tr", has_text=row).get_by_role("link").first.click()
+        for element, text in ((f"input#{answer}", points), (f"#{answer}-comment", comment)):
+            box = self._shown().locator(element)
+            expect(box).to_have_attribute("placeholder", re.compile("."), timeout=PATIENCE)  # until then nothing is saved
+            with self.page.expect_response(lambda response: "/formgrader/api/" in response.url
+                                           and response.request.method == "PUT"):
+                box.fill(text)
+                box.press("Tab")
+        self.picture("mark")
+        self._shown().locator(".breadcrumb a").nth(2).click()
+
     def _shown(self) -> FrameLocator:
         return self.page.frame_locator("iframe")
-
-    def _wait(self, read: Callable[[], str]) -> str:
-        return read()
