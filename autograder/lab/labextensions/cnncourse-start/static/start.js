@@ -35,7 +35,7 @@
       }
 
       async refresh() {
-        if (!this.isVisible || document.hidden) return;
+        if (shown && (!this.isVisible || document.hidden)) return;
         const headers = token ? { Authorization: `token ${token}` } : {};
         const answer = await fetch(`${baseUrl}cnncourse/start`, { headers }).catch(() => null);
         if (!answer?.ok) return;
