@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from pathlib import Path
+
+from autograder.files import UNFINISHED
 
 SECRET_FILE = ".course-secret"
 SECRET_BYTES = 32
@@ -26,18 +30,26 @@ def course_secret(course: Path) -> bytes:
         If the file is there but too short to be a secret.
     """
     path = course / SECRET_FILE
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        secret = bytes.fromhex(path.read_text().strip())
-        if len(secret) < SECRET_BYTES:
-            raise ValueError(f"{path} holds no secret of {SECRET_BYTES} bytes; delete it to get a new one, "
-                             "and grade everything again") from None
-        return secret
-    secret = secrets.token_bytes(SECRET_BYTES)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secret.hex() + "\n")
+    if not path.exists():
+        _make_secret(path)
+    secret = bytes.fromhex(path.read_text().strip())
+    if len(secret) < SECRET_BYTES:
+        raise ValueError(f"{path} holds no secret of {SECRET_BYTES} bytes; delete it to get a new one, "
+                         "and grade everything again")
     return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Write a secret that is whole or not there, whatever ends this; of two that are made at once, one stays."""
+    descriptor, name = tempfile.mkstemp(UNFINISHED, f"{path.name}.", path.parent)  # nobody else may read it
+    unfinished = Path(name)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_bytes(SECRET_BYTES).hex() + "\n")
+        with contextlib.suppress(FileExistsError):
+            os.link(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def submission_seed(secret: bytes, student: str, exercise: str, submission: str) -> int:

@@ -8,6 +8,7 @@ import nbformat
 
 from autograder.cohort.batch import shown
 from autograder.cohort.course import Course
+from autograder.cohort.guards import in_words
 from autograder.cohort.pages import Pages
 from autograder.cohort.writer import GradebookWriter
 from autograder.marking import NotebookMarks
@@ -33,11 +34,11 @@ def write_feedback(course: Course, assignment: str, students: Sequence[str] | No
     Raises
     ------
     AutograderError
-        If the assignment is not in the gradebook.
+        If the assignment is not in the gradebook, or the gradebook cannot be read.
     """
     names = list(students if students is not None else course.submitted(assignment))
     pages = Pages(course)
-    with course.gradebook() as gradebook:
+    with in_words(), course.gradebook() as gradebook:
         writer = GradebookWriter(gradebook, assignment)
         for start in range(0, len(names), AT_ONCE):
             part = names[start : start + AT_ONCE]

@@ -187,7 +187,7 @@ def worker_for(limits: Limits, *, trusted: bool = False) -> Worker:
             return worker
     if worker := Sandbox(limits).lend():
         return worker
-    raise WorkerLostError(f"a new sandbox did not answer within {START_SECONDS:g} s")
+    raise WorkerLostError(f"a new sandbox ended, or did not answer within {START_SECONDS:g} s")
 
 
 def _trusted_worker(limits: Limits) -> Worker:

@@ -71,6 +71,7 @@ class SandboxRunner:
         self.trusted = trusted
         self.problems: dict[str, str] = {}
         self._left_out: set[str] = set()
+        self._lost_once: set[str] = set()
         self._worker: Worker | None = None
         self._answer = ""
         self._began = 0.0
@@ -122,7 +123,6 @@ class SandboxRunner:
         """Outcomes until all are there, the worker is lost, or the time of the whole submission is over."""
         worker, seconds = self._worker, self.limits.call_seconds
         assert worker is not None
-        others_may_be_at_fault = self._answer not in ("", answer)
         self._turn_to(worker, answer)
         answers = worker.exchange([({"op": "call"}, given) for given in arguments], seconds)
         try:
@@ -130,13 +130,11 @@ class SandboxRunner:
                 if time.monotonic() >= self._deadline:
                     self._stop()
                     return
-                outcome = self._believe_little(answer, *next(answers), len(given))
-                others_may_be_at_fault = False
-                yield outcome
+                yield self._believe_little(answer, *next(answers), len(given))
         except WorkerLostError as error:
             self._stop()
-            if others_may_be_at_fault and error.foreign:
-                return  # bytes that an earlier answer has left: this one gets a fresh worker, once
+            if self._may_be_lost_by_others(answer, error):
+                return  # this one gets a fresh worker
             if error.late:
                 yield Outcome("time", text=say("It did not finish within {seconds:g} s.", seconds=seconds))
             else:
@@ -175,21 +173,23 @@ class SandboxRunner:
                        header.get("refused") is True)
 
     def _start(self) -> bool:
-        """Start a worker and run the cells; one that takes the worker down is left out the next time."""
+        """Start a worker and run the cells, until all that are not left out end."""
         while time.monotonic() < self._deadline:
             self._worker = worker_for(self.limits, trusted=self.trusted)
-            lost = self._run_cells(self._worker)
-            if lost is None:
+            if self._run_cells(self._worker):
                 return True
             self._stop()
-            if lost in self._left_out:
-                break
-            self._left_out.add(lost)
-        self._stop()
         return False
 
-    def _run_cells(self, worker: Worker) -> str | None:
-        """Run every cell; the name of the one in which the worker was lost, None if all ended."""
+    def _may_be_lost_by_others(self, name: str, error: WorkerLostError) -> bool:
+        """Whether a cell or an answer is tried again: another answer's bytes may have come, or the machine may have
+        ended the process, for want of memory for instance. What happens twice is its own doing."""
+        again = not error.late and name not in self._lost_once
+        self._lost_once.add(name)
+        return again
+
+    def _run_cells(self, worker: Worker) -> bool:
+        """Run every cell; False if the worker was lost. A cell that takes it down is left out the next time."""
         cells = [cell for cell in self.cells if cell.name not in self._left_out]
         questions = [({"op": "cell", "name": cell.name, "source": cell.source, "apart": cell.apart}, None)
                      for cell in cells]
@@ -199,13 +199,16 @@ class SandboxRunner:
             try:
                 header, _ = next(answers)
             except WorkerLostError as error:
+                if self._may_be_lost_by_others(f"cell {cell.name}", error):
+                    return False
+                self._left_out.add(cell.name)
                 self.problems[cell.name] = (f"it did not finish within {seconds + start_seconds:g} s." if error.late
                                             else "running it ended the process.")
-                return cell.name
+                return False
             if header.get("status") != "ok":
                 self.problems[cell.name] = _text(header.get("text")) or "it raised an error."
             start_seconds = 0.0
-        return None
+        return True
 
     def _stop(self) -> None:
         if self._worker is not None:

@@ -50,7 +50,7 @@ def beginnings(root):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind, beginning, seed", [
     ("command", "first", 1), ("command", "resubmitted", 2), ("worker", "first", 3), ("worker", "forced", 4),
-    ("scheduler", "first", 5), ("database", "resubmitted", 6),
+    ("scheduler", "first", 5), ("database", "resubmitted", 6), ("sandbox", "first", 7), ("sandbox", "forced", 8),
 ])
 def test_what_was_killed_midway_comes_to_the_undisturbed_marks(kind, beginning, seed, beginnings, tmp_path):
     if kind == "database" and services.find_postgresql() is None:
