@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import traceback
@@ -18,7 +19,7 @@ from autograder.runner import LocalRunner
 from cnncourse.language import say
 
 SIGN_OF_LIFE_SECONDS = 1.0
-STATUS = "cnncourse-check-status"
+VALIDATING = "NBGRADER_VALIDATING"
 
 
 class CheckReport:
@@ -37,7 +38,7 @@ class CheckReport:
 
 
 def check(exercise_name: str, *functions: Callable[..., Any]) -> None:
-    """Check your answer and show what was found; returns nothing.
+    """Check your answer and show what was found; returns nothing. Under nbgrader's Validate, failure raises.
 
     Parameters
     ----------
@@ -71,6 +72,8 @@ def check(exercise_name: str, *functions: Callable[..., Any]) -> None:
         status.clear()
     record(result)
     _display(CheckReport(result))
+    if os.environ.get(VALIDATING) == "1" and not result.passed:  # nbgrader's Validate looks for cells that raise
+        raise AssertionError(message.plain(result))
 
 
 def hint(exercise_name: str) -> None:

@@ -114,7 +114,7 @@ def build(
         return
     for one in chosen:
         console.print(f"building notebooks: {LANGUAGES[one]}")
-        building.build(root, names, root / "build" / "source" / ("" if one == "en" else one),
+        building.build(root, names, root / "build" / ("source" if one == "en" else f"source-{one}"),
                        release_folder(root, one), language=one, announce=lambda name: console.print(f"  {name}"))
 
 

@@ -265,8 +265,8 @@ def _shapes_figure(
             axes.plot([column, column], [0, size[0]], color="black", linewidth=0.4)
         axes.set(xlim=(-0.5, columns + 0.5), ylim=(rows + 0.5, -0.5), aspect="equal")
         axes.set_title(f"{title}\n{shapes[title]}", fontsize=10)
-        axes.set_xlabel(say("{count} columns", count=size[1]), fontsize=9)
-        axes.set_ylabel(say("{count} rows", count=size[0]), fontsize=9)
+        axes.set_xlabel(say("1 column") if size[1] == 1 else say("{count} columns", count=size[1]), fontsize=9)
+        axes.set_ylabel(say("1 row") if size[0] == 1 else say("{count} rows", count=size[0]), fontsize=9)
         axes.set_xticks([])
         axes.set_yticks([])
     figure.alt = say("Shapes, drawn on one scale: {shapes}.", shapes="; ".join(

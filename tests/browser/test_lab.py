@@ -159,12 +159,12 @@ def test_an_instructor_has_formgrader_validate_and_lists(tmp_path, browser):
         page.context.close()
 
 
-@pytest.mark.xfail(strict=True, reason="check() shows what it found; nbgrader takes a cell without an error for right")
 def test_validate_tells_which_checks_fail(tmp_path):
     workspace.prepare(ROOT, tmp_path)
     path = tmp_path / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     answer(path)
     (failed,) = Validator().validate(str(path))["failed"]
+    assert failed["source"] == 'check("conv2d_forward", conv2d_forward)'
     assert "conv2d_forward: 1 of 20 cases pass" in failed["error"]
 
 
