@@ -173,9 +173,10 @@ class Instructor(Desk):
     def mark(self, row: str, answer: str, points: str, comment: str) -> None:
         """Mark a written answer of the submission in a row of the table that is shown, and go back to the table."""
         self._shown().locator("tr", has_text=row).get_by_role("link").first.click()
+        for loaded in (f"#{answer}_extra_credit", f"#{answer}-comment"):  # until then nothing is saved
+            expect(self._shown().locator(loaded)).to_have_attribute("placeholder", re.compile("."), timeout=PATIENCE)
         for element, text in ((f"input#{answer}", points), (f"#{answer}-comment", comment)):
             box = self._shown().locator(element)
-            expect(box).to_have_attribute("placeholder", re.compile("."), timeout=PATIENCE)  # until then nothing is saved
             with self.page.expect_response(lambda response: "/formgrader/api/" in response.url
                                            and response.request.method == "PUT"):
                 box.fill(text)
