@@ -139,5 +139,5 @@ def test_students_servers_have_no_formgrader(hub, browser):
     ada.page.get_by_role("menubar").get_by_text("Nbgrader", exact=True).click()
     entries = ada.page.locator(".lm-Menu:visible .lm-Menu-itemLabel").all_inner_texts()
     assert [entry for entry in entries if entry] == ["Assignment List"]
-    answer = ada.page.request.get(f"{hub.server_url('ada')}/formgrader/manage_assignments")
+    answer = ada.page.goto(f"{hub.server_url('ada')}/formgrader/manage_assignments")
     assert answer.status == 404
