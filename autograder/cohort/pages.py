@@ -57,6 +57,11 @@ class Shown:
     late_penalty: float = 0.0
 
 
+NEEDED_FOR_RELEASE = ("timestamp.txt", "submission_secret.txt")
+"""What `nbgrader release_feedback` looks for beside the page: they say whose submission it belongs to."""
+MOST_BYTES = 4096
+
+
 class Pages:
     """Writes feedback pages of one course.
 
@@ -87,6 +92,12 @@ class Pages:
         """
         page = self.render(notebook, shown, source)
         path.parent.mkdir(parents=True, exist_ok=True)
+        for name in NEEDED_FOR_RELEASE:
+            found = source.with_name(name)
+            if found.is_file() and found.stat().st_size <= MOST_BYTES:
+                replace_file(path.with_name(name), found.read_bytes(), self._permissions)
+            else:
+                path.with_name(name).unlink(missing_ok=True)
         replace_file(path, page.encode("utf-8", "replace"), self._permissions)
 
     def render(self, notebook: NotebookNode, shown: Shown, source: Path) -> str:
