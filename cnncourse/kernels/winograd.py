@@ -137,6 +137,9 @@ def _evaluate_strip(source, c, pieces, count, top, left, lines, half, target, pi
                 _gather(source, n, c, y, x, OUTPUTS * length, here + at * OUTPUTS * 4)
                 _gather(source, n, c, y, x + OUTPUTS, OUTPUTS * length, there + at * OUTPUTS * 4)
                 at += length
+            if at < COLUMNS:  # what lies in memory there may look like NaN
+                clear_bytes(here + at * OUTPUTS * 4, (COLUMNS - at) * OUTPUTS * 4)
+                clear_bytes(there + at * OUTPUTS * 4, (COLUMNS - at) * OUTPUTS * 4)
         for lane in range(0, TILE_BYTES, VECTOR_BYTES):
             _evaluate_rows(row + lane * OUTPUTS, next_row + lane * OUTPUTS,
                            half.ctypes.data + i * POINTS * TILE_BYTES + lane, TILE_BYTES)

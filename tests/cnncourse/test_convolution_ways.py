@@ -132,6 +132,18 @@ def test_winograd_rounds_little_more_than_plain_sums(case, threads):
         assert_matches(one, other, 1e-5)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("case", WINOGRAD)
+def test_what_earlier_calls_left_in_memory_does_not_keep_winograd_away(case, threads):
+    config.set_num_threads(threads)
+    x, weight, bias, padding, expected = taken_by_winograd(case)
+    F.conv2d(np.full_like(x, np.nan), weight, bias, padding=padding)
+    out = F.conv2d(x, weight, bias, padding=padding)
+    assert_matches(out, expected, 5e-6)
+    with config.exact():
+        assert not np.array_equal(out, F.conv2d(x, weight, bias, padding=padding))
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
 def test_winograd_does_not_spread_what_is_not_finite(value):
     x, weight, bias, padding, _ = taken_by_winograd(WINOGRAD[0])
