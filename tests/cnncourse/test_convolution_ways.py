@@ -17,6 +17,7 @@ from cnncourse import config
 from cnncourse import functional as F
 from cnncourse.functional.demand import conv2d_demand
 from cnncourse.kernels import plan
+from cnncourse.kernels import threads as kernel_threads
 from tests.cnncourse.randomly import many
 
 MIB = 1 << 20
@@ -132,12 +133,13 @@ def test_winograd_rounds_little_more_than_plain_sums(case, threads):
         assert_matches(one, other, 1e-5)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("case", WINOGRAD)
-def test_what_earlier_calls_left_in_memory_does_not_keep_winograd_away(case, threads):
-    config.set_num_threads(threads)
+def test_what_is_left_in_memory_does_not_keep_winograd_away(case):
+    config.set_num_threads(1)
     x, weight, bias, padding, expected = taken_by_winograd(case)
-    F.conv2d(np.full_like(x, np.nan), weight, bias, padding=padding)
+    F.conv2d(x, weight, bias, padding=padding)
+    for left in kernel_threads._kept.memory.values():
+        left[:] = 255  # NaN, whichever way one looks at it
     out = F.conv2d(x, weight, bias, padding=padding)
     assert_matches(out, expected, 5e-6)
     with config.exact():
