@@ -47,7 +47,7 @@ except sqlite3.Error: pass"""),
     _stealing("read the course's secret and its configuration",
               "_publish(*_read('<course>/.course-secret', '<course>/*.py', '<course>/.*', '../../../.course-secret'))"),
     _stealing("read keys in the home folder", "_publish(*_read('<home>/.ssh/*', os.path.expanduser('~/.ssh/*'), "
-              "'/root/.ssh/*', '/home/*/.ssh/*', '/etc/shadow'))"),
+              "'/*/.ssh/*', '/*/*/.ssh/*', '/etc/shadow'))"),
     _stealing("read everything that can be read", """
 for folder, _, files in os.walk('/'):
     if folder.startswith(('/proc', '/sys', '/usr', '/packages')): continue
