@@ -33,6 +33,8 @@ from autograder.errors import DeclarationError, UnknownExerciseError
 from autograder.sandbox.wire import Formula as Formula
 
 HINT_LEVELS = 3
+CHECK_PREFIX = "check-"
+"""What the grade_id of an exercise's check cell begins with; the rest is the exercise."""
 
 
 @dataclass(frozen=True)

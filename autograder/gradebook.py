@@ -27,6 +27,7 @@ from traitlets.config import Config
 from autograder import exercise as declarations
 from autograder import submission as submissions
 from autograder.errors import AutograderError
+from autograder.exercise import CHECK_PREFIX
 from autograder.judge import Result, judge
 from autograder.marking import automatic_score
 from autograder.prose import language_of
@@ -35,7 +36,6 @@ from autograder.sandbox.session import Cell, SandboxRunner
 from autograder.seeds import course_secret, submission_seed
 from cnncourse.language import speaking
 
-CHECK_PREFIX = "check-"
 RECORD = "cnncourse"
 """Key in an autograded notebook's metadata: what was graded, with which version, and the verdicts."""
 

@@ -35,9 +35,14 @@ OVERRIDES = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false
 """Otherwise JupyterLab asks on first start whether it may fetch news."""
 
 
+def language_folder(folder: Path, language: str) -> Path:
+    """Where the notebooks of a language lie below a folder: English ones directly, others in a folder of their own."""
+    return folder if language == "en" else folder / language
+
+
 def release_folder(root: Path, language: str) -> Path:
     """Where the student notebooks of a language lie; English ones where nbgrader looks for them."""
-    return root / "notebooks" / ("" if language == "en" else language)
+    return language_folder(root / "notebooks", language)
 
 
 def prepare(root: Path, folder: Path, language: str = "en") -> list[Path]:
@@ -58,7 +63,7 @@ def prepare(root: Path, folder: Path, language: str = "en") -> list[Path]:
         What was added.
     """
     added = []
-    folder = folder / ("" if language == "en" else language)
+    folder = language_folder(folder, language)
     for source in sorted(release_folder(root, language).glob("*/*.ipynb")):
         target = folder / source.parent.name / source.name
         if not target.exists():

@@ -19,8 +19,9 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from cnncourse import widgets
+from cnncourse.widgets import static_html
 from tests.browser.pages import launched, page_of, step_times
+from tests.makers import MAKERS
 
 FRAME = 1000 / 60
 """Milliseconds that a browser has for a picture."""
@@ -37,11 +38,9 @@ def main() -> None:
     for heading in ("figure", "control", "steps", "10 %", "median", "95 %"):
         table.add_column(heading, justify="left" if heading in ("figure", "control") else "right")
     with launched(program) as browser:
-        for name in widgets.__all__:
-            if name in ("Figure", "static_html"):
-                continue
+        for make in MAKERS:
             page = browser.new_page(viewport={"width": 900, "height": 800})
-            page.set_content(page_of(widgets.static_html(getattr(widgets, name)())))
+            page.set_content(page_of(static_html(make())))
             found: dict[str, list[float]] = {}
             step_times(page)  # compiles what runs often
             for _ in range(rounds):
@@ -49,7 +48,7 @@ def main() -> None:
                     found.setdefault(control, []).extend(times)
             for control, times in found.items():
                 times.sort()
-                table.add_row(name, control, str(len(times)), f"{times[len(times) // 10]:.1f}",
+                table.add_row(make.__name__, control, str(len(times)), f"{times[len(times) // 10]:.1f}",
                               f"{statistics.median(times):.1f}", f"{times[int(0.95 * len(times))]:.1f}")
             page.close()
     Console().print(table)

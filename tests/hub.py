@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.sandbox.isolation import find_bubblewrap
-from tests.services import WAIT_SECONDS, _free_port
+from tests.services import WAIT_SECONDS, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "classroom.md"
@@ -52,7 +52,7 @@ class Hub:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, _free_port()
+        self.folder, self.port = folder, free_port()
         self.log = folder / "hub.log"
         for path, text in files().items():
             target = self.place(path)
@@ -83,8 +83,8 @@ class Hub:
         """Start, and wait until the login page is there."""
         environment = os.environ | {
             "HUB_TEST_FOLDER": str(self.folder), "HUB_TEST_SERVER": shlex.join(self._server()),
-            "HUB_TEST_PORT": str(self.port), "HUB_TEST_API_PORT": str(_free_port()),
-            "HUB_TEST_PROXY_PORT": str(_free_port()),
+            "HUB_TEST_PORT": str(self.port), "HUB_TEST_API_PORT": str(free_port()),
+            "HUB_TEST_PROXY_PORT": str(free_port()),
             "PYTHONPATH": str(ROOT), "CONFIGPROXY_AUTH_TOKEN": os.urandom(16).hex(),
         }
         with self.log.open("wb") as log:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,7 +92,7 @@ class OnDatabase(Here):
     def __init__(self, folder: Path, beginnings: Beginnings) -> None:
         super().__init__("database")
         folder.parent.chmod(0o755)
-        self._data, self._number = folder, 0
+        self._number = 0
         self._server = services.PostgreSQL(folder)
         for beginning in BEGINNINGS:
             self._sql(f"CREATE DATABASE {beginning}")
@@ -110,16 +108,17 @@ class OnDatabase(Here):
     def strike(self, process: psutil.Popen, rng: Random) -> str:
         if process.poll() is not None:
             return ""
-        postmaster = self._postmaster()
+        postmaster = self._server.postmaster
+        assert postmaster is not None
         serving = [child for child in postmaster.children() if f"try{self._number}" in " ".join(child.cmdline())]
         if serving and rng.random() < 1 / 3:
             killing.kill(serving[0].pid)
             return "process that serves"
-        self._kill(postmaster)
+        self._server.kill()
         return "server"
 
     def mend(self) -> None:
-        if not (self._data / "postmaster.pid").exists():
+        if self._server.postmaster is None:
             self._server.start()
         deadline = time.monotonic() + services.WAIT_SECONDS
         while True:  # after one of its processes was killed, the server recovers by itself
@@ -131,25 +130,13 @@ class OnDatabase(Here):
                 time.sleep(0.05)
 
     def services(self) -> set[int]:
-        return {self._postmaster().pid} if (self._data / "postmaster.pid").exists() else set()
+        return {postmaster.pid} if (postmaster := self._server.postmaster) is not None else set()
 
     def end(self) -> None:
-        if (self._data / "postmaster.pid").exists():
-            self._kill(self._postmaster())
+        self._server.kill()
 
     def _url(self, name: str) -> str:
         return f"{self._server.url.rpartition('/')[0]}/{name}"
-
-    def _postmaster(self) -> psutil.Process:
-        return psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
-
-    def _kill(self, postmaster: psutil.Process) -> None:
-        processes = [postmaster, *postmaster.children(recursive=True)]
-        os.kill(postmaster.pid, signal.SIGSTOP)  # so that it starts nothing in between
-        for process in reversed(processes):
-            killing.kill(process.pid)
-        psutil.wait_procs(processes, timeout=services.WAIT_SECONDS)
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def _sql(self, statement: str) -> None:
         engine = create_engine(self._server.url, isolation_level="AUTOCOMMIT")

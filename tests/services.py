@@ -6,13 +6,14 @@ import contextlib
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+import psutil
 
 REQUIRED = "CNNCOURSE_REQUIRE_POSTGRESQL"
 """Where this variable is 1, a missing server is a failure, not a skip."""
@@ -33,7 +34,7 @@ class PostgreSQL:
     def __init__(self, folder: Path) -> None:
         programs = find_postgresql()
         assert programs is not None
-        self._programs, self._data, self.port = programs, folder, _free_port()
+        self._programs, self._data, self.port = programs, folder, free_port()
         self._user = next(pwd.getpwnam(name) for name in SERVER_USERS if _exists(name)) if os.getuid() == 0 else None
         folder.mkdir(parents=True, exist_ok=True)
         if self._user:
@@ -60,15 +61,22 @@ class PostgreSQL:
                 raise TimeoutError("the PostgreSQL server does not start")
             time.sleep(0.05)
 
+    @property
+    def postmaster(self) -> psutil.Process | None:
+        """The first of its processes; None if the server does not run."""
+        return None if self._server is None or self._server.poll() is not None else psutil.Process(self._server.pid)
+
     def kill(self) -> None:
         """End all of its processes without any warning."""
-        if self._server is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._server.pid, signal.SIGKILL)
-            self._server.wait()
-            subprocess.run(["pkill", "-KILL", "-f", f"postgres.*{self._data}"], check=False)
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
-            self._server = None
+        if (first := self.postmaster) is not None:
+            first.suspend()  # so that it starts nothing in between
+            processes = [first, *first.children(recursive=True)]
+            for process in reversed(processes):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(processes, timeout=WAIT_SECONDS)
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        self._server = None
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run([self._programs / program, *arguments], check=True, stdout=subprocess.DEVNULL,
@@ -92,7 +100,7 @@ class DaskCluster:
     """
 
     def __init__(self, workers: int, folder: Path) -> None:
-        self._folder, self._count, self.port = folder, workers, _free_port()
+        self._folder, self._count, self.port = folder, workers, free_port()
         self.scheduler: subprocess.Popen[bytes] | None = None
         self.workers: list[subprocess.Popen[bytes]] = []
         self.start()
@@ -175,6 +183,7 @@ def _exists(user: str) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])

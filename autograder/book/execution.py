@@ -16,7 +16,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from autograder.errors import BuildError
-from autograder.exercise import exercises
+from autograder.exercise import CHECK_PREFIX, exercises
 from autograder.progress import STATE_VARIABLE
 
 CELL_SECONDS = 600
@@ -177,7 +177,7 @@ def _insist_on_passing(name: str, notebook: NotebookNode, folder: Path) -> None:
     """Raise unless every check of the notebook has passed."""
     path = folder / "progress.json"
     state = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    checked = {cell.metadata.nbgrader.grade_id.removeprefix("check-") for cell in notebook.cells
+    checked = {cell.metadata.nbgrader.grade_id.removeprefix(CHECK_PREFIX) for cell in notebook.cells
                if cell.metadata.get("nbgrader", {}).get("grade")}
     failed = [exercise for exercise in exercises(name) if exercise in checked
               and state.get(exercise, {}).get("score") != 1]

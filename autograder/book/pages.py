@@ -9,18 +9,19 @@ import html
 import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.exercise import Exercise, exercises, find
+from autograder.exercise import CHECK_PREFIX, Exercise, exercises, find
+from autograder.workspace import language_folder
 from cnncourse.language import current, say
 
 if TYPE_CHECKING:
     from nbgrader.preprocessors import ClearSolutions
 
-CHECK_PREFIX = "check-"
 MARKER = re.compile(r"^[ \t]*### (?:BEGIN|END) SOLUTION[ \t]*\n?", re.MULTILINE)
 WRITTEN_ANSWER = re.compile(r"<!-- BEGIN SOLUTION -->\n(.*?)\n?<!-- END SOLUTION -->", re.DOTALL)
 PICTURE = re.compile(r'<img\b[^>]*?\bsrc="data:image/png;base64,([^"]+)"[^>]*>')
@@ -120,7 +121,7 @@ def with_links(cell: NotebookNode, name: str) -> list[NotebookNode]:
     """The first cell, with links to the notebook below its heading and its subtitle."""
     top, rest = _after_paragraphs(cell.source, 2)
     command = "course lab" if current() == "en" else f"course lab --language {current()}"
-    where = name if current() == "en" else f"{current()}/{name}"
+    where = (language_folder(Path(), current()) / name).as_posix()
     links = "\n".join((
         '<div class="open-notebook">',
         f'<a href="{LAB}/{where}/{name}.ipynb">{say("Open in JupyterLab")}</a>',

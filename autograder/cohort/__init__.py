@@ -4,12 +4,10 @@
 `batch` what a worker does, `pool` where workers are, `writer` and `ledger` the database, `pages` the feedback.
 """
 
-import sys
-
 # ruff: noqa: E402
-# jsonschema compiles a grammar of web addresses as soon as this can be imported: 1.7 s for a check that no notebook
-# asks for. Without it jsonschema leaves the check out.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+from autograder.startup import leave_out_address_grammar
+
+leave_out_address_grammar()
 
 from autograder.cohort.course import Course
 from autograder.cohort.feedback import write_feedback

@@ -28,7 +28,7 @@ from autograder import marking
 from autograder.cohort.course import Course
 from autograder.cohort.pages import Pages, Shown
 from autograder.errors import AutograderError
-from autograder.files import remove_unfinished, replace_file
+from autograder.files import UNFINISHED, remove_unfinished, replace_file
 from autograder.gradebook import (
     RECORD,
     answers_of,
@@ -258,7 +258,7 @@ class _Desk:
     ) -> None:
         """Write the autograded folder, then the pages; each appears whole or not at all."""
         target = self.course.autograded_folder(student, batch.assignment)
-        unfinished = target.with_name(f".{target.name}.unfinished")
+        unfinished = target.with_name(f".{target.name}{UNFINISHED}")
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
             unfinished.mkdir(parents=True)

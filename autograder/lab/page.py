@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from autograder.exercise import CHECK_PREFIX
 from autograder.progress import Standing, standings
+from autograder.workspace import language_folder
 from cnncourse.language import current, mark, say
-
-CHECK = "check-"
-"""What the grade_id of an exercise's check cell begins with; the rest is the exercise."""
 
 TITLE = mark("Convolutional networks")
 
@@ -94,7 +93,7 @@ def chapters(folder: Path, language: str) -> list[Chapter]:
     language : str
     """
     found = []
-    for path in sorted((folder / ("" if language == "en" else language)).glob("*/*.ipynb")):
+    for path in sorted(language_folder(folder, language).glob("*/*.ipynb")):
         if path.stem != path.parent.name:
             continue
         try:
@@ -175,8 +174,8 @@ def _tasks(cells: Sequence[dict[str, Any]]) -> Iterator[Task]:
         if not isinstance(graded, dict):
             continue
         name, points = graded.get("grade_id"), graded.get("points")
-        if isinstance(name, str) and name.startswith(CHECK) and isinstance(points, int | float):
-            yield Task(name.removeprefix(CHECK), points, answer)
+        if isinstance(name, str) and name.startswith(CHECK_PREFIX) and isinstance(points, int | float):
+            yield Task(name.removeprefix(CHECK_PREFIX), points, answer)
             answer = ""
         elif graded.get("solution") and not graded.get("grade") and not answer:
             answer = str(cell.get("id", ""))

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tests.browser.pages import launched
+from tests.browser.pages import launched, silent_pages
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +26,5 @@ def browser():
 @pytest.fixture
 def new_page(browser):
     """Function that opens a page; at the end of the test every page's console must have been silent."""
-    contexts, heard = [], []
-
-    def opened(width=900, theme="light", **options):
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: heard.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: heard.append(f"exception: {error}"))
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert heard == []
+    with silent_pages(browser) as opened:
+        yield opened

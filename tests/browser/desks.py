@@ -7,11 +7,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
+from tests.browser import lab
+from tests.browser.lab import PATIENCE
 from tests.hub import Hub
 
 PASSWORD = "a password for everybody in the test"
-PATIENCE = 120_000.0
-"""Milliseconds: servers start and notebooks are graded while somebody waits."""
 
 
 class Desk:
@@ -37,16 +37,12 @@ class Desk:
 
     def sit_down(self) -> None:
         """Wait until the hub has started the server and JupyterLab is there."""
-        self._menu("Nbgrader").wait_for()
+        lab.menu(self.page, "Nbgrader").wait_for()
         assert self.page.url.startswith(self.hub.server_url(self.user))
 
     def choose(self, menu: str, entry: str) -> None:
         """Choose an entry of a menu."""
-        self._menu(menu).click()
-        self.page.get_by_role("menuitem", name=entry, exact=True).click()
-
-    def _menu(self, name: str) -> Locator:
-        return self.page.get_by_role("menubar").get_by_text(name, exact=True)
+        lab.choose(self.page, menu, entry)
 
     def picture(self, name: str) -> None:
         """Keep a screenshot."""
@@ -67,7 +63,7 @@ class Student(Desk):
         """Open the notebook from the list, and wait for its kernel."""
         self._list("fetched").get_by_text(assignment).first.click()
         self._list("fetched").locator("a", has_text=assignment).last.click()
-        self.page.locator("#jp-bottom-panel").get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        lab.wait_for_kernel(self.page)
 
     def cell(self, text: str) -> Locator:
         """The cell whose source begins so."""

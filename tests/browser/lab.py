@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, Page
 
 from tests.conftest import ROOT
+from tests.services import free_port
 
 TOKEN = "of-the-test"
 PATIENCE = 120_000.0
@@ -56,9 +57,7 @@ def running(folder: Path, *options: str) -> Iterator[Lab]:
     *options : str
         Of `course lab`.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
     own = {"CNNCOURSE_STATE": folder, "JUPYTERLAB_SETTINGS_DIR": folder / "settings",
            "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces"}
@@ -92,6 +91,17 @@ def start_page(page: Page) -> Locator:
     found = page.locator(".cnncourse-page")
     found.wait_for()
     return found
+
+
+def menu(page: Page, name: str) -> Locator:
+    """A menu of JupyterLab's bar."""
+    return page.get_by_role("menubar").get_by_text(name, exact=True)
+
+
+def choose(page: Page, name: str, entry: str) -> None:
+    """Choose an entry of a menu."""
+    menu(page, name).click()
+    page.get_by_role("menuitem", name=entry, exact=True).click()
 
 
 def wait_for_kernel(page: Page) -> None:

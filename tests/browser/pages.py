@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 STEPS = """() => {
   // A step of every slider, list and box: its handler, then the style and layout that it calls for.
@@ -46,6 +47,32 @@ def launched(program: str) -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def silent_pages(
+    browser: Browser, counts: Callable[[ConsoleMessage], bool] = lambda message: True
+) -> Iterator[Callable[..., Page]]:
+    """Function that opens a page; in the end no page's console may have said anything that counts."""
+    contexts: list[BrowserContext] = []
+    heard: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if counts(message):
+            heard.append(f"{message.type}: {message.text}")
+
+    def opened(width: int = 900, theme: str = "light", **options: Any) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", listen)
+        page.on("pageerror", lambda error: heard.append(f"exception: {error}"))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert heard == []
 
 
 def page_of(*fragments: str, attributes: str = "", body: str = "") -> str:

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from autograder.book import build_book, serve
 from autograder.build import assignments
+from tests.browser.pages import silent_pages
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -44,26 +45,18 @@ def address(site):
 @pytest.fixture
 def book_page(address, browser):
     """Function that opens a page of the book and waits until its formulas are set; no page may complain."""
-    contexts, heard = [], []
+    # The theme logs which mode it has chosen; only what it complains of counts.
+    with silent_pages(browser, lambda message: message.type in ("error", "warning")) as silent:
+        def opened(name, start=address, width=900, theme="light"):
+            page = silent(width, theme)
+            page.asked = []
+            page.on("request", lambda request: page.asked.append(request.url))
+            page.goto(f"{start}{name}.html")
+            page.wait_for_load_state("networkidle")
+            page.evaluate("async () => { await window.MathJax?.startup?.promise; }")
+            return page
 
-    def opened(name, start=address, width=900, theme="light"):
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)
-        contexts.append(context)
-        page = context.new_page()
-        # The theme logs which mode it has chosen; only what it complains of counts.
-        page.on("console", lambda message: heard.append(message.text) if message.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: heard.append(f"exception: {error}"))
-        page.asked = []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(f"{start}{name}.html")
-        page.wait_for_load_state("networkidle")
-        page.evaluate("async () => { await window.MathJax?.startup?.promise; }")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert heard == []
+        yield opened
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -19,7 +19,7 @@ from autograder.feedback import notebook_html
 from autograder.judge import judge
 from autograder.lab.page import page as start_html
 from autograder.runner import LocalRunner
-from tests.browser.lab import PATIENCE, running, start_page, wait_for_kernel
+from tests.browser.lab import PATIENCE, choose, running, start_page, wait_for_kernel
 from tests.classroom import ASSIGNMENT, CONFIGURATION
 from tests.conftest import ROOT
 
@@ -68,8 +68,7 @@ def answer(path, answers=ANSWERS):
 
 def run_all(page):
     """Run the notebook in front; the results of its checks."""
-    page.get_by_role("menubar").get_by_text("Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    choose(page, "Run", "Run All Cells")
     results = page.locator(".jp-OutputArea-output [role=status]")
     expect(results).to_have_text([re.compile("zero_pad: all 11 cases pass"),
                                   re.compile("conv2d_forward: 1 of 20 cases pass")])
@@ -166,12 +165,6 @@ def test_validate_tells_which_checks_fail(tmp_path):
     (failed,) = Validator().validate(str(path))["failed"]
     assert failed["source"] == 'check("conv2d_forward", conv2d_forward)'
     assert "conv2d_forward: 1 of 20 cases pass" in failed["error"]
-
-
-def choose(page, menu, entry):
-    """Choose an entry of a menu."""
-    page.get_by_role("menubar").get_by_text(menu, exact=True).click()
-    page.get_by_role("menuitem", name=entry, exact=True).click()
 
 
 def results():

@@ -25,11 +25,10 @@ from cnncourse.widgets import (
 from cnncourse.widgets.convolution import LIMITS
 from cnncourse.widgets.sliding import digit_finder
 from tests.browser.pages import page_of, step_times
+from tests.makers import MAKERS
 
 pytestmark = pytest.mark.browser
 
-MAKERS = (architecture_comparison, convolution_stepper, fc_to_conv_slider, memory_explorer, pooling_explorer,
-          receptive_field_explorer)
 GRIDS = """() => Object.fromEntries([...document.querySelectorAll('.cnn-grid')].map((grid, index) => [
   `${index} ${grid.querySelector('figcaption').textContent}`,
   [...grid.querySelectorAll('g')].map((cell) => [Number(cell.dataset.row), Number(cell.dataset.column),

@@ -19,7 +19,6 @@ from cnncourse.memory.rehearsal import KINDS
 from cnncourse.network import Network
 from cnncourse.widgets import (
     architecture_comparison,
-    convolution_stepper,
     fc_to_conv_slider,
     memory_explorer,
     pooling_explorer,
@@ -27,9 +26,7 @@ from cnncourse.widgets import (
     static_html,
 )
 from cnncourse.widgets.sliding import digit_finder
-
-MAKERS = (architecture_comparison, convolution_stepper, fc_to_conv_slider, memory_explorer, pooling_explorer,
-          receptive_field_explorer)
+from tests.makers import MAKERS
 
 
 @pytest.fixture(scope="module", params=MAKERS, ids=lambda make: make.__name__)
