@@ -15,6 +15,7 @@ from cnncourse.language import say
 MOST_REORDERED = 4
 """Tuples of at most so many values are tried in other orders."""
 
+SINGLE = (np.dtype(np.float32), np.dtype(np.float16))
 LOOSE_TOLERANCE = 2e-4
 """Accepted error where single precision is in play, relative to the largest expected value."""
 
@@ -69,6 +70,8 @@ def compare(expected: Any, given: Any, tolerance: float = 1e-7, names: Sequence[
     -------
     Verdict
     """
+    if alike(expected, given, tolerance):
+        return Verdict(True, expected=expected, given=given)
     if given is None and expected is not None:
         return Verdict(False, "type", say("The function returned None: is there a return statement on every "
                        "way through it?"), expected=expected)
@@ -79,11 +82,30 @@ def compare(expected: Any, given: Any, tolerance: float = 1e-7, names: Sequence[
         return _compare_tuple(expected, given, tolerance, names)
     if isinstance(expected, (np.ndarray, int, float, np.generic)):
         return _compare_numbers(expected, given, tolerance)
-    if type(expected) is type(given) and expected == given:
-        return Verdict(True, expected=expected, given=given)
     return Verdict(False, "values", say("Expected {expected}, got {given}.", expected=_short(expected),
                                           given=_short(given)),
                    expected=expected, given=given)
+
+
+def alike(expected: Any, given: Any, tolerance: float = 1e-7) -> bool:
+    """Whether `compare` finds two values equal; nothing is said about a difference, so this is faster.
+
+    Parameters
+    ----------
+    expected, given, tolerance
+        See `compare`.
+    """
+    kind = type(expected)
+    if kind is type(given) and kind in (int, bool, str, type(None)):
+        return bool(expected == given)
+    if isinstance(expected, tuple):
+        parts = tuple(given) if isinstance(given, np.ndarray) and given.ndim > 0 else given
+        return (isinstance(parts, (tuple, list)) and len(parts) == len(expected)
+                and all(alike(one, other, tolerance) for one, other in zip(expected, parts, strict=True)))
+    if isinstance(expected, (np.ndarray, int, float, np.generic)):
+        want, got = np.asarray(expected), _as_array(given)
+        return got is not None and got.shape == want.shape and not _differs(want, got, tolerance).any()
+    return kind is type(given) and bool(expected == given)
 
 
 def reordered(expected: Any, given: Any, tolerance: float = 1e-7) -> bool:
@@ -91,7 +113,7 @@ def reordered(expected: Any, given: Any, tolerance: float = 1e-7) -> bool:
     if not (isinstance(expected, tuple) and isinstance(given, (tuple, list)) and len(expected) == len(given)):
         return False
     return len(expected) <= MOST_REORDERED and any(
-        compare(expected, order, tolerance).equal for order in permutations(given))
+        alike(expected, order, tolerance) for order in permutations(given))
 
 
 def _compare_tuple(expected: tuple[Any, ...], given: Any, tolerance: float, names: Sequence[str]) -> Verdict:
@@ -105,8 +127,6 @@ def _compare_tuple(expected: tuple[Any, ...], given: Any, tolerance: float, name
                        expected=expected, given=given)
     verdicts = [compare(one, other, tolerance) for one, other in zip(expected, parts, strict=True)]
     wrong = [part for part, verdict in enumerate(verdicts) if not verdict.equal]
-    if not wrong:
-        return Verdict(True, expected=expected, given=given)
     first, named = wrong[0], len(names) == len(expected)
     name = names[first] if named else say("value {number} of {count}", number=first + 1, count=len(expected))
     text = f"{name if named else name[0].upper() + name[1:]}: {verdicts[first].text}"
@@ -148,12 +168,8 @@ def _compare_numbers(expected: Any, given: Any, tolerance: float) -> Verdict:
         return Verdict(False, "shape", say("The shape is {given}; it has to be {expected}.", given=got.shape,
                                          expected=want.shape),
                        expected=want, given=got)
-    if got.dtype.kind == "c" and not np.any(got.imag):
-        got = got.real
-    single = any(a.dtype in (np.float32, np.float16) for a in (want, got))
-    differs = _differs(want, got, max(tolerance, LOOSE_TOLERANCE) if single else tolerance)
-    if not differs.any():
-        return Verdict(True, expected=want, given=got, differs=differs)
+    differs = _differs(want, got, tolerance)
+    got = _real(got)
     where = tuple(int(i) for i in np.argwhere(differs)[0]) if want.ndim else ()
     reason, pair = "values", {"given": _number(got[where]), "expected": _number(want[where])}
     if want.ndim:
@@ -168,15 +184,27 @@ def _compare_numbers(expected: Any, given: Any, tolerance: float) -> Verdict:
 
 
 def _differs(want: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
+    """Which entries of two arrays of one shape differ."""
     if want.dtype.kind in "biu" and got.dtype.kind in "biu":
         return np.asarray(want != got)
-    want, got = want.astype(np.complex128), got.astype(np.complex128)
-    finite = np.isfinite(want)
-    scale = np.abs(want[finite]).max(initial=0.0) or 1.0
+    got = _real(got)
+    if want.dtype in SINGLE or got.dtype in SINGLE:
+        tolerance = max(tolerance, LOOSE_TOLERANCE)
+    kind = np.complex128 if "c" in (want.dtype.kind, got.dtype.kind) else np.float64
+    want, got = want.astype(kind), got.astype(kind)
+    size = np.abs(want)
+    finite = np.isfinite(size)
     with np.errstate(invalid="ignore", over="ignore"):
-        close = np.abs(want - got) <= tolerance * scale
+        if finite.all():
+            return np.asarray(~(np.abs(want - got) <= tolerance * (size.max(initial=0.0) or 1.0)))
+        close = np.abs(want - got) <= tolerance * (size[finite].max(initial=0.0) or 1.0)
     same = (want == got) | (np.isnan(want) & np.isnan(got))
     return np.asarray(~np.where(finite, close, same))
+
+
+def _real(array: np.ndarray) -> np.ndarray:
+    """The real part where that is all there is."""
+    return array.real if array.dtype.kind == "c" and not np.any(array.imag) else array
 
 
 def _as_array(value: Any) -> np.ndarray | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from autograder.compare import compare
+from autograder.compare import alike, compare
 from autograder.exercise import Case, Exercise, Misconception
 from autograder.general import GENERAL
 from autograder.runner import LocalRunner, Outcome
@@ -170,7 +170,7 @@ def _alike(wrong: Any, given: Any, tolerance: float) -> bool:
     """Equal to rounding, NaN included; a mistake's value may be of any kind."""
     if wrong is None or given is None:
         return wrong is given
-    return compare(wrong, given, tolerance).equal
+    return alike(wrong, given, tolerance)
 
 
 def _general(exercise: Exercise, answer: str, failing: Sequence[CaseResult]) -> list[Diagnosis]:

@@ -8,6 +8,7 @@ parsed documents.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -152,6 +153,7 @@ class _PageExporter(HTMLExporter):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.exclude_unknown = True
         self._highlighters: dict[str | None, Callable[..., str]] = {}
         self._seen: dict[str, str] = {}
         self._include_css = lru_cache(maxsize=8)(self._style_sheet)
@@ -191,22 +193,26 @@ class _PageExporter(HTMLExporter):
         return PICTURE_WITHOUT_WORDS.sub(f"<img {alternative}", html), resources
 
     def _page(self, nb: NotebookNode, resources: dict[str, Any]) -> str:
-        """The page, with the instructor's own cells as they looked the last time."""
-        given = [None if "nbgrader" in cell.metadata or cell.get("outputs") or cell.get("attachments")
-                 else f"{cell.cell_type} {cell.id} {cell.source}" for cell in nb.cells]
-        new = [i for i, key in enumerate(given) if key is None or key not in self._seen]
+        """The page, with the cells that have looked like this before as they looked then."""
+        looks = [_to_json(cell) for cell in nb.cells]
+        part = {i: cell for i, cell in enumerate(nb.cells) if looks[i] not in self._seen or _listed_by_type(cell)}
+        # The list of marks at the top is made from all cells.
+        there = [part[i] if i in part else _unseen(cell) for i, cell in enumerate(nb.cells)
+                 if i in part or "nbgrader" in cell.metadata]
         end = nbformat.v4.new_markdown_cell("end", id="end")  # the last of two equal cells shows where the page goes on
-        part = nbformat.from_dict({**nb, "cells": [nb.cells[i] for i in new] + [end, end]})
-        html, _ = super(HTMLExporter, self).from_notebook_node(part, resources)
+        rendered = nbformat.from_dict({**nb, "cells": [*there, end, end]})
+        html, _ = super(HTMLExporter, self).from_notebook_node(rendered, resources)
         self._nb_metadata.clear()  # or it grows with every page
         head, *cells = CELL.split(html)
-        if len(cells) != len(new) + 2:  # somebody has written what begins a cell
+        if len(cells) != len(part) + 2:  # somebody has written what begins a cell
             return super(HTMLExporter, self).from_notebook_node(nb, resources)[0]
         foot = cells[-1][len(cells[-2]) :]
-        pieces = dict(zip(new, cells, strict=False))
-        if len(self._seen) < REMEMBERED:
-            self._seen |= {key: pieces[i] for i, key in enumerate(given) if key is not None and i in pieces}
-        return head + "".join(pieces.get(i) or self._seen[key or ""] for i, key in enumerate(given)) + foot
+        new = {looks[i]: piece for i, piece in zip(part, cells, strict=False) if looks[i] not in self._seen}
+        page = head + "".join(self._seen.get(look) or new[look] for look in looks) + foot
+        for look, piece in new.items():
+            if len(look) <= LONGEST and len(self._seen) < REMEMBERED:
+                self._seen[look] = piece
+        return page
 
     def _preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
@@ -218,6 +224,19 @@ class _PageExporter(HTMLExporter):
 
     def _style_sheet(self, name: str) -> str:
         return super()._init_resources({})["include_css"](name)
+
+
+def _listed_by_type(cell: NotebookNode) -> bool:
+    """Whether the list of marks says what kind of cell it is."""
+    return (is_grade(cell) and is_solution(cell)) or is_task(cell)
+
+
+def _unseen(cell: NotebookNode) -> NotebookNode:
+    """For the list of marks alone: a cell of a kind that the page leaves out."""
+    return nbformat.from_dict({"cell_type": "unseen", "metadata": cell.metadata, "source": ""})
+
+
+_to_json = json.JSONEncoder().encode
 
 
 def _remembering(work: Callable[..., str]) -> Callable[..., str]:
