@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 from markupsafe import Markup
 
 from autograder import message
+from autograder.templating import template
 from cnncourse.language import mark, say
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from autograder.judge import CaseResult, Result
-    from cnncourse.plotting.illustration import Illustration
+    from autograder.picture import Picture
 
 SIGNS = {mark("passed"): "✓", mark("failed"): "✗", mark("not tried"): "·"}
 """How a case went, in a sign that needs no color."""
@@ -35,7 +33,7 @@ def notebook_html(result: Result) -> str:
         HTML without scripts; colors follow JupyterLab's theme.
     """
     picture = picture_of(result)
-    return _template("check.html.j2").render(_content(result), picture=Markup(picture.html()) if picture else "")
+    return template("check.html.j2").render(_content(result), picture=Markup(picture.html()) if picture else "")
 
 
 def feedback_outputs(result: Result) -> list[NotebookNode]:
@@ -51,38 +49,33 @@ def feedback_outputs(result: Result) -> list[NotebookNode]:
         Text and HTML that a sanitizer leaves as they are; the picture, if there is one; the list of cases.
     """
     content = _content(result)
-    html = _template("feedback.html.j2").render(content)
+    html = template("feedback.html.j2").render(content)
     outputs = [_output({"text/html": html, "text/plain": result.message})]
-    picture = picture_of(result)
-    if picture is not None:
-        from cnncourse.plotting.illustration import shown_width
-
-        data = picture.png()
-        outputs.append(_output({"image/png": base64.b64encode(data).decode(), "text/plain": picture.alt},
-                               {"image/png": {"alt": picture.alt, "width": shown_width(data)}}))
+    if picture := picture_of(result):
+        outputs.append(_output({"image/svg+xml": picture.svg, "text/plain": picture.alt}))
     if content["failure"]:
-        cases = _template("feedback_cases.html.j2").render(content)
+        cases = template("feedback_cases.html.j2").render(content, described=picture.alt if picture else "")
         names = "\n".join(" ".join(case) for case in content["cases"])
         outputs.append(_output({"text/html": cases, "text/plain": names}))
     return outputs
 
 
-def _output(data: dict[str, str], metadata: dict[str, Any] | None = None) -> NotebookNode:
+def _output(data: dict[str, str]) -> NotebookNode:
     """An output of a cell; nbformat's own function holds each against the schema, which takes longer than the rest."""
     from nbformat import from_dict
 
-    return from_dict({"output_type": "display_data", "data": data, "metadata": metadata or {}})
+    return from_dict({"output_type": "display_data", "data": data, "metadata": {}})
 
 
-def picture_of(result: Result) -> Illustration | None:
+def picture_of(result: Result) -> Picture | None:
     """The first failure as a picture; None if there is nothing to draw."""
     failure = result.first_failure
     if failure is None or result.not_written:
         return None
-    from autograder.picture import difference_figure
+    from autograder.picture import difference_picture
 
     names = result.exercise.parameter_names(failure.case.answer)
-    return difference_figure(failure.verdict, dict(zip(names, failure.case.arguments, strict=True)))
+    return difference_picture(failure.verdict, dict(zip(names, failure.case.arguments, strict=True)))
 
 
 def _content(result: Result) -> dict[str, Any]:
@@ -114,15 +107,3 @@ def _states(result: Result) -> list[tuple[Any, str]]:
             ended.add(case.case.answer)
         found.append((case, state))
     return found
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("autograder"), autoescape=True, trim_blocks=True,
-                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.globals["say"] = say
-    return environment
-
-
-def _template(name: str) -> jinja2.Template:
-    return _environment().get_template(name)

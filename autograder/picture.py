@@ -1,18 +1,26 @@
-"""What was expected, what was given and what went in; differences are outlined and crossed, so no color is needed."""
+"""What was expected, what was given and what went in; differences are outlined and crossed, so no color is needed.
+
+The pictures are SVG: a hundred are drawn in the time that matplotlib takes for one, letters stay sharp in every size,
+and the browser has the fonts of every language.
+"""
 
 from __future__ import annotations
 
+import base64
+import html
+import io
+import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from autograder.compare import Verdict
+from autograder.templating import template
 from cnncourse.language import say
-from cnncourse.plotting.illustration import Illustration, illustrated
 
 MOST_ANNOTATED = 100
 """Arrays of at most so many entries are drawn with their numbers."""
@@ -22,15 +30,54 @@ MOST_READ_OUT = 36
 
 MOST_DRAWN = 64
 MOST_INPUTS = 3
-WIDTH = 6.9
-"""In inches: 690 pixels, which a notebook shows without making the numbers much smaller."""
+WIDTH = 690
+"""In CSS pixels, as all sizes here: what a notebook shows without making the numbers much smaller."""
 
-CELL_WIDTH, CELL_HEIGHT = 0.41, 0.31
-UNANNOTATED = 2.6
-NARROWEST = 1.2
-BESIDE, GAP, TITLE, BELOW, SUPTITLE = 0.45, 0.1, 0.25, 0.5, 0.3
+CELL_WIDTH, CELL_HEIGHT = 41, 31
+UNANNOTATED = 260
+NARROWEST = 120
+LETTER, LINE = 7.6, 15
+"""Width of a letter of a title, height of a line of text."""
+
+BESIDE, GAP, TITLE, BELOW, HEADLINE = 45, 10, 27, 50, 30
 """Room for a panel's labels on the left, for nothing on its right, for what stands above and below it, and for the
-words on top of them all, in inches."""
+words on top of them all."""
+
+BOLD = 3.6
+"""Width of the dark line of an outline; a light one lies on it."""
+
+SHAPE = 170
+"""Width of the largest shape."""
+
+MOST_LINES = 40
+"""A shape with more rows or columns has no lines between them."""
+
+
+NO_VALUES: dict[str, Any] = {"image": "", "numbers": (), "marks": "", "rows": (), "columns": (), "bold": 0}
+"""What the drawing of a shape lacks."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing, and what it shows in words.
+
+    Attributes
+    ----------
+    svg : str
+    alt : str
+    width : int
+        In CSS pixels.
+    """
+
+    svg: str
+    alt: str
+    width: int
+
+    def html(self) -> str:
+        """The picture as HTML that needs no other file."""
+        source = base64.b64encode(self.svg.encode()).decode("ascii")
+        return (f'<img alt="{html.escape(self.alt)}" src="data:image/svg+xml;base64,{source}" '
+                f'width="{self.width}" style="max-width: 100%; height: auto">')
 
 
 @dataclass(frozen=True)
@@ -66,7 +113,7 @@ class Panel:
 
     @property
     def inner(self) -> tuple[float, float]:
-        """Width and height of the array itself, in inches."""
+        """Width and height of the array itself."""
         rows, columns = self.values.shape
         if self.annotated:
             return columns * CELL_WIDTH, rows * CELL_HEIGHT
@@ -74,17 +121,16 @@ class Panel:
 
     @property
     def width(self) -> float:
-        """In inches, with what stands beside it; a title has to fit as well."""
-        return BESIDE + max(NARROWEST, self.inner[0]) + GAP
+        """With what stands beside it; a title has to fit as well."""
+        return BESIDE + max(NARROWEST, LETTER * len(self.title), self.inner[0]) + GAP
 
     @property
     def height(self) -> float:
-        """In inches, with what stands above and below it."""
+        """With what stands above and below it."""
         return TITLE + self.inner[1] + BELOW
 
 
-@illustrated
-def difference_figure(verdict: Verdict, arguments: Mapping[str, Any] | None = None) -> Illustration | None:
+def difference_picture(verdict: Verdict, arguments: Mapping[str, Any] | None = None) -> Picture | None:
     """Draw what was expected and what was given, and the input where it is small enough to be read.
 
     Parameters
@@ -96,7 +142,7 @@ def difference_figure(verdict: Verdict, arguments: Mapping[str, Any] | None = No
 
     Returns
     -------
-    Illustration or None
+    Picture or None
         None where there is nothing to draw: numbers, text, an exception.
     """
     expected, given = verdict.expected, verdict.given
@@ -105,8 +151,8 @@ def difference_figure(verdict: Verdict, arguments: Mapping[str, Any] | None = No
     name, source = next(((name, value) for name, value in (arguments or {}).items()
                          if isinstance(value, np.ndarray) and value.ndim >= 2 and value.size), ("", None))
     if verdict.reason == "shape":
-        return _shapes_figure(expected.shape, given.shape, say("input {name}", name=name),
-                              None if source is None else source.shape)
+        return _of_shapes(expected.shape, given.shape, say("input {name}", name=name),
+                          None if source is None else source.shape)
     if verdict.differs is None or verdict.where is None:
         return None
     plane = _plane(verdict.where)
@@ -121,9 +167,8 @@ def difference_figure(verdict: Verdict, arguments: Mapping[str, Any] | None = No
     place = [verdict.part] * bool(verdict.part) + [say("slice {index}", index=_index(plane))] * (expected.ndim > 2)
     said = "; ".join([*place, say("{count} of {total} entries differ (outlined and crossed)", count=total,
                                   total=verdict.differs[plane].size)])
-    figure = _panels_figure(results, inputs, said)
-    figure.alt = " ".join([f"{said[0].upper()}{said[1:]}.", *map(_spoken, results + inputs)])
-    return figure
+    alt = " ".join([f"{said[0].upper()}{said[1:]}.", *map(_spoken, results + inputs)])
+    return _of_panels(results, inputs, said, alt)
 
 
 def _plane(where: tuple[int, ...]) -> tuple[Any, ...]:
@@ -172,28 +217,28 @@ def _input_panels(name: str, source: np.ndarray, expected: tuple[int, ...], wher
     return panels if panels[0].annotated else []
 
 
-def _panels_figure(results: Sequence[Panel], inputs: Sequence[Panel], title: str) -> Illustration:
+def _of_panels(results: Sequence[Panel], inputs: Sequence[Panel], headline: str, alt: str) -> Picture:
     """All panels in one row if there is room; otherwise the input comes below, in rows of its own."""
     rows = [row for panels in (results, inputs) for row in _rows(panels)]
     if len(together := _rows([*inputs, *results])) == 1:
         rows = together
-    width = max([sum(panel.width for panel in row) for row in rows])
-    heights = [max(panel.height for panel in row) for row in rows]
-    height = sum(heights) + SUPTITLE
-    figure = Illustration(width, height)
-    figure.set_layout_engine("none")  # every place is known, and a layout engine would take most of the time
-    figure.text(0, 1, title, fontsize=10, va="top")
-    top = height - SUPTITLE
-    for row, row_height in zip(rows, heights, strict=True):
+    drawn = []
+    top: float = HEADLINE
+    for row in rows:
         left = 0.0
         for panel in row:
-            wide, high = panel.inner
-            place = (left + BESIDE + (panel.width - BESIDE - GAP - wide) / 2, top - TITLE - high)
-            axes = figure.add_axes((place[0] / width, place[1] / height, wide / width, high / height))
-            _draw(axes, panel)
+            wide = panel.inner[0]
+            drawn.append(_drawn(panel, left + BESIDE + (panel.width - BESIDE - GAP - wide) / 2, top + TITLE))
             left += panel.width
-        top -= row_height
-    return figure
+        top += max(panel.height for panel in row)
+    width = max(LETTER * len(headline), *(sum(panel.width for panel in row) for row in rows))
+    return _picture(drawn, width, top, alt, headline)
+
+
+def _picture(panels: list[dict[str, Any]], width: float, height: float, alt: str, headline: str = "") -> Picture:
+    svg = template("picture.svg.j2").render(panels=panels, width=round(width), height=round(height), said=alt,
+                                            headline=headline)
+    return Picture(svg, alt, round(width))
 
 
 def _rows(panels: Sequence[Panel]) -> list[list[Panel]]:
@@ -206,27 +251,78 @@ def _rows(panels: Sequence[Panel]) -> list[list[Panel]]:
     return rows
 
 
-def _draw(axes: Axes, panel: Panel) -> None:
-    low, high = panel.limits
-    axes.imshow(panel.values, cmap=panel.colors, vmin=low, vmax=high, aspect="auto")
-    axes.set_title(panel.title, fontsize=10)
-    axes.set_xlabel(say("column"), fontsize=9)
-    axes.set_ylabel(say("row"), fontsize=9)
-    axes.spines[:].set_visible(True)
-    for axis, size, start in zip((axes.yaxis, axes.xaxis), panel.values.shape, panel.corner, strict=True):
-        places = range(0, size, max(1, size // 8))
-        axis.set_ticks(list(places), labels=[str(start + place) for place in places], fontsize=8.5)
+def _drawn(panel: Panel, left: float, top: float) -> dict[str, Any]:
+    """What the template needs to know of a panel whose array begins at a place."""
+    (rows, columns), (width, height) = panel.values.shape, panel.inner
+    wide, high = width / columns, height / rows
     marked = np.zeros(panel.values.shape, bool) if panel.marked is None else panel.marked
-    for (row, column), value in np.ndenumerate(panel.values) if panel.annotated else ():
-        axes.text(column, row + 0.12 * marked[row, column], _short(value), ha="center", va="center", fontsize=8.5,
-                  color="black" if np.isfinite(value) and value > (low + high) / 2 else "white")
-    for row, column in np.argwhere(marked):
-        _mark(axes, row, column)
+    steps = [range(0, size, max(1, size // 8, math.ceil(room / one)))
+             for size, one, room in ((rows, high, LINE), (columns, wide, 2 * LINE))]
+    ticks = "".join([*(f"M-4 {(row + 0.5) * high:.4g}h4" for row in steps[0]),
+                     *(f"M{(column + 0.5) * wide:.4g} {height:.4g}v4" for column in steps[1])])
+    return {
+        "left": round(left, 1), "top": round(top, 1), "width": round(width, 1), "height": round(height, 1),
+        "title": [panel.title], "grid": ticks, "thin": 1, "below": 38, "beside": 36,
+        "down": say("row"), "across": say("column"),
+        "rows": [((row + 0.5) * high, panel.corner[0] + row) for row in steps[0]],
+        "columns": [((column + 0.5) * wide, panel.corner[1] + column) for column in steps[1]],
+        "fills": _fills(panel) if panel.annotated else (), "image": "" if panel.annotated else _image(panel),
+        "numbers": _numbers(panel, marked) if panel.annotated else (),
+        "marks": "".join(_mark(row * high, column * wide, high, wide) for row, column in np.argwhere(marked)),
+        "bold": min(BOLD, 0.3 * wide, 0.3 * high),
+    }
+
+
+def _fills(panel: Panel) -> list[tuple[str, str]]:
+    """The colors of an array, each with the cells that have it."""
+    cells: dict[str, list[tuple[int, ...]]] = defaultdict(list)
+    for place, color in zip(np.ndindex(panel.values.shape), _colors(panel).reshape(-1, 4).tolist(), strict=True):
+        cells[f"#{bytes(color[:3]).hex()}"].append(place)
+    return [(color, "".join(f"M{column * CELL_WIDTH} {row * CELL_HEIGHT}h{CELL_WIDTH}v{CELL_HEIGHT}h-{CELL_WIDTH}z"
+                            for row, column in places)) for color, places in cells.items()]
+
+
+def _image(panel: Panel) -> str:
+    """An array as a PNG file, a pixel an entry, in base64."""
+    from matplotlib.image import imsave
+
+    stream = io.BytesIO()
+    imsave(stream, _colors(panel), format="png", metadata={"Software": ""})
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def _colors(panel: Panel) -> np.ndarray:
+    """Red, green, blue and opacity of each entry, as bytes; white for what is not a number."""
+    low, high = panel.limits
+    with np.errstate(all="ignore"):
+        steps = np.clip((panel.values - low) / (high - low), 0, 1) * 255
+    colors = _color_map(panel.colors)[np.nan_to_num(steps).astype(int)]
+    colors[np.isnan(steps)] = 255
+    return colors
+
+
+@cache
+def _color_map(name: str) -> np.ndarray:
+    from matplotlib import colormaps
+
+    return np.asarray(colormaps[name](np.arange(256), bytes=True))
+
+
+def _numbers(panel: Panel, marked: np.ndarray) -> list[tuple[str, list[tuple[float, float, str]]]]:
+    """The numbers of an array, dark ones and light ones; a marked cell has its cross above the number."""
+    low, high = panel.limits
+    found: dict[str, list[tuple[float, float, str]]] = {"black": [], "white": []}
+    for (row, column), value in np.ndenumerate(panel.values):
+        dark = np.isnan(value) or (value if np.isfinite(value) else np.sign(value) * np.inf) > (low + high) / 2
+        y = (row + 0.5 + 0.12 * marked[row, column]) * CELL_HEIGHT
+        found["black" if dark else "white"].append(((column + 0.5) * CELL_WIDTH, round(y, 1), _short(value)))
+    return list(found.items())
 
 
 def _short(value: float) -> str:
     """A number of at most five characters or so."""
-    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 100 else f"{value:.2g}"
+    text = f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 100 else f"{value:.2g}"
+    return "0" if text == "-0" else text
 
 
 def _spoken(panel: Panel) -> str:
@@ -238,37 +334,43 @@ def _spoken(panel: Panel) -> str:
     return say("{title}, row by row: {rows}.", title=panel.title[0].upper() + panel.title[1:], rows=rows)
 
 
-def _mark(axes: Axes, row: int, column: int) -> None:
-    left, right, above, below = column + 0.3, column + 0.42, row - 0.42, row - 0.27
-    for color, thickness in (("black", 2.6), ("white", 1.1)):
-        axes.add_patch(Rectangle((column - 0.46, row - 0.46), 0.92, 0.92, fill=False, edgecolor=color,
-                                 linewidth=thickness))
-        axes.plot([left, right], [above, below], color=color, linewidth=thickness)
-        axes.plot([left, right], [below, above], color=color, linewidth=thickness)
+def _mark(top: float, left: float, high: float, wide: float) -> str:
+    """Outline of a cell, and a cross in its upper right corner, as a path."""
+    x, y, w, h = left + 0.04 * wide, top + 0.04 * high, 0.92 * wide, 0.92 * high
+    across, down = 0.12 * wide, 0.15 * high
+    return (f"M{x:.1f} {y:.1f}h{w:.1f}v{h:.1f}h-{w:.1f}z"
+            f"M{left + 0.8 * wide:.1f} {top + 0.08 * high:.1f}l{across:.1f} {down:.1f}"
+            f"m0-{down:.1f}l-{across:.1f} {down:.1f}")
 
 
-def _shapes_figure(
+def _of_shapes(
     expected: tuple[int, ...], given: tuple[int, ...], source_name: str, source: tuple[int, ...] | None
-) -> Illustration:
+) -> Picture:
     """The last two axes of the shapes as rectangles on one scale."""
     results = (say("expected"), say("yours"))
     shapes = dict(zip(results, (expected, given), strict=True)) | ({} if source is None else {source_name: source})
     sizes = {title: (1, 1, *shape)[-2:] for title, shape in shapes.items()}
-    rows, columns = (max(1, *(size[axis] for size in sizes.values())) for axis in (0, 1))
-    figure = Illustration(2.3 * len(shapes), 2.5)
-    for axes, (title, size) in zip(figure.subplots(1, len(shapes)), sizes.items(), strict=True):
-        axes.add_patch(Rectangle((0, 0), size[1], size[0], edgecolor="black", hatch="//" if title == results[1] else "",
-                                 facecolor="#8fa8c8" if title in results else "#d9d9d9"))
-        for row in range(1, size[0] if size[0] <= 40 else 0):
-            axes.plot([0, size[1]], [row, row], color="black", linewidth=0.4)
-        for column in range(1, size[1] if size[1] <= 40 else 0):
-            axes.plot([column, column], [0, size[0]], color="black", linewidth=0.4)
-        axes.set(xlim=(-0.5, columns + 0.5), ylim=(rows + 0.5, -0.5), aspect="equal")
-        axes.set_title(f"{title}\n{shapes[title]}", fontsize=10)
-        axes.set_xlabel(say("1 column") if size[1] == 1 else say("{count} columns", count=size[1]), fontsize=9)
-        axes.set_ylabel(say("1 row") if size[0] == 1 else say("{count} rows", count=size[0]), fontsize=9)
-        axes.set_xticks([])
-        axes.set_yticks([])
-    figure.alt = say("Shapes, drawn on one scale: {shapes}.", shapes="; ".join(
+    scale = SHAPE / max(1, *(side for size in sizes.values() for side in size))
+    panels = []
+    left, bottom = 0.0, 0.0
+    for title, (rows, columns) in sizes.items():
+        width, height = columns * scale, rows * scale
+        lines = [str(shapes[title])]
+        room = max(width, LETTER * max(len(title), len(lines[0])))
+        grid = "".join([*(f"M0 {row * scale:.4g}h{width:.4g}" for row in range(1, rows if rows <= MOST_LINES else 0)),
+                        *(f"M{column * scale:.4g} 0v{height:.4g}"
+                          for column in range(1, columns if columns <= MOST_LINES else 0))])
+        outline = f"M0 0h{width:.4g}v{height:.4g}h-{width:.4g}z"
+        fills = [("#8fa8c8" if title in results else "#d9d9d9", outline)]
+        panels.append(NO_VALUES | {
+            "left": round(left + BESIDE + (room - width) / 2, 1), "top": 2 * TITLE, "width": round(width, 1),
+            "height": round(height, 1), "title": [title, *lines], "grid": grid, "thin": 0.6, "below": 20, "beside": 12,
+            "fills": [*fills, ("url(#hatch)", outline)] if title == results[1] else fills,
+            "across": say("1 column") if columns == 1 else say("{count} columns", count=columns),
+            "down": say("1 row") if rows == 1 else say("{count} rows", count=rows),
+        })
+        left += BESIDE + room + GAP
+        bottom = max(bottom, height)
+    alt = say("Shapes, drawn on one scale: {shapes}.", shapes="; ".join(
         f"{title} {shape}" for title, shape in shapes.items()))
-    return figure
+    return _picture(panels, left, 2 * TITLE + bottom + TITLE, alt)

@@ -160,10 +160,10 @@ class ProgressReport:
                               say("All notebooks"), earned=earned, possible=possible), *lines])
 
     def _repr_html_(self) -> str:
-        from autograder.feedback import _template
+        from autograder.templating import template
 
         earned, possible = self.points
-        return _template("progress.html.j2").render(
+        return template("progress.html.j2").render(
             title=self.notebook or say("All notebooks"), earned=f"{earned:g}", possible=f"{possible:g}",
             headers=[say(header) for header in HEADERS], rows=self.rows)
 

@@ -129,13 +129,13 @@ def page(folder: Path, base_url: str = "/") -> str:
     str
         HTML without scripts, to be put into a page; colors follow JupyterLab's theme.
     """
-    from autograder.feedback import _template
+    from autograder.templating import template
 
     language = current()
     course = chapters(folder, language)
     known = standings()
     rows = [_row(chapter, known) for chapter in course]
-    return _template("start.html.j2").render(
+    return template("start.html.j2").render(
         title=say(TITLE), language=language.replace("_", "-"), rows=rows, step=next_step(course, known),
         earned=sum(row["earned"] for row in rows), possible=sum(row["possible"] for row in rows),
         address=lambda chapter: f"{base_url}lab/tree/{quote(chapter.path)}")

@@ -8,16 +8,15 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import jinja2
 from markupsafe import Markup, escape
 
 from autograder.report.columns import side_by_side
 from autograder.report.numbers import BINS, OUTCOMES, ClassNumbers, outcome
 from autograder.report.similar import Group, Similarities
 from autograder.tables import first_line, mark, problems
+from autograder.templating import template
 
 MOST_STUDENTS = 60
 MOST_LINKS = 4
@@ -60,10 +59,10 @@ class Content:
 
 def render(content: Content) -> str:
     """The page as HTML."""
-    script = _environment().get_template("report.js.j2").render()
+    script = template("report.js.j2").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     numbers = content.numbers
-    return _environment().get_template("report.html.j2").render(
+    return template("report.html.j2").render(
         c=content, n=numbers, outcomes=OUTCOMES, letters=LETTERS, bins=_bars(numbers.histogram), size=BINS,
         students=_rows(content), groups=[_group(content, group) for group in content.similar.groups[:MOST_GROUPS]],
         problems=_grouped(problems(numbers.reports)), first_line=first_line, heat=_heat,
@@ -119,11 +118,3 @@ def _group(content: Content, group: Group) -> dict[str, Any]:
 def _rich_text(text: str) -> Markup:
     """Text of a declaration with its `code` set as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))).replace("**", ""))
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("autograder"), autoescape=True, trim_blocks=True,
-                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters["number"] = lambda value: f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
-    return environment

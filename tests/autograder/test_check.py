@@ -6,6 +6,7 @@ import json
 import signal
 import threading
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -14,11 +15,13 @@ from autograder import check, grade_answers, hint, preview, progress
 from autograder.check import CheckReport
 from autograder.compare import compare
 from autograder.feedback import feedback_outputs, notebook_html
-from autograder.picture import WIDTH, difference_figure
-from cnncourse.plotting.illustration import shown_width
+from autograder.picture import CELL_HEIGHT, WIDTH, Picture, difference_picture
 from tests.answers import RIGHT
 
 (right_pad,) = RIGHT["zero_pad"][0]
+
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def one_sided(x, padding):
@@ -138,7 +141,7 @@ class Markup(HTMLParser):
 
 def test_the_rich_form_has_a_picture_with_words_and_hints_that_open_without_a_kernel():
     markup = Markup(notebook_html(grade_answers("zero_pad", lambda x, p: right_pad(2 * x, p))))
-    assert markup.images[0]["src"].startswith("data:image/png;base64,")
+    assert markup.images[0]["src"].startswith("data:image/svg+xml;base64,")
     assert len(markup.images) == 1
     for piece in ("9 of 25 entries differ", "Expected, row by row: 0, 0, 0, 0, 0;", "Input x[0, 0, :, :], row by row:"):
         assert piece in markup.images[0]["alt"]
@@ -179,24 +182,34 @@ def test_the_picture_shows_the_slice_with_the_first_difference(shape):
     expected = np.arange(np.prod(shape), dtype=float).reshape(shape)
     given = expected.copy()
     given.flat[-1] += 5
-    figure = difference_figure(compare(expected, given))
-    (said,) = figure.texts
-    assert "1 of " in said.get_text()
+    picture = difference_picture(compare(expected, given))
+    (said,) = texts(picture, "said")
+    assert "1 of " in said
     if len(shape) > 2:
         where = ", ".join(str(n - 1) for n in shape[:-2])
-        assert f"slice [{where}, :, :]" in said.get_text()
-    assert figure.png().startswith(b"\x89PNG")
-    assert titles(figure) == ["expected", "yours"]
+        assert f"slice [{where}, :, :]" in said
+    assert texts(picture, "title") == ["expected", "yours"]
 
 
-def titles(figure):
-    return [axes.get_title() for axes in figure.axes]
+def texts(picture: Picture, kind: str) -> list[str]:
+    return [text.text for text in ElementTree.fromstring(picture.svg).iter(f"{SVG}text") if text.get("class") == kind]
+
+
+def numbers(picture: Picture) -> list[list[str]]:
+    """The numbers of each panel that has them, row by row."""
+    panels = []
+    for panel in ElementTree.fromstring(picture.svg).iter(f"{SVG}g"):
+        there = [(round(float(text.get("y")) / CELL_HEIGHT - 0.5), float(text.get("x")), text.text)
+                 for group in panel.findall(f"{SVG}g[@fill]") for text in group.findall(f"{SVG}text")]
+        if there:
+            panels.append([text for _, _, text in sorted(there)])
+    return panels
 
 
 def failing(expected, where, **arguments):
     given = expected.copy()
     given[where] += 1
-    return difference_figure(compare(expected, given), arguments)
+    return difference_picture(compare(expected, given), arguments)
 
 
 @pytest.mark.parametrize("source, where, shown", [
@@ -211,11 +224,23 @@ def failing(expected, where, **arguments):
 ])
 def test_the_picture_shows_the_input_of_the_same_sample_where_it_can_be_read(source, where, shown):
     expected = np.arange(2 * 2 * 3 * 3.0).reshape(2, 2, 3, 3)
-    figure = failing(expected, where, stride=2, x=np.ones(source), weight=np.zeros((2, 2)))
-    drawn = titles(figure)
-    assert sorted(drawn) == sorted(["expected", "yours", *shown] if shown or len(source) > 1 else
+    picture = failing(expected, where, stride=2, x=np.ones(source), weight=np.zeros((2, 2)))
+    assert sorted(texts(picture, "title")) == sorted(["expected", "yours", *shown] if shown or len(source) > 1 else
                                    ["expected", "yours", "input weight"])
-    assert shown_width(figure.png()) <= 100 * WIDTH + 20
+    assert picture.width <= WIDTH
+
+
+def test_the_numbers_stand_in_their_cells_and_what_differs_is_marked_once():
+    expected = np.array([[1.0, -2.5, 300], [0.004, 4, -0.004]])
+    picture = failing(expected, (1, 2), x=np.array([[7.0, 8]]))
+    source, want, got = numbers(picture)
+    assert (source, want) == (["7", "8"], ["1", "-2.5", "3e+02", "0", "4", "0"])
+    assert got == [*want[:-1], "1"]
+    dark, light = (path.get("d") for path in ElementTree.fromstring(picture.svg).iter(f"{SVG}path")
+                   if path.get("stroke-width") in ("3.6", "1.5"))
+    assert dark == light
+    assert dark.count("z") == 1
+    assert dark.startswith("M83.6 32.2h")
 
 
 def test_the_picture_is_told_in_words():
@@ -228,17 +253,17 @@ def test_the_picture_is_told_in_words():
 
 
 def test_the_picture_of_two_shapes_shows_the_inputs_shape_too():
-    figure = difference_figure(compare(np.ones((2, 3)), np.ones((3, 2))), {"x": np.ones((4, 3, 5, 6))})
-    assert titles(figure) == ["expected\n(2, 3)", "yours\n(3, 2)", "input x\n(4, 3, 5, 6)"]
-    assert figure.alt == "Shapes, drawn on one scale: expected (2, 3); yours (3, 2); input x (4, 3, 5, 6)."
+    picture = difference_picture(compare(np.ones((2, 3)), np.ones((3, 2))), {"x": np.ones((4, 3, 5, 6))})
+    assert texts(picture, "title") == ["expected", "(2, 3)", "yours", "(3, 2)", "input x", "(4, 3, 5, 6)"]
+    assert picture.alt == "Shapes, drawn on one scale: expected (2, 3); yours (3, 2); input x (4, 3, 5, 6)."
 
 
 @pytest.mark.parametrize("given", [np.zeros((2, 5)), np.zeros(7), np.float64(3), np.full((3, 4), np.nan)])
 def test_shapes_and_values_that_are_not_finite_are_drawn_too(given):
     verdict = compare(np.ones((3, 4)), np.asarray(given))
-    assert difference_figure(verdict).png().startswith(b"\x89PNG")
+    assert texts(difference_picture(verdict), "title")
 
 
 def test_numbers_and_exceptions_have_no_picture():
-    assert difference_figure(compare(3, 4)) is None
-    assert difference_figure(compare(np.ones(3), None)) is None
+    assert difference_picture(compare(3, 4)) is None
+    assert difference_picture(compare(np.ones(3), None)) is None

@@ -71,7 +71,8 @@ def test_a_mistake_is_named_in_the_report_the_autograded_notebook_and_the_feedba
     assert any("bias forgotten" in output.data["text/plain"] for output in check.outputs)
     page = classroom.path("feedback", "forgetful", ".html").read_text()
     assert "bias forgotten" in page
-    assert 'src="data:image/png;base64,' in page
+    assert 'src="data:image/svg+xml;base64,' in page
+    assert "(outlined and crossed). Expected" in page
 
 
 BROKEN = {
