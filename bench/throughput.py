@@ -2,11 +2,13 @@
 
     course bench throughput                          100 submissions each way, then 1,000 here
     course bench throughput --sizes 100 1000 10000   larger classes here; nbgrader still gets 100
-    course bench throughput --nbgrader 0             leave nbgrader out, which takes about ten minutes
+    course bench throughput --nbgrader 10            fewer for nbgrader, which takes about ten seconds for each
+    course bench throughput --nbgrader 0 --short 0   leave nbgrader out
 
 The class is fabricated: six of ten students have everything right, three have one mistake, one handed in the stub, and
-every notebook differs from every other. nbgrader is given one exercise with one assertion, its fastest case; here all
-exercises are judged. Marks, autograded notebooks and feedback pages are written on both sides.
+every answer differs from every other student's. nbgrader is given the same notebooks, whose check cells raise what they
+find; and once more, with --short, notebooks of one exercise with one assertion, its fastest case. Marks, autograded
+notebooks and feedback pages are written on both sides.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,14 +25,18 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
+from nbformat import NotebookNode, from_dict
+from nbgrader.api import Gradebook
 from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from autograder.submission import is_answer  # noqa: E402
 from bench.grading import PlainClassroom  # noqa: E402
 from tests.classroom import ASSIGNMENT, Classroom  # noqa: E402
 
@@ -39,6 +47,7 @@ MISTAKES = (
     {"conv1x1": "def conv1x1(x, weight, bias):\n    return np.einsum('nchw,oc->nohw', x, weight[:, :, 0, 0])\n"},
 )
 SAMPLE_SECONDS = 0.5
+CHECK = re.compile(r"check\(([^,]+), (.+)\)")
 
 
 def fabricate(classroom: Classroom, count: int) -> None:
@@ -50,9 +59,14 @@ def fabricate(classroom: Classroom, count: int) -> None:
         kind = number % 10
         changes = {} if kind < 6 else MISTAKES[kind - 6] if kind < 9 else None
         notebook = classroom.stub if changes is None else classroom.solved(**changes)
-        classroom.hand_in(student, notebook | {"cells": [*notebook["cells"], {
-            "cell_type": "code", "id": "own", "metadata": {}, "outputs": [], "execution_count": None,
-            "source": f"OWN_NUMBER = {number}"}]})
+        cells = [{**cell, "source": f"# {student}\n{''.join(cell['source'])}"} if is_code_answer(cell) else cell
+                 for cell in notebook["cells"]]
+        classroom.hand_in(student, notebook | {"cells": cells})
+
+
+def is_code_answer(cell: dict[str, Any]) -> bool:
+    """Whether students write code in a cell of a notebook."""
+    return cell["cell_type"] == "code" and is_answer(NotebookNode(metadata=from_dict(cell["metadata"])))
 
 
 def run_here(classroom: Classroom, options: list[str]) -> tuple[float, float]:
@@ -84,6 +98,43 @@ def _watch(process: psutil.Popen, most: list[float]) -> None:
         time.sleep(SAMPLE_SECONDS)
 
 
+class SameNotebooks(PlainClassroom):
+    """The whole assignment under nbgrader as it comes: it marks the same check cells, which raise where they fail."""
+
+    def __init__(self, ours: Classroom, folder: Path) -> None:
+        self.folder = folder
+        source = folder / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+        source.parent.mkdir(parents=True)
+        notebook = json.loads((ours.folder / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").read_text())
+        for cell in notebook["cells"]:
+            text = "".join(cell["source"])
+            if cell["metadata"].get("nbgrader", {}).get("grade") and (call := CHECK.fullmatch(text)):
+                cell["source"] = (f"from autograder import grade_answers\n"
+                                  f"assert grade_answers({call[1]}, [{call[2]}]).passed")
+        source.write_text(json.dumps(notebook))
+        (folder / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'plain'\n")
+        self.run("generate_assignment", ASSIGNMENT)
+
+    def hand_in_copy(self, ours: Classroom, student: str) -> None:
+        """Hand in the file that was handed in here."""
+        path = ours.path("submitted", student)
+        target = self.folder / path.relative_to(ours.folder)
+        target.parent.mkdir(parents=True)
+        shutil.copy(path, target)
+
+    def marks(self) -> list[float]:
+        """What the students got, so that nobody measures a command that has failed."""
+        with Gradebook(f"sqlite:///{self.folder / 'gradebook.db'}") as gradebook:
+            return sorted(submission.score for submission in gradebook.assignment_submissions(ASSIGNMENT))
+
+
+def compare(console: Console, what: str, plain: PlainClassroom, count: int, ours: float) -> None:
+    """Grade what was handed in with nbgrader and print how many times longer it took than `ours`, in seconds each."""
+    each = run_nbgrader(plain) / count
+    console.print(f"nbgrader autograde and generate_feedback, {count} {what}: {count * each:.1f} s, {each:.2f} s each; "
+                  f"here {each / ours:.0f} times the throughput, start included")
+
+
 def run_nbgrader(plain: PlainClassroom) -> float:
     """Grade everything with nbgrader's two commands; their seconds."""
     return plain.run("autograde", ASSIGNMENT, "--force") + plain.run("generate_feedback", ASSIGNMENT, "--force")
@@ -100,6 +151,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000], metavar="N")
     parser.add_argument("--repeats", type=int, default=3, help="runs of the smallest size")
     parser.add_argument("--nbgrader", type=int, default=100, metavar="N", help="submissions that nbgrader gets")
+    parser.add_argument("--short", type=int, default=100, metavar="N", help="short ones that nbgrader gets")
     parser.add_argument("--options", default="", help="further options of course grade, in quotes")
     options = parser.parse_args()
     console = Console()
@@ -127,17 +179,19 @@ def main() -> None:
             margin = (medians[large] - medians[small]) / (large - small)
             console.print(f"at the margin from {small:,} to {large:,}: {1000 * margin:.1f} ms a submission; "
                           f"1,000,000 would take {margin * 1e6 / 3600:.1f} h on this machine")
+        each = medians[sizes[0]] / sizes[0]
+        students = [f"student{number:06d}" for number in range(sizes[0])]
         if options.nbgrader:
+            same = SameNotebooks(classroom, Path(folder, "same"))
+            for student in students[:options.nbgrader]:
+                same.hand_in_copy(classroom, student)
+            compare(console, "of the same notebooks", same, min(options.nbgrader, sizes[0]), each)
+            console.print(f"marks of nbgrader: from {same.marks()[0]:g} to {same.marks()[-1]:g}")
+        if options.short:
             plain = PlainClassroom(classroom, Path(folder, "plain"))
-            for number in range(options.nbgrader):
-                source = json.loads(classroom.path("submitted", f"student{number:06d}").read_text())
-                plain.hand_in_answers(f"student{number:06d}", source)
-            seconds = run_nbgrader(plain)
-            console.print(f"nbgrader autograde and generate_feedback, {options.nbgrader} submissions: {seconds:.1f} s, "
-                          f"{seconds / options.nbgrader:.2f} s each")
-            smallest = sizes[0]
-            ratio = (seconds / options.nbgrader) / (medians[smallest] / smallest)
-            console.print(f"{ratio:.0f} times the throughput of nbgrader with {smallest:,} submissions, start included")
+            for student in students[:options.short]:
+                plain.hand_in_answers(student, json.loads(classroom.path("submitted", student).read_text()))
+            compare(console, "notebooks of one exercise", plain, min(options.short, sizes[0]), each)
 
 
 if __name__ == "__main__":
