@@ -37,6 +37,8 @@ REMEMBERED = 1024
 LONGEST = 1 << 13
 CELL = re.compile(r'(?=<div [^<>]{0,300}class="cell border-box-sizing)')
 """Where nbgrader's template begins a cell."""
+NOTEBOOK = '<div id="notebook"'
+"""What stands between the style sheets and the first cell."""
 PICTURE_WITHOUT_WORDS = re.compile(r"<img(?![^>]*\salt\b)")
 
 
@@ -200,15 +202,16 @@ class _PageExporter(HTMLExporter):
         there = [part[i] if i in part else _unseen(cell) for i, cell in enumerate(nb.cells)
                  if i in part or "nbgrader" in cell.metadata]
         end = nbformat.v4.new_markdown_cell("end", id="end")  # the last of two equal cells shows where the page goes on
-        rendered = nbformat.from_dict({**nb, "cells": [*there, end, end]})
+        rendered = NotebookNode({**nb, "cells": [*there, end, end]})
         html, _ = super(HTMLExporter, self).from_notebook_node(rendered, resources)
         self._nb_metadata.clear()  # or it grows with every page
-        head, *cells = CELL.split(html)
+        start = max(0, html.find(NOTEBOOK))
+        head, *cells = CELL.split(html[start:])
         if len(cells) != len(part) + 2:  # somebody has written what begins a cell
             return super(HTMLExporter, self).from_notebook_node(nb, resources)[0]
         foot = cells[-1][len(cells[-2]) :]
         new = {looks[i]: piece for i, piece in zip(part, cells, strict=False) if looks[i] not in self._seen}
-        page = head + "".join(self._seen.get(look) or new[look] for look in looks) + foot
+        page = html[:start] + head + "".join(self._seen.get(look) or new[look] for look in looks) + foot
         for look, piece in new.items():
             if len(look) <= LONGEST and len(self._seen) < REMEMBERED:
                 self._seen[look] = piece
@@ -233,7 +236,7 @@ def _listed_by_type(cell: NotebookNode) -> bool:
 
 def _unseen(cell: NotebookNode) -> NotebookNode:
     """For the list of marks alone: a cell of a kind that the page leaves out."""
-    return nbformat.from_dict({"cell_type": "unseen", "metadata": cell.metadata, "source": ""})
+    return NotebookNode(cell_type="unseen", metadata=cell.metadata, source="")
 
 
 _to_json = json.JSONEncoder().encode
