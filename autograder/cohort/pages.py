@@ -196,8 +196,8 @@ class _PageExporter(HTMLExporter):
 
     def _page(self, nb: NotebookNode, resources: dict[str, Any]) -> str:
         """The page, with the cells that have looked like this before as they looked then."""
-        looks = [_to_json(cell) for cell in nb.cells]
-        part = {i: cell for i, cell in enumerate(nb.cells) if looks[i] not in self._seen or _listed_by_type(cell)}
+        looks = ["" if is_solution(cell) else _to_json(cell) for cell in nb.cells]  # answers are rarely the same
+        part = {i: cell for i, cell in enumerate(nb.cells) if looks[i] not in self._seen or is_task(cell)}
         # The list of marks at the top is made from all cells.
         there = [part[i] if i in part else _unseen(cell) for i, cell in enumerate(nb.cells)
                  if i in part or "nbgrader" in cell.metadata]
@@ -210,11 +210,11 @@ class _PageExporter(HTMLExporter):
         if len(cells) != len(part) + 2:  # somebody has written what begins a cell
             return super(HTMLExporter, self).from_notebook_node(nb, resources)[0]
         foot = cells[-1][len(cells[-2]) :]
-        new = {looks[i]: piece for i, piece in zip(part, cells, strict=False) if looks[i] not in self._seen}
-        page = html[:start] + head + "".join(self._seen.get(look) or new[look] for look in looks) + foot
-        for look, piece in new.items():
-            if len(look) <= LONGEST and len(self._seen) < REMEMBERED:
-                self._seen[look] = piece
+        pieces = dict(zip(part, cells, strict=False))
+        page = html[:start] + head + "".join(pieces.get(i) or self._seen[look] for i, look in enumerate(looks)) + foot
+        for i, piece in pieces.items():
+            if looks[i] and len(looks[i]) <= LONGEST and len(self._seen) < REMEMBERED:
+                self._seen[looks[i]] = piece
         return page
 
     def _preprocess(
@@ -229,13 +229,8 @@ class _PageExporter(HTMLExporter):
         return super()._init_resources({})["include_css"](name)
 
 
-def _listed_by_type(cell: NotebookNode) -> bool:
-    """Whether the list of marks says what kind of cell it is."""
-    return (is_grade(cell) and is_solution(cell)) or is_task(cell)
-
-
 def _unseen(cell: NotebookNode) -> NotebookNode:
-    """For the list of marks alone: a cell of a kind that the page leaves out."""
+    """A cell for the list of marks alone, of a kind that the page leaves out."""
     return NotebookNode(cell_type="unseen", metadata=cell.metadata, source="")
 
 
