@@ -15,7 +15,8 @@ from autograder import check, grade_answers, hint, preview, progress
 from autograder.check import CheckReport
 from autograder.compare import compare
 from autograder.feedback import feedback_outputs, notebook_html
-from autograder.picture import CELL_HEIGHT, WIDTH, Picture, difference_picture
+from autograder.panels import CELL_HEIGHT, WIDTH
+from autograder.picture import Picture, difference_picture
 from tests.answers import RIGHT
 
 (right_pad,) = RIGHT["zero_pad"][0]
