@@ -27,6 +27,10 @@ from nbformat import NotebookNode
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import GetGrades
 from nbgrader.utils import is_grade, is_solution, is_task
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
 from traitlets.config import Config
 
 from autograder.cohort.course import Course
@@ -183,8 +187,7 @@ class _PageExporter(HTMLExporter):
         language = nb.metadata.get("language_info", {})
         lexer = language.get("pygments_lexer", language.get("name"))
         if lexer not in self._highlighters:
-            highlight = Highlight2HTML(pygments_lexer=lexer, parent=self)
-            self._highlighters[lexer] = _remembering(lambda source, metadata=None: highlight(source, metadata=metadata))
+            self._highlighters[lexer] = _remembering(_highlighter(lexer, self))
         resources = self._init_resources(resources)
         resources["include_css"] = self._include_css
         self.register_filter("highlight_code", self._highlighters[lexer])
@@ -235,6 +238,17 @@ def _unseen(cell: NotebookNode) -> NotebookNode:
 
 
 _to_json = json.JSONEncoder().encode
+
+
+def _highlighter(language: str | None, exporter: HTMLExporter) -> Callable[..., str]:
+    """nbconvert's filter for code; where nothing depends on the cell, the same lexer and formatter serve all cells."""
+    theirs = Highlight2HTML(pygments_lexer=language, parent=exporter)
+    try:
+        lexer = get_lexer_by_name("" if not language or language.startswith("ipython") else language)
+    except ClassNotFound:
+        return lambda source, metadata=None: theirs(source, metadata=metadata)
+    formatter = HtmlFormatter(cssclass=f" highlight hl-{language}")
+    return lambda source, metadata=None: highlight(source or " ", lexer, formatter)
 
 
 def _remembering(work: Callable[..., str]) -> Callable[..., str]:
