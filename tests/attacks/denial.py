@@ -111,7 +111,8 @@ for number in range(10_000):
     if number > 20: break
 raise OSError('flooded')""", "flooded", not_plain="would fill the disk"),
     _calling("a hundred thousand empty files", "for number in range(100_000):\n"
-             "    open(f'/scratch/f{number}', 'w').close()", f"cases pass|{TIME}", not_plain="would litter the disk"),
+             "    open(f'/scratch/f{number}', 'w').close()", f"cases pass|{TIME}", not_plain="would litter the disk",
+             harms_itself=True),  # on a slow machine no time is left for the exercises behind
     _calling("a flood of output", "import os, sys\nfor _ in range(100):\n    print('x' * 10 ** 6)\n"
              "    sys.stderr.write('y' * 10 ** 6)\n    os.write(1, b'z' * 10 ** 6)", "cases pass"),
     Attack("a flood of output while the cell is loaded", "denial", below(

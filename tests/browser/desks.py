@@ -124,7 +124,9 @@ class Student(Desk):
         row.locator("a", has_text="feedback").first.click()
         self.picture("feedback-fetched")
         self.page.locator(".jp-DirListing-item", has_text=f"{assignment}.html").dblclick()
-        return self.page.frame_locator(".jp-HTMLViewer iframe")
+        page = self.page.frame_locator(".jp-HTMLViewer iframe")
+        expect(page.locator("body")).to_contain_text(assignment, timeout=PATIENCE)  # it is loaded
+        return page
 
     def _list(self, kind: str) -> Locator:
         return self.page.locator(f"#{kind}_assignments_list")
