@@ -180,6 +180,23 @@ def judge_version(course: Course, assignment: str, notebooks: Mapping[str, Any])
     return digest.hexdigest()
 
 
+def remove_leftovers(course: Course, student: str, assignment: str) -> None:
+    """Remove what a killed worker has left unfinished beside a student's notebooks and pages.
+
+    Parameters
+    ----------
+    course : Course
+    student, assignment : str
+    """
+    shutil.rmtree(_unfinished(course.autograded_folder(student, assignment)), ignore_errors=True)
+    remove_unfinished(course.feedback_folder(student, assignment))
+
+
+def _unfinished(folder: Path) -> Path:
+    """Where a folder is made that appears whole or not at all."""
+    return folder.with_name(f".{folder.name}{UNFINISHED}")
+
+
 def submitted_problem(folder: Path) -> str:
     """Why nothing in a student's folder may be touched; empty if it may."""
     if folder.is_symlink() or folder.parent.is_symlink():
@@ -274,7 +291,7 @@ class _Desk:
     ) -> None:
         """Write the autograded folder, then the pages; each appears whole or not at all."""
         target = self.course.autograded_folder(student, batch.assignment)
-        unfinished = target.with_name(f".{target.name}{UNFINISHED}")
+        unfinished = _unfinished(target)
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
             unfinished.mkdir(parents=True)

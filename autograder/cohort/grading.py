@@ -17,7 +17,7 @@ from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from autograder.cohort import ledger
-from autograder.cohort.batch import Batch, Graded, Submitted, grade_batch, judge_version
+from autograder.cohort.batch import Batch, Graded, Submitted, grade_batch, judge_version, remove_leftovers
 from autograder.cohort.course import Course
 from autograder.cohort.guards import alone, in_words, log_to_file
 from autograder.cohort.pool import Pool, WorkerLostError, pool_for
@@ -220,6 +220,8 @@ class _Run:
         for part in _parts(students):
             finished = set() if force else self.finished(part)
             lines, totals = self.writer.lines(finished), self.writer.totals(finished)
+            for student in finished:
+                remove_leftovers(self.course, student, self.assignment)
             for student in part:
                 yield student, (self.report(student, "unchanged", lines[student], totals)
                                 if student in finished else None)

@@ -25,7 +25,7 @@ from autograder.cohort.guards import log_to_file
 from autograder.cohort.pool import LocalProcesses, ThisProcess
 from autograder.errors import AutograderError
 from tests import killing, services
-from tests.classroom import ASSIGNMENT, CONFIGURATION
+from tests.classroom import ASSIGNMENT, CONFIGURATION, Classroom
 from tests.faults import WRITER, Beginnings, differences, half_written, state
 from tests.places import place
 
@@ -65,6 +65,17 @@ def test_what_was_killed_midway_comes_to_the_undisturbed_marks(kind, beginning, 
             options=here.options, mend=here.mend, db_url=here.db_url(beginning), services=here.services)
     assert outcome.victim
     assert outcome.faults == []
+
+
+@pytest.mark.sandbox
+def test_what_a_killed_worker_has_left_goes_although_there_is_nothing_to_grade(root, tmp_path):
+    classroom = Classroom(root, tmp_path)
+    classroom.hand_in("ada", classroom.stub)
+    classroom.grade()
+    there = {path for path in tmp_path.rglob("*") if path.is_file()}
+    leave_unfinished(tmp_path, "ada")
+    assert classroom.grade()["ada"].status == "unchanged"
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == there
 
 
 @pytest.mark.sandbox
