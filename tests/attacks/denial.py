@@ -29,6 +29,7 @@ for _number in range(1, 65):
 """
 
 
+# Whatever fills memory or disks on every call harms itself: on a slow machine no time is left for the exercises behind.
 def _calling(
     name: str, lines: str, told: str = "cases pass", before: str = "", not_plain: str = "", harms_itself: bool = False
 ) -> Attack:
@@ -99,9 +100,9 @@ ATTACKS = (
              "    threading.Thread(target=time.sleep, args=(60,)).start()", f"{TIME}|{DIED}|Error",
              not_plain="would fill the process table of the machine"),
     _calling("a memory bomb", "kept = []\nwhile True: kept.append(bytearray(1 << 26))", f"MemoryError|{DIED}|{TIME}",
-             not_plain="would fill the memory of the machine"),
+             not_plain="would fill the memory of the machine", harms_itself=True),
     _calling("a memory bomb by NumPy", "kept = []\nwhile True: kept.append(np.ones(1 << 24))", f"Memory|{DIED}|{TIME}",
-             not_plain="would fill the memory of the machine"),
+             not_plain="would fill the memory of the machine", harms_itself=True),
     _calling("a flood of the disk", """
 import os, glob
 for number in range(10_000):
@@ -112,7 +113,7 @@ for number in range(10_000):
 raise OSError('flooded')""", "flooded", not_plain="would fill the disk"),
     _calling("a hundred thousand empty files", "for number in range(100_000):\n"
              "    open(f'/scratch/f{number}', 'w').close()", f"cases pass|{TIME}", not_plain="would litter the disk",
-             harms_itself=True),  # on a slow machine no time is left for the exercises behind
+             harms_itself=True),
     _calling("a flood of output", "import os, sys\nfor _ in range(100):\n    print('x' * 10 ** 6)\n"
              "    sys.stderr.write('y' * 10 ** 6)\n    os.write(1, b'z' * 10 ** 6)", "cases pass"),
     Attack("a flood of output while the cell is loaded", "denial", below(
