@@ -38,7 +38,7 @@ class Verdict:
     expected, given : object
         The two values, as arrays where both are numeric.
     differs : ndarray of bool or None
-        Marks every entry that differs; None unless the shapes agree.
+        Marks every entry that differs; None where all are equal, or the shapes differ.
     """
 
     equal: bool

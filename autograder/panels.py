@@ -146,7 +146,7 @@ def _numbers(panel: Panel, marked: np.ndarray) -> list[tuple[str, list[tuple[flo
     low, high = panel.limits
     found: dict[str, list[tuple[float, float, str]]] = {"black": [], "white": []}
     for (row, column), value in np.ndenumerate(panel.values):
-        dark = np.isnan(value) or (value if np.isfinite(value) else np.sign(value) * np.inf) > (low + high) / 2
+        dark = np.isnan(value) or value > (low + high) / 2
         y = (row + 0.5 + 0.12 * marked[row, column]) * CELL_HEIGHT
         found["black" if dark else "white"].append(((column + 0.5) * CELL_WIDTH, round(y, 1), short(value)))
     return list(found.items())

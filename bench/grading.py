@@ -61,16 +61,20 @@ class PlainClassroom:
         source = folder / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         source.parent.mkdir(parents=True)
         notebook = json.loads((ours.folder / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").read_text())
+        self.adapt(notebook)
+        source.write_text(json.dumps(notebook))
+        (folder / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'plain'\n")
+        self.run("generate_assignment", ASSIGNMENT)
+        self.stub = json.loads((folder / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").read_text())
+
+    def adapt(self, notebook: dict) -> None:
+        """Make nbgrader's own out of the instructor's notebook: one answer with one assertion, one question."""
         notebook["cells"] = [c for c in notebook["cells"] if self._belongs(c)]
         cell(notebook, f"check-{EXERCISE}")["source"] = ASSERTION.format(expected=_expected())
         question = next(c for c in notebook["cells"] if self._by_hand(c))  # in code, where nbgrader can be fooled
         question |= {"cell_type": "code", "outputs": [], "execution_count": None, "source": "### BEGIN SOLUTION\n1\n"
                      "### END SOLUTION"}
         question["metadata"]["nbgrader"]["cell_type"] = "code"
-        source.write_text(json.dumps(notebook))
-        (folder / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'plain'\n")
-        self.run("generate_assignment", ASSIGNMENT)
-        self.stub = json.loads((folder / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").read_text())
 
     @staticmethod
     def _belongs(candidate: dict) -> bool:
