@@ -30,8 +30,8 @@ def configure(
     from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
     from nbgrader.preprocessors import AssignLatePenalties, GetGrades
 
-    from autograder.gradebook import JudgeAnswers, SaveVerdicts, SubmissionExporter
-    from autograder.sanitize import SanitizeAnswers
+    from autograder.classroom.plugins import JudgeAnswers, SaveVerdicts, SubmissionExporter
+    from autograder.classroom.sanitize import SanitizeAnswers
 
     _find_scripts()
     config.CourseDirectory.course_id = course_id

@@ -11,9 +11,10 @@ from typing import Any
 import nbformat
 
 from autograder import cohort
-from autograder import submission as submissions
-from autograder.build import source_notebook
-from autograder.release import enter
+from autograder.assignment.cells import grade_id, is_answer
+from autograder.authoring.build import source_notebook
+from autograder.authoring.release import enter
+from autograder.classroom.course import Course
 
 ASSIGNMENT = "01-local-connectivity"
 CONFIGURATION = "from autograder.configuration import configure\n\nconfigure(get_config())\n"
@@ -28,13 +29,13 @@ class Classroom:
         self.folder = folder
         self.released = enter(root, folder, ASSIGNMENT, language)
         self.stub = json.loads(self.released.read_text())
-        self.solutions = {submissions.grade_id(cell): cell.source for cell in source_notebook(root, ASSIGNMENT).cells
-                          if submissions.is_answer(cell)}
+        self.solutions = {grade_id(cell): cell.source for cell in source_notebook(root, ASSIGNMENT).cells
+                          if is_answer(cell)}
 
     @property
-    def course(self) -> cohort.Course:
+    def course(self) -> Course:
         """The course as its configuration file describes it."""
-        return cohort.Course(self.folder)
+        return Course(self.folder)
 
     def path(self, step: str, student: str, suffix: str = ".ipynb") -> Path:
         """A notebook's file in one of nbgrader's folders."""
@@ -45,7 +46,7 @@ class Classroom:
         notebook = copy.deepcopy(self.stub)
         sources = self.solutions | changes
         for cell in notebook["cells"]:
-            name = submissions.grade_id(cell)
+            name = grade_id(cell)
             if name in sources:
                 cell["source"] = sources[name]
         return notebook

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from autograder.assignment.cells import CHECK_PREFIX
+from autograder.checking.progress import STATE_VARIABLE
 from autograder.errors import BuildError
-from autograder.exercise import CHECK_PREFIX, exercises
-from autograder.progress import STATE_VARIABLE
+from autograder.exercises.contents import exercises
 
 CELL_SECONDS = 600
 CODE = (".py", ".js", ".css", ".j2", ".po", ".mo")

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.exercise import CHECK_PREFIX, Exercise, exercises, find
-from autograder.workspace import language_folder
+from autograder.assignment.cells import CHECK_PREFIX
+from autograder.assignment.folders import language_folder
+from autograder.exercises.contents import exercises, find
+from autograder.judging.exercise import Exercise
 from cnncourse.language import current, say
 
 if TYPE_CHECKING:

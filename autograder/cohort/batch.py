@@ -25,23 +25,18 @@ from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 from nbgrader.utils import find_all_files, is_grade, is_solution, is_task
 
-from autograder import exercise as declarations
-from autograder import marking
-from autograder.cohort.course import Course
+from autograder.assignment.cells import exercise_of
+from autograder.classroom import marking
+from autograder.classroom.course import Course
+from autograder.classroom.marking import Earlier, LatePenalties, NotebookMarks, Standing
+from autograder.classroom.plugins import JudgeAnswers
+from autograder.classroom.seeds import course_secret
+from autograder.classroom.template import instructors_notebook, instructors_path
+from autograder.classroom.verdicts import RECORD, answers_of, judge_notebook, version
 from autograder.cohort.pages import Pages, Shown
 from autograder.errors import AutograderError
+from autograder.exercises.contents import find
 from autograder.files import UNFINISHED, remove_unfinished, replace_file
-from autograder.gradebook import (
-    RECORD,
-    answers_of,
-    exercise_of,
-    instructors_notebook,
-    instructors_path,
-    judge_notebook,
-    version,
-)
-from autograder.marking import Earlier, LatePenalties, NotebookMarks, Standing
-from autograder.seeds import course_secret
 from cnncourse import config
 
 
@@ -165,7 +160,7 @@ def warm_up(course: Course, assignment: str) -> None:
         template = instructors_notebook(course.directory, assignment, path.stem)
         for cell in template.cells:
             if name := exercise_of(cell):
-                exercise = declarations.find(name)
+                exercise = find(name)
                 for case in exercise.cases(0):
                     exercise.references[case.answer](*case.arguments)
         desk.pages.render(deepcopy(template), Shown({}), path)
@@ -268,7 +263,9 @@ class _Desk:
     ) -> tuple[NotebookNode, dict[str, float]]:
         template = instructors_notebook(self.course.directory, assignment, name)
         notebook = answers_of(folder / f"{name}.ipynb", template)
-        return notebook, judge_notebook(notebook, student, self.secret, self.course.config)
+        settings = JudgeAnswers(config=self.course.config)
+        return notebook, judge_notebook(notebook, student, self.secret, settings.limits,
+                                        trusted=settings.trust_submissions)
 
     def _mark(
         self, notebook: NotebookNode, shares: Mapping[str, float], most: Mapping[str, float], student: str,

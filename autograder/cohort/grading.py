@@ -16,9 +16,9 @@ from typing import Any
 from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
+from autograder.classroom.course import Course
 from autograder.cohort import ledger
 from autograder.cohort.batch import Batch, Graded, Submitted, grade_batch, judge_version, remove_leftovers
-from autograder.cohort.course import Course
 from autograder.cohort.guards import alone, in_words, log_to_file
 from autograder.cohort.pool import Pool, WorkerLostError, pool_for
 from autograder.cohort.writer import GradebookWriter

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from autograder.exercise import CHECK_PREFIX
-from autograder.progress import Standing, standings
-from autograder.workspace import language_folder
+from autograder.assignment.cells import CHECK_PREFIX
+from autograder.assignment.folders import language_folder
+from autograder.checking.progress import Standing, standings
 from cnncourse.language import current, mark, say
 
 TITLE = mark("Convolutional networks")
@@ -89,7 +89,7 @@ def chapters(folder: Path, language: str) -> list[Chapter]:
     Parameters
     ----------
     folder : Path
-        As for `autograder.workspace.prepare`.
+        As for `autograder.lab.workspace.prepare`.
     language : str
     """
     found = []
@@ -129,7 +129,7 @@ def page(folder: Path, base_url: str = "/") -> str:
     str
         HTML without scripts, to be put into a page; colors follow JupyterLab's theme.
     """
-    from autograder.templating import template
+    from autograder.showing.templating import template
 
     language = current()
     course = chapters(folder, language)

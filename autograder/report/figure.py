@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from autograder.cohort import Report
 from autograder.report.numbers import OUTCOMES, outcomes_of
-from autograder.tables import count_misconceptions, exercises_of, mark
+from autograder.report.summary import count_misconceptions, exercises_of, mark
 
 MOST_MISCONCEPTIONS = 12
 MOST_ROWS = 40

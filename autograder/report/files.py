@@ -7,8 +7,8 @@ from pathlib import Path
 
 from autograder.report.numbers import ClassNumbers
 from autograder.report.similar import Similarities
+from autograder.report.summary import exercises_of, problems
 from autograder.spreadsheet import write_csv
-from autograder.tables import exercises_of, problems
 
 Rows = Iterator[list[object]]
 

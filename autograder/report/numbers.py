@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from autograder import exercise as declarations
 from autograder.cohort import Report
-from autograder.general import GENERAL
-from autograder.tables import ENDINGS, exercises_of
+from autograder.exercises.contents import find
+from autograder.judging.general import GENERAL
+from autograder.report.summary import ENDINGS, exercises_of
 
 OUTCOMES = ("right", "in part", "wrong", "did not finish", "not written")
 BINS = 10
@@ -175,12 +175,12 @@ def outcomes_of(name: str, reports: Sequence[Report]) -> Counter[str]:
 def explanation_of(exercise: str, mistake: str) -> str:
     """What is declared about a mistake: by the exercise, or for all of them; empty if it is declared no more."""
     declared = {general.name: general.explanation for general in GENERAL}
-    declared |= {own.name: own.explanation for own in declarations.find(exercise).misconceptions}
+    declared |= {own.name: own.explanation for own in find(exercise).misconceptions}
     return declared.get(mistake, "")
 
 
 def _exercise_numbers(name: str, reports: Sequence[Report]) -> ExerciseNumbers:
-    declared = declarations.find(name)
+    declared = find(name)
     lost, unexplained = 0.0, 0
     found: dict[str, Mistake] = {}
     for report in reports:

@@ -15,8 +15,8 @@ from markupsafe import Markup, escape
 from autograder.report.columns import side_by_side
 from autograder.report.numbers import BINS, OUTCOMES, ClassNumbers, outcome
 from autograder.report.similar import Group, Similarities
-from autograder.tables import first_line, mark, problems
-from autograder.templating import template
+from autograder.report.summary import first_line, mark, problems
+from autograder.showing.templating import template
 
 MOST_STUDENTS = 60
 MOST_LINKS = 4

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from nbgrader.api import Student
 
-from autograder.cohort import Course
-from autograder.gradebook import RECORD
+from autograder.classroom.course import Course
+from autograder.classroom.verdicts import RECORD
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.runner import Outcome
 from autograder.sandbox import wire
 from autograder.sandbox.exchange import Worker, WorkerLostError
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.lending import START_SECONDS, worker_for
+from autograder.sandbox.outcome import Outcome
 from cnncourse.language import say
 
 MAX_TEXT = 2000

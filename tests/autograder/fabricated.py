@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from autograder.cohort import Report
-from autograder.exercise import find
+from autograder.exercises.contents import find
 
 EXERCISES = ("output_size", "receptive_field_slice", "zero_pad", "conv2d_forward", "conv2d_matmul", "conv1x1",
              "dilated_conv2d", "settings_that_fit")

@@ -10,9 +10,9 @@ import time
 import numpy as np
 import pytest
 
-from autograder.exercise import find
-from autograder.judge import judge
-from autograder.runner import LocalRunner
+from autograder.exercises.contents import find
+from autograder.judging.judge import judge
+from autograder.judging.local import LocalRunner
 from autograder.sandbox import exchange, wire
 from autograder.sandbox.exchange import Worker, WorkerLostError
 from autograder.sandbox.isolation import Limits

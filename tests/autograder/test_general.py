@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograder import grade_answers
-from autograder.general import GENERAL
+from autograder.judging.general import GENERAL
 from tests.answers import RIGHT
 
 (right_conv,) = RIGHT["conv2d_forward"][1]

@@ -13,8 +13,8 @@ import time
 
 import pytest
 
+from autograder.classroom.seeds import SECRET_FILE
 from autograder.cohort import LOG_FILE
-from autograder.seeds import SECRET_FILE
 from tests.attacks.model import EXERCISE, WRONG, cell
 from tests.classroom import ASSIGNMENT, Classroom, edited
 

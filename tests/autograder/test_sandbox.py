@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from autograder.errors import SandboxUnavailableError
-from autograder.exercise import Formula
+from autograder.judging.exercise import Formula
 from autograder.sandbox import isolation, lending
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.session import Cell, SandboxRunner

@@ -8,11 +8,12 @@ import shutil
 
 import pytest
 
-from autograder import check, hint, workspace
-from autograder.build import assignments
-from autograder.exercise import every, find
+from autograder import check, hint
+from autograder.authoring.build import assignments
+from autograder.checking.progress import Standing, standings
+from autograder.exercises.contents import every, find
+from autograder.lab import workspace
 from autograder.lab.page import chapters, next_step, page
-from autograder.progress import Standing, standings
 from cnncourse import language
 from tests.classroom import ASSIGNMENT
 from tests.conftest import ROOT

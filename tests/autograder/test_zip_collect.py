@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import demo_class
+from autograder.demo import people as demo_class
 from autograder.downloads import CanvasCollectorPlugin, MoodleCollectorPlugin
 from tests.classroom import ASSIGNMENT, Classroom
 from tests.hub import commands

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autograder.compare import alike, compare
-from autograder.exercise import Case, Exercise, Misconception
-from autograder.general import GENERAL
-from autograder.runner import LocalRunner, Outcome
-
-if TYPE_CHECKING:
-    from autograder.judge import CaseResult
+from autograder.judging.compare import alike, compare
+from autograder.judging.exercise import Case, Exercise, Misconception
+from autograder.judging.general import GENERAL
+from autograder.judging.local import LocalRunner
+from autograder.judging.result import CaseResult, Diagnosis
+from autograder.sandbox.outcome import Outcome
 
 CONVINCING = 0.5
 """Share of the failing cases that a misconception has to explain to be named at all."""
@@ -22,25 +21,6 @@ ERROR_WEIGHT = 0.4
 
 SAME_ERROR = {"GeometryError": "ValueError"}
 """Sizes that do not fit: mistakes written with the reference refuse them, NumPy does where a student writes them."""
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """One mistake that explains failing cases.
-
-    Attributes
-    ----------
-    name, explanation : str
-    answer : str
-        The function in which it was made.
-    certainty : float
-        Share of the answer's cases on which the answer does exactly what the mistake does; 1 where all agree.
-    """
-
-    name: str
-    explanation: str
-    answer: str
-    certainty: float = 1.0
 
 
 @dataclass(frozen=True, order=True)

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from autograder.assignment.folders import language_folder, release_folder
 from cnncourse.language import VARIABLE
 
 LAST = 19
 """Priority of what may wait, on systems that know such a thing."""
 
-LABEXTENSIONS = Path(__file__).resolve().with_name("lab") / "labextensions"
+LABEXTENSIONS = Path(__file__).resolve().with_name("labextensions")
 
 STUDENT_EXTENSIONS_OFF = (
     *(f"nbgrader.server_extensions.{name}"
@@ -33,16 +34,6 @@ LABEXTENSIONS_OFF = ("@jupyter/nbgrader", "jupyterlab-jupytext", "@jupyter-noteb
 
 OVERRIDES = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 """Otherwise JupyterLab asks on first start whether it may fetch news."""
-
-
-def language_folder(folder: Path, language: str) -> Path:
-    """Where the notebooks of a language lie below a folder: English ones directly, others in a folder of their own."""
-    return folder if language == "en" else folder / language
-
-
-def release_folder(root: Path, language: str) -> Path:
-    """Where the student notebooks of a language lie; English ones where nbgrader looks for them."""
-    return language_folder(root / "notebooks", language)
 
 
 def prepare(root: Path, folder: Path, language: str = "en") -> list[Path]:
@@ -128,8 +119,8 @@ def prepare_course(root: Path, course: Path, language: str = "en") -> list[Path]
     """
     import nbformat
 
-    from autograder.build import assignments, source_notebook
-    from autograder.cohort import Course
+    from autograder.authoring.build import assignments, source_notebook
+    from autograder.classroom.course import Course
 
     where = Course(course)
     # The formgrader shows an error in its place if the exchange is not there.

@@ -15,7 +15,8 @@ from nbconvert.filters.markdown import markdown2html
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 
-from autograder.submission import PICTURES, is_answer
+from autograder.assignment.cells import is_answer
+from autograder.classroom.submission import PICTURES
 
 TAGS = (
     "a", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr",

@@ -4,50 +4,13 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from autograder.sandbox import wire
+from autograder.sandbox.outcome import Outcome
 from cnncourse.language import say
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of calling an answer once.
-
-    Attributes
-    ----------
-    kind : str
-        "value", "error" (it raised), "not written" (it raised NotImplementedError), "missing" (no such function),
-        "time" (it did not finish), "crash" (its process ended), "rejected" (its result could not be read).
-    value : object
-        What it returned, for "value".
-    error_type, text : str
-        The exception's class name, and what a person needs to know: for "error" the last lines of its traceback.
-    changed_inputs : tuple of int
-        Positions of the arguments that the call wrote into.
-    refused : bool
-        Whether the exception was raised on purpose, by a raise or assert of the answer's own.
-    """
-
-    kind: str
-    value: Any = None
-    error_type: str = ""
-    text: str = ""
-    changed_inputs: tuple[int, ...] = ()
-    refused: bool = False
-
-
-class Runner(Protocol):
-    """Calls answers by name."""
-
-    def calls(self, answer: str, arguments: Sequence[tuple[Any, ...]]) -> Generator[Outcome, None, None]:
-        """Call one answer on one tuple of arguments after the other, on fresh copies: an outcome each, in order.
-
-        Calls may run ahead of the outcomes that are taken. Close the generator to leave out what is left.
-        """
 
 
 class LocalRunner:

@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder import exercise as declarations
-from autograder.exercise import HINT_LEVELS, Exercise
+from autograder.errors import UnknownExerciseError
+from autograder.exercises.contents import every
+from autograder.judging.exercise import HINT_LEVELS, Exercise
 from cnncourse.language import mark, say
 
 if TYPE_CHECKING:
-    from autograder.judge import Result
+    from autograder.judging.result import Result
 
 STATE_VARIABLE = "CNNCOURSE_STATE"
 HEADERS = (mark("exercise"), mark("state"), mark("points"), mark("last mistake"))
@@ -124,10 +125,10 @@ class ProgressReport:
 
     def __init__(self, notebook: str | None = None) -> None:
         self.notebook = notebook or _last_notebook or None
-        self.exercises = list(declarations.every(self.notebook))
+        self.exercises = list(every(self.notebook))
         if not self.exercises:
-            known = sorted({e.notebook for e in declarations.every()})
-            raise declarations.UnknownExerciseError(f"There are no exercises of {notebook!r}; the notebooks are: "
+            known = sorted({e.notebook for e in every()})
+            raise UnknownExerciseError(f"There are no exercises of {notebook!r}; the notebooks are: "
                                                     f"{', '.join(known)}")
         self.known = standings()
 
@@ -160,7 +161,7 @@ class ProgressReport:
                               say("All notebooks"), earned=earned, possible=possible), *lines])
 
     def _repr_html_(self) -> str:
-        from autograder.templating import template
+        from autograder.showing.templating import template
 
         earned, possible = self.points
         return template("progress.html.j2").render(

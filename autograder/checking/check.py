@@ -9,13 +9,14 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from autograder import exercise as declarations
-from autograder import message
+from autograder.checking.answers import by_name
+from autograder.checking.progress import next_hint_level, record
 from autograder.errors import AutograderError
-from autograder.exercise import HINT_LEVELS, Case
-from autograder.judge import Result, by_name, judge
-from autograder.progress import next_hint_level, record
-from autograder.runner import LocalRunner
+from autograder.exercises.contents import find
+from autograder.judging.exercise import HINT_LEVELS, Case
+from autograder.judging.judge import judge
+from autograder.judging.local import LocalRunner
+from autograder.judging.result import Result, plain
 from cnncourse.language import say
 
 SIGN_OF_LIFE_SECONDS = 1.0
@@ -29,10 +30,10 @@ class CheckReport:
         self.result = result
 
     def __repr__(self) -> str:
-        return message.plain(self.result)
+        return plain(self.result)
 
     def _repr_html_(self) -> str:
-        from autograder.feedback import notebook_html
+        from autograder.showing.html import notebook_html
 
         return notebook_html(self.result)
 
@@ -58,7 +59,7 @@ def check(exercise_name: str, *functions: Callable[..., Any]) -> None:
                             case=say(case.name)))
 
     try:
-        exercise = declarations.find(exercise_name)
+        exercise = find(exercise_name)
         result = judge(exercise, LocalRunner(by_name(exercise, functions)), announce=announce)
     except AutograderError as error:
         _show(say("This check could not run. {problem}", problem=error))
@@ -73,7 +74,7 @@ def check(exercise_name: str, *functions: Callable[..., Any]) -> None:
     record(result)
     _display(CheckReport(result))
     if os.environ.get(VALIDATING) == "1" and not result.passed:  # nbgrader's Validate looks for cells that raise
-        raise AssertionError(message.plain(result))
+        raise AssertionError(plain(result))
 
 
 def hint(exercise_name: str) -> None:
@@ -85,7 +86,7 @@ def hint(exercise_name: str) -> None:
         One of `autograder.exercises()`.
     """
     try:
-        exercise = declarations.find(exercise_name)
+        exercise = find(exercise_name)
     except AutograderError as error:
         _show(str(error))
         return

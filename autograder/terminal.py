@@ -1,51 +1,61 @@
-"""A class in the terminal: scores by exercise, and which mistakes were made how often."""
+"""A class in the terminal: progress while it is graded, scores by exercise, mistakes, what to look at."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
-from autograder.cohort import Report
-from autograder.exercise import exercises
+from autograder.report.summary import count_misconceptions, exercises_of, mark, problems
 from autograder.text import one_line
 
-ENDINGS = {"time": "did not finish", "crash": "its process ended", "rejected": "the result could not be read"}
-"""How an answer can end without a value or an exception."""
+if TYPE_CHECKING:
+    from autograder.classroom.course import Course
+    from autograder.cohort import Report
+    from autograder.cohort.pool import Pool
+
+console = Console()
 
 MOST_ROWS = 200
 MOST_NAMES = 10
 """What is more than this is for `course report`'s files, not for a terminal."""
 
 
-def exercises_of(reports: Sequence[Report]) -> list[str]:
-    """Names of the exercises in the reports, in the order of the notebook."""
-    found = {name for report in reports for name in report.verdicts}
-    return [name for name in exercises() if name in found]
+def grade_with_progress(
+    where: Course, assignment: str, students: list[str] | None = None, *, force: bool = False, pool: Pool | None = None
+) -> list[Report]:
+    """Grade with a progress bar: done, running, failed, rate, time left; the reports in the order of the class."""
+    from autograder.cohort import grade as grade_all
 
-
-def mark(verdict: dict | None) -> str:
-    """How one exercise went, in one sign that needs no color: right, part, wrong, not written, no verdict."""
-    if verdict is None:
-        return " "
-    if verdict["not_written"]:
-        return "·"
-    if verdict["score"] == 1:
-        return "✓"
-    return "½" if verdict["score"] > 0 else "✗"
-
-
-def count_misconceptions(reports: Sequence[Report]) -> list[tuple[str, str, list[str]]]:
-    """Exercise, misconception and the students who have it; the most frequent first."""
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for report in reports:
-        for exercise, verdict in report.verdicts.items():
-            for name in verdict["misconceptions"]:
-                found[exercise, name].append(report.student)
-    ordered = sorted(found.items(), key=lambda entry: -len(entry[1]))
-    return [(exercise, name, students) for (exercise, name), students in ordered]
+    total = len(students or where.submitted(assignment))
+    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
+               TimeRemainingColumn(), TextColumn("{task.description}"))
+    finished: list[Report] = []
+    running: set[str] = set()
+    failed = 0
+    began = time.monotonic()
+    with Progress(*columns, console=console, transient=False) as progress:
+        task = progress.add_task("", total=total)
+        for one in grade_all(where, assignment, students, force=force, on_start=running.add, pool=pool):
+            finished.append(one)
+            running.discard(one.student)
+            failed += one.status == "failed"
+            rate = len(finished) / (time.monotonic() - began)
+            progress.update(task, completed=len(finished),
+                            description=f"{rate:.1f} a second, {len(running)} running, {failed} failed")
+    return sorted(finished, key=lambda report: report.student)
 
 
 def scores(reports: Sequence[Report]) -> Table:
@@ -69,14 +79,6 @@ def scores(reports: Sequence[Report]) -> Table:
     return table
 
 
-def problems(reports: Sequence[Report]) -> list[tuple[str, str]]:
-    """What an instructor should look at: student and what happened, in one line."""
-    return [(report.student, text) for report in reports for text in (
-        *dict.fromkeys(first_line(problem) for problem in report.problems),
-        *(f"{name}: {ENDINGS[verdict['ended']]}" for name, verdict in report.verdicts.items()
-          if verdict["ended"] in ENDINGS))]
-
-
 def notes(reports: Sequence[Report]) -> Table | str:
     """What an instructor should look at: one row for each problem; an empty text if there is none."""
     found = problems(reports)
@@ -97,16 +99,6 @@ def misconceptions(reports: Sequence[Report]) -> Table:
         more = f" and {len(students) - MOST_NAMES} more" if len(students) > MOST_NAMES else ""
         table.add_row(exercise, name, str(len(students)), escape(one_line(", ".join(students[:MOST_NAMES]) + more)))
     return table
-
-
-def first_line(text: str) -> str:
-    """The line of a message or a traceback that says what happened, shortened."""
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    if not lines:
-        return ""
-    # Of a traceback the last line says what happened.
-    line = lines[-1] if "Error" in lines[-1] else lines[0]
-    return line if len(line) < 120 else line[:117] + "..."
 
 
 def _left_out(rows: int) -> list[str]:

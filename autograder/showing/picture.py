@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.compare import Verdict
-from autograder.panels import BESIDE, GAP, HEADLINE, LETTER, TITLE, WIDTH, Panel, drawn, short
-from autograder.templating import template
+from autograder.judging.compare import Verdict
+from autograder.showing.panels import BESIDE, GAP, HEADLINE, LETTER, TITLE, WIDTH, Panel, drawn, short
+from autograder.showing.templating import template
 from cnncourse.language import say
 
 MOST_READ_OUT = 36

@@ -23,20 +23,16 @@ from __future__ import annotations
 
 import inspect
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from autograder.errors import DeclarationError, UnknownExerciseError
+from autograder.errors import DeclarationError
 from autograder.sandbox.wire import Formula as Formula
 
 HINT_LEVELS = 3
-CHECK_PREFIX = "check-"
-"""What the grade_id of an exercise's check cell begins with; the rest is the exercise."""
-
-
 @dataclass(frozen=True)
 class Case:
     """One call of one answer.
@@ -109,6 +105,8 @@ class Exercise:
     returns : dict of str to tuple of str
         What the values are called that an answer returns together: {"conv2d_backward": ("grad_x", "grad_weight")}.
         In a declaration the names alone, without a dict, hold for every answer.
+    module : str
+        Where it is declared.
     """
 
     name: str
@@ -123,6 +121,7 @@ class Exercise:
     tolerance: float = 1e-7
     alternatives: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     returns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    module: str = ""
 
     @property
     def title(self) -> str:
@@ -140,9 +139,6 @@ class Exercise:
     def parameter_names(self, answer: str) -> tuple[str, ...]:
         """Names of an answer's arguments, as the reference calls them."""
         return tuple(inspect.signature(self.references[answer]).parameters)
-
-
-_REGISTRY: dict[str, Exercise] = {}
 
 
 def exercise(
@@ -191,9 +187,9 @@ def exercise(
             tolerance=tolerance,
             alternatives=dict(vars(body).get("alternatives", {})),
             returns=_names_of_values(vars(body).get("returns", {}), answers or (name,)),
+            module=body.__module__,
         )
         _validate(declared)
-        _REGISTRY[name] = declared
         return declared
 
     return declare
@@ -213,8 +209,6 @@ def _member(body: type, name: str, member: str) -> Any:
 
 def _validate(declared: Exercise) -> None:
     where = f"exercise {declared.name!r}"
-    if declared.name in _REGISTRY:
-        raise DeclarationError(f"{where} is declared twice")
     if not declared.statement:
         raise DeclarationError(f"{where}: the class needs a docstring, it is the statement")
     if len(declared.hints) != HINT_LEVELS:
@@ -233,35 +227,3 @@ def _validate(declared: Exercise) -> None:
         raise DeclarationError(f"{where}: two misconceptions share a name")
 
 
-def find(name: str) -> Exercise:
-    """The exercise called `name`.
-
-    Raises
-    ------
-    UnknownExerciseError
-        With the nearest names, where there are any.
-    """
-    import difflib
-
-    registry = _registry()
-    if name not in registry:
-        near = difflib.get_close_matches(str(name), registry, n=3, cutoff=0.5)
-        ask = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise UnknownExerciseError(f"There is no exercise called {name!r}.{ask}")
-    return registry[name]
-
-
-def exercises(notebook: str | None = None) -> tuple[str, ...]:
-    """Names of all exercises, or of one notebook's, in the order of the course."""
-    return tuple(e.name for e in every(notebook))
-
-
-def every(notebook: str | None = None) -> Iterator[Exercise]:
-    """All declared exercises, or one notebook's, in the order of the course."""
-    return (e for e in _registry().values() if notebook in (None, e.notebook))
-
-
-def _registry() -> dict[str, Exercise]:
-    import autograder.exercises  # noqa: F401  importing declares them
-
-    return _REGISTRY

@@ -9,12 +9,12 @@ from typing import Any
 import nbformat
 from rich.console import Console
 
-from autograder import demo_class
-from autograder import submission as submissions
-from autograder.build import source_notebook
-from autograder.cohort import Course
+from autograder.assignment.cells import grade_id, is_answer
+from autograder.authoring.build import source_notebook
+from autograder.authoring.release import enter
+from autograder.classroom.course import Course
+from autograder.demo import people as demo_class
 from autograder.errors import AutograderError
-from autograder.release import enter
 
 ASSIGNMENT = "01-local-connectivity"
 HANDED_IN = "2026-10-09 17:30:00 UTC"
@@ -44,9 +44,9 @@ def run(root: Path, folder: Path, console: Console) -> None:
     AutograderError
         If the folder holds something else.
     """
-    from autograder.cli import grade_with_progress
-    from autograder.report import class_figure, write_report
-    from autograder.tables import misconceptions, notes, scores
+    from autograder.report.figure import class_figure
+    from autograder.report.write import write_report
+    from autograder.terminal import grade_with_progress, misconceptions, notes, scores
 
     _prepare(folder)
     course = Course(folder)
@@ -74,7 +74,7 @@ def hand_in(root: Path, course: Course, released: Path) -> list[str]:
     for student, sources in everybody.items():
         notebook = json.loads(released.read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
-            name = submissions.grade_id(cell)
+            name = grade_id(cell)
             if name in sources:
                 cell["source"] = sources[name]
         target = course.step(course.directory.submitted_directory, student, ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
@@ -87,7 +87,7 @@ def hand_in(root: Path, course: Course, released: Path) -> list[str]:
 
 
 def _answer_cells(notebook: Any) -> dict[str, str]:
-    return {submissions.grade_id(cell): cell.source for cell in notebook.cells if submissions.is_answer(cell)}
+    return {grade_id(cell): cell.source for cell in notebook.cells if is_answer(cell)}
 
 
 def _prepare(folder: Path) -> None:

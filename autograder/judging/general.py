@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograder.compare import Verdict, compare, reordered
+from autograder.judging.compare import Verdict, compare, reordered
 
 if TYPE_CHECKING:
-    from autograder.exercise import Exercise
-    from autograder.judge import CaseResult
+    from autograder.judging.exercise import Exercise
+    from autograder.judging.result import CaseResult
 
 MOST_AXES_PERMUTED = 4
 MOST_DIGITS = 5

@@ -8,8 +8,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from autograder import build as building
-from autograder.cohort import Course
+from autograder.authoring import build as building
+from autograder.classroom.course import Course
 from autograder.errors import BuildError
 
 INSTRUCTIONS = """\

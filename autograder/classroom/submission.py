@@ -21,6 +21,8 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.assignment.cells import grade_id, is_answer
+
 MAX_FILE_BYTES = 128 << 20
 MAX_SOURCE_CHARACTERS = 1 << 20
 MAX_HELPER_CHARACTERS = 1 << 18
@@ -129,19 +131,6 @@ def rebuild(template: NotebookNode, submission: Submission) -> NotebookNode:
             "# Defined in cells of the student's own; runs before the answers.\n" + submission.helpers,
             id="students-own-definitions"))
     return notebook
-
-
-def grade_id(cell: Any) -> str:
-    """nbgrader's name of a cell; empty if it has none, or none that makes sense."""
-    metadata = cell.get("metadata") if isinstance(cell, dict) else None
-    own = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    name = own.get("grade_id") if isinstance(own, dict) else None
-    return name if isinstance(name, str) else ""
-
-
-def is_answer(cell: Any) -> bool:
-    """Whether a cell of the instructor's notebook is one that students write."""
-    return bool(grade_id(cell)) and bool(cell.metadata.nbgrader.get("solution"))
 
 
 def _load(path: Path) -> tuple[list[dict[str, Any]] | None, str]:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from autograder import message
-from autograder.templating import template
+from autograder.judging.result import call_text, difference, headline, likelihood
+from autograder.showing.templating import template
 from cnncourse.language import mark, say
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from autograder.judge import CaseResult, Result
-    from autograder.picture import Picture
+    from autograder.judging.result import CaseResult, Result
+    from autograder.showing.picture import Picture
 
 SIGNS = {mark("passed"): "✓", mark("failed"): "✗", mark("not tried"): "·"}
 """How a case went, in a sign that needs no color."""
@@ -72,7 +72,7 @@ def picture_of(result: Result) -> Picture | None:
     failure = result.first_failure
     if failure is None or result.not_written:
         return None
-    from autograder.picture import difference_picture
+    from autograder.showing.picture import difference_picture
 
     names = result.exercise.parameter_names(failure.case.answer)
     return difference_picture(failure.verdict, dict(zip(names, failure.case.arguments, strict=True)))
@@ -88,12 +88,12 @@ def _content(result: Result) -> dict[str, Any]:
     return {
         "result": result,
         "exercise": result.exercise,
-        "headline": message.headline(result),
+        "headline": headline(result),
         "cases": [(SIGNS[state], state, case_name(case)) for case, state in _states(result)],
         "failure": failure,
-        "call": message.call_text(result, failure) if failure else "",
-        "difference": message.difference(failure) if failure else "",
-        "diagnoses": [(message.likelihood(d.certainty), d) for d in result.diagnoses],
+        "call": call_text(result, failure) if failure else "",
+        "difference": difference(failure) if failure else "",
+        "diagnoses": [(likelihood(d.certainty), d) for d in result.diagnoses],
     }
 
 

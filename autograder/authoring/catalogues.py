@@ -12,9 +12,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 from rich.table import Table
 
-from autograder import build, prose
-from autograder.exercise import every
-from autograder.general import GENERAL
+from autograder.assignment import prose
+from autograder.authoring import build
+from autograder.exercises.contents import every
+from autograder.judging.general import GENERAL
 from cnncourse import language as languages
 
 MARKERS = ("say", "mark")

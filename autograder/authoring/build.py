@@ -14,10 +14,12 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from autograder import prose
+from autograder.assignment import prose
+from autograder.assignment.cells import exercise_of
+from autograder.assignment.folders import release_folder
 from autograder.configuration import configure
 from autograder.errors import AutograderError, BuildError
-from autograder.workspace import release_folder
+from autograder.exercises.contents import find
 from cnncourse import language as languages
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -53,7 +55,7 @@ def source_notebook(root: Path, assignment: str, language: str = "en") -> Notebo
     BuildError
         If the source is missing, two cells share a name, or a check cell contradicts its exercise.
     """
-    from autograder.gradebook import check_cells_agree
+    from autograder.authoring.build import check_cells_agree
 
     path = root / "solutions" / f"{assignment}.md"
     if not path.is_file():
@@ -178,3 +180,19 @@ def _generate(name: str, source: Path, release: Path, database: str | None) -> N
         raise BuildError(f"nbgrader could not make the student version of {name}:\n{said.getvalue()}") from error
     finally:
         log.handlers, log.propagate = kept, propagate
+
+
+def check_cells_agree(nb: NotebookNode) -> None:
+    """Hold a notebook's check cells against the declared exercises.
+
+    Raises
+    ------
+    AutograderError
+        If a check cell names no exercise, or points differ.
+    """
+    for cell in nb.cells:
+        if name := exercise_of(cell):
+            points = find(name).points
+            if float(cell.metadata.nbgrader.points) != points:
+                raise AutograderError(f"check-{name} gives {cell.metadata.nbgrader.points} points, "
+                                      f"the exercise is worth {points:g}")

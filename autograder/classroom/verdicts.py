@@ -1,0 +1,132 @@
+"""A submitted notebook judged: its answers in the instructor's notebook, run in the sandbox, with what was found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from nbformat import NotebookNode
+
+from autograder.assignment.cells import CHECK_PREFIX, exercise_of, grade_id, is_answer
+from autograder.assignment.prose import language_of
+from autograder.classroom import submission as submissions
+from autograder.classroom.seeds import submission_seed
+from autograder.exercises.contents import find
+from autograder.judging.judge import judge
+from autograder.judging.result import Result
+from autograder.sandbox.isolation import Limits
+from autograder.sandbox.session import Cell, SandboxRunner
+from autograder.showing.html import feedback_outputs
+from cnncourse.language import speaking
+
+RECORD = "cnncourse"
+"""Key in an autograded notebook's metadata: what was graded, with which version, and the verdicts."""
+
+
+def answers_of(path: Path, template: NotebookNode) -> NotebookNode:
+    """The instructor's notebook with the answers of a stranger's file of any quality, and a record of what it was.
+
+    Parameters
+    ----------
+    path : Path
+    template : NotebookNode
+        The instructor's notebook.
+    """
+    submission = submissions.read(path, template)
+    notebook = submissions.rebuild(template, submission)
+    notebook.metadata[RECORD] = {"submission": submission.fingerprint, "problems": list(submission.problems)}
+    return notebook
+
+
+def judge_notebook(
+    nb: NotebookNode, student: str, secret: bytes, limits: Limits, *, trusted: bool = False
+) -> dict[str, float]:
+    """Run the answers of a rebuilt notebook and write what was found into its check cells and its record.
+
+    Parameters
+    ----------
+    nb : NotebookNode
+        As `answers_of` makes it; it is changed.
+    student : str
+    secret : bytes
+        The course's, see `autograder.classroom.seeds`.
+    limits : Limits
+    trusted : bool, optional
+        Run the answers without a sandbox.
+
+    Returns
+    -------
+    dict of str to float
+        Share of each check cell that is right, 0 to 1, by grade_id.
+
+    Raises
+    ------
+    SandboxUnavailableError
+        If no sandbox can start here.
+    """
+    fingerprint = nb.metadata[RECORD]["submission"]
+    results: dict[str, Result] = {}
+    own_cells = sandbox_cells(nb)
+    with (speaking(language_of(nb)), np.errstate(all="ignore"),
+          SandboxRunner(own_cells, limits, trusted=trusted) as runner):
+        for cell in nb.cells:
+            name = exercise_of(cell)
+            if name:
+                seed = submission_seed(secret, student, name, fingerprint)
+                results[name] = judge(find(name), runner, seed)
+                cell.outputs = feedback_outputs(results[name])
+        verdicts = {name: record(result) for name, result in results.items()}
+    nb.metadata[RECORD] |= {
+        "version": version(), "seconds": round(runner.seconds, 3), "problems_inside": runner.problems,
+        "verdicts": verdicts,
+    }
+    return {CHECK_PREFIX + name: result.score for name, result in results.items()}
+
+
+def sandbox_cells(nb: NotebookNode) -> list[Cell]:
+    """What runs in the sandbox, in this order: setup cells, the student's own definitions, the answers."""
+    setup = [Cell(f"setup {i}", cell.source) for i, cell in enumerate(nb.cells)
+             if cell.cell_type == "code" and "setup" in cell.metadata.get("tags", ())]
+    own = [Cell("own definitions", cell.source, apart=True) for cell in nb.cells
+           if cell.id == "students-own-definitions"]
+    answers = [Cell(grade_id(cell), cell.source) for cell in nb.cells
+               if cell.cell_type == "code" and is_answer(cell)]
+    return setup + own + answers
+
+
+def record(result: Result) -> dict[str, Any]:
+    """What is kept of a result in the autograded notebook."""
+    return {"score": result.score, "points": result.points, "max_points": result.exercise.points,
+            "passed": sum(case.passed for case in result.cases), "cases": len(result.cases),
+            "misconceptions": list(result.misconceptions), "not_written": result.not_written,
+            "ended": result.first_failure.outcome.kind if result.first_failure else "",
+            "message": result.message}
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """The record in an autograded notebook; None if there is none or the file is not whole."""
+    try:
+        own = json.loads(path.read_bytes())["metadata"][RECORD]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return own if isinstance(own, dict) and "verdicts" in own else None
+
+
+@cache
+def version() -> str:
+    """Fingerprint of everything that a verdict depends on: the code of the judge and of the reference."""
+    digest = hashlib.sha256()
+    for package in ("autograder", "cnncourse"):
+        specification = find_spec(package)
+        assert specification is not None and specification.submodule_search_locations is not None
+        folder = Path(specification.submodule_search_locations[0])
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
