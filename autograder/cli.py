@@ -19,7 +19,8 @@ from rich.progress import (
 )
 
 from autograder.errors import AutograderError
-from autograder.terminal import console, grade_with_progress
+from autograder.startup import leave_out_address_grammar
+from autograder.terminal import console, grade_with_progress, misconceptions, notes, scores
 from autograder.text import one_line
 from cnncourse.language import LANGUAGES, full_name
 
@@ -42,6 +43,7 @@ Database = Annotated[str | None, typer.Option("--db-url", help="The gradebook's 
 
 def main() -> None:
     """Run the command; errors that are meant for people are shown without a traceback."""
+    leave_out_address_grammar()
     try:
         app()
     except AutograderError as error:
@@ -185,7 +187,6 @@ def grade(
     from autograder.classroom.course import Course
     from autograder.cohort.batch import warm_up
     from autograder.cohort.pool import pool_for
-    from autograder.terminal import notes, scores
 
     if trust_submissions:
         from autograder.classroom.plugins import TRUSTED_WARNING
@@ -235,7 +236,6 @@ def report(
     from autograder.classroom.course import Course
     from autograder.cohort import reports
     from autograder.report.write import write_report
-    from autograder.terminal import misconceptions, notes, scores
 
     where = Course(course.resolve(), db_url=db_url)
     known = reports(where, assignment)

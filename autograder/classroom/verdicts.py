@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from nbformat import NotebookNode
@@ -16,9 +11,11 @@ from autograder.assignment.cells import CHECK_PREFIX, exercise_of, grade_id, is_
 from autograder.assignment.prose import language_of
 from autograder.classroom import submission as submissions
 from autograder.classroom.seeds import submission_seed
+from autograder.classroom.versions import marks
 from autograder.exercises.contents import find
 from autograder.judging.judge import judge
 from autograder.judging.result import Result
+from autograder.judging.verdict import Verdict
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.session import Cell, SandboxRunner
 from autograder.showing.html import feedback_outputs
@@ -80,9 +77,9 @@ def judge_notebook(
                 seed = submission_seed(secret, student, name, fingerprint)
                 results[name] = judge(find(name), runner, seed)
                 cell.outputs = feedback_outputs(results[name])
-        verdicts = {name: record(result) for name, result in results.items()}
+        verdicts = {name: Verdict.of(result).to_json() for name, result in results.items()}
     nb.metadata[RECORD] |= {
-        "version": version(), "seconds": round(runner.seconds, 3), "problems_inside": runner.problems,
+        "version": marks(), "seconds": round(runner.seconds, 3), "problems_inside": runner.problems,
         "verdicts": verdicts,
     }
     return {CHECK_PREFIX + name: result.score for name, result in results.items()}
@@ -97,36 +94,3 @@ def sandbox_cells(nb: NotebookNode) -> list[Cell]:
     answers = [Cell(grade_id(cell), cell.source) for cell in nb.cells
                if cell.cell_type == "code" and is_answer(cell)]
     return setup + own + answers
-
-
-def record(result: Result) -> dict[str, Any]:
-    """What is kept of a result in the autograded notebook."""
-    return {"score": result.score, "points": result.points, "max_points": result.exercise.points,
-            "passed": sum(case.passed for case in result.cases), "cases": len(result.cases),
-            "misconceptions": list(result.misconceptions), "not_written": result.not_written,
-            "ended": result.first_failure.outcome.kind if result.first_failure else "",
-            "message": result.message}
-
-
-def read_record(path: Path) -> dict[str, Any] | None:
-    """The record in an autograded notebook; None if there is none or the file is not whole."""
-    try:
-        own = json.loads(path.read_bytes())["metadata"][RECORD]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return own if isinstance(own, dict) and "verdicts" in own else None
-
-
-@cache
-def version() -> str:
-    """Fingerprint of everything that a verdict depends on: the code of the judge and of the reference."""
-    digest = hashlib.sha256()
-    for package in ("autograder", "cnncourse"):
-        specification = find_spec(package)
-        assert specification is not None and specification.submodule_search_locations is not None
-        folder = Path(specification.submodule_search_locations[0])
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
-    return digest.hexdigest()
-
-

@@ -19,7 +19,6 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde
@@ -31,12 +30,14 @@ from autograder.classroom.course import Course
 from autograder.classroom.marking import Earlier, LatePenalties, NotebookMarks, Standing
 from autograder.classroom.plugins import JudgeAnswers
 from autograder.classroom.seeds import course_secret
-from autograder.classroom.template import instructors_notebook, instructors_path
-from autograder.classroom.verdicts import RECORD, answers_of, judge_notebook, version
+from autograder.classroom.template import instructors_notebook
+from autograder.classroom.verdicts import RECORD, answers_of, judge_notebook
+from autograder.classroom.versions import Versions
 from autograder.cohort.pages import Pages, Shown
 from autograder.errors import AutograderError
 from autograder.exercises.contents import find
 from autograder.files import UNFINISHED, remove_unfinished, replace_file
+from autograder.judging.verdict import Verdict
 from cnncourse import config
 
 
@@ -70,8 +71,8 @@ class Batch:
     assignment : str
     notebooks : mapping of str to mapping of str to float
         How many points each graded cell can have, by notebook and cell.
-    version : str
-        Of the judge, see `judge_version`.
+    versions : Versions
+        Of the command that sends it.
     submissions : sequence of Submitted
     """
 
@@ -79,7 +80,7 @@ class Batch:
     trust: bool
     assignment: str
     notebooks: Mapping[str, Mapping[str, float]]
-    version: str
+    versions: Versions
     submissions: Sequence[Submitted]
 
 
@@ -94,8 +95,8 @@ class Graded:
         "graded" or "failed".
     marks : dict of str to NotebookMarks
         By notebook; empty if there is nothing to enter.
-    verdicts : dict
-        The judge's record of each exercise.
+    verdicts : dict of str to Verdict
+        By exercise.
     problems : tuple of str
     seconds : float
     trace : str
@@ -105,7 +106,7 @@ class Graded:
     student: str
     status: str
     marks: dict[str, NotebookMarks] = field(default_factory=dict)
-    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
     trace: str = ""
@@ -120,13 +121,10 @@ def grade_batch(batch: Batch) -> list[Graded]:
         If this worker would judge otherwise than the command that sent the batch, or the course's secret is broken.
     """
     course = Course(batch.root, trust=batch.trust)
-    if judge_version(course, batch.assignment, batch.notebooks) != batch.version:
+    if Versions.of(course, batch.assignment, batch.notebooks) != batch.versions:
         raise AutograderError("A worker has another version of the course or of its notebooks than this command. "
                               "Install the same version there, start the workers again, and grade again.")
-    try:
-        desk = _desk(batch.root, batch.trust, _settings_hash(batch.root))
-    except ValueError as error:  # the course's secret is no secret
-        raise AutograderError(str(error)) from error
+    desk = _desk(batch.root, batch.trust, _settings_hash(batch.root))
     with _collecting_later():
         return [desk.grade(batch, submitted) for submitted in batch.submissions]
 
@@ -165,14 +163,6 @@ def warm_up(course: Course, assignment: str) -> None:
                     exercise.references[case.answer](*case.arguments)
         desk.pages.render(deepcopy(template), Shown({}), path)
     config.set_num_threads(threads)
-
-
-def judge_version(course: Course, assignment: str, notebooks: Mapping[str, Any]) -> str:
-    """Fingerprint of everything that marks depend on beside the submission: our code, the instructor's notebooks."""
-    digest = hashlib.sha256(version().encode())
-    for name in sorted(notebooks):
-        digest.update(name.encode() + instructors_path(course.directory, assignment, name).read_bytes())
-    return digest.hexdigest()
 
 
 def remove_leftovers(course: Course, student: str, assignment: str) -> None:
@@ -245,11 +235,11 @@ class _Desk:
             problems += _say_absent(folder, absent)
         judged: dict[str, NotebookNode] = {}
         marks = {name: NotebookMarks(dict.fromkeys(batch.notebooks[name], (0.0, False))) for name in absent}
-        verdicts: dict[str, dict[str, Any]] = {}
+        verdicts: dict[str, Verdict] = {}
         for name in batch.notebooks.keys() - absent:
             notebook, shares = self._judge(batch.assignment, student, name, folder)
             own = notebook.metadata[RECORD]
-            verdicts |= own["verdicts"]
+            verdicts |= {exercise: Verdict.from_json(kept) for exercise, kept in own["verdicts"].items()}
             problems += own["problems"]
             problems += [f"{cell}: {text}" for cell, text in own["problems_inside"].items()]
             marks[name] = self._mark(notebook, shares, batch.notebooks[name], student, standing, name)

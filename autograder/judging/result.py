@@ -7,30 +7,38 @@ from typing import Any
 
 import numpy as np
 
-from autograder.judging.compare import Verdict, written
+from autograder.judging.compare import Comparison, written
 from autograder.judging.exercise import Case, Exercise
-from autograder.sandbox.outcome import Outcome
+from autograder.sandbox.outcome import Ending, Outcome
 from cnncourse.language import say
 
 LONGEST_ARGUMENT = 200
 """Characters of one argument in a call: a long list of layers is cut off."""
 
-GIVE_UP = ("not written", "missing", "time", "crash")
-"""After one of these the other cases of the same answer are not tried: they would end alike, only later."""
-
 
 @dataclass(frozen=True)
 class CaseResult:
-    """One case, what the answer did, and the verdict on it."""
+    """One case, what the answer did, and how that compares.
+
+    Attributes
+    ----------
+    case : Case
+    outcome : Outcome
+    comparison : Comparison
+    expected : object
+        The whole right value; of a tuple the comparison keeps only the part that differs. None where the answer
+        refused settings that it may refuse.
+    """
 
     case: Case
     outcome: Outcome
-    verdict: Verdict
+    comparison: Comparison
+    expected: Any = None
 
     @property
     def passed(self) -> bool:
         """Whether the answer did what it had to."""
-        return self.verdict.equal
+        return self.comparison.equal
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class Result:
     @property
     def not_written(self) -> bool:
         """Whether nothing of the exercise is written yet."""
-        return all(case.outcome.kind == "not written" for case in self.cases)
+        return all(case.outcome.ending is Ending.NOT_WRITTEN for case in self.cases)
 
     @property
     def first_failure(self) -> CaseResult | None:
@@ -137,12 +145,12 @@ def headline(result: Result) -> str:
 
 def difference(failure: CaseResult) -> str:
     """What went wrong in one case."""
-    kind, text = failure.outcome.kind, failure.verdict.text
-    if kind == "error":
+    ending, text = failure.outcome.ending, failure.comparison.text
+    if ending is Ending.ERROR:
         return say("It raised {error}", error=text)
-    if kind == "rejected":
+    if ending is Ending.REJECTED:
         return say("Its result could not be read: {problem}", problem=text)
-    if kind == "not written":
+    if ending is Ending.NOT_WRITTEN:
         return say("It is not yet written.")
     return text
 

@@ -177,7 +177,7 @@ def mark_by_hand(classroom: Classroom, students: list[str]) -> None:
 
 
 def full_marks(report: Report) -> set[str]:
-    return {name for name, verdict in report.verdicts.items() if verdict["points"] == verdict["max_points"]}
+    return {name for name, verdict in report.verdicts.items() if verdict.points == verdict.max_points}
 
 
 @pytest.mark.sandbox
