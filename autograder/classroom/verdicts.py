@@ -10,8 +10,8 @@ from nbformat import NotebookNode
 from autograder.assignment.cells import CHECK_PREFIX, exercise_of, grade_id, is_answer
 from autograder.assignment.prose import language_of
 from autograder.classroom import submission as submissions
+from autograder.classroom.fingerprints import marks
 from autograder.classroom.seeds import submission_seed
-from autograder.classroom.versions import marks
 from autograder.exercises.contents import find
 from autograder.judging.judge import judge
 from autograder.judging.result import Result
