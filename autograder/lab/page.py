@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from autograder.assignment.cells import CHECK_PREFIX
+from autograder.assignment.cells import exercise_of, grading, is_answer, source_of
 from autograder.assignment.folders import language_folder
 from autograder.checking.progress import Standing, standings
 from cnncourse.language import current, mark, say
@@ -160,7 +160,7 @@ def _chapter(path: Path, name: str, changed: int, size: int) -> Chapter:
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return Chapter(name, path.stem, ())
     lines = (line for cell in cells if cell.get("cell_type") == "markdown"
-             for line in _source(cell).splitlines())
+             for line in source_of(cell).splitlines())
     title = next((line[2:].strip() for line in lines if line.startswith("# ")), "")
     return Chapter(name, title or path.stem, tuple(_tasks(cells)))
 
@@ -169,18 +169,10 @@ def _tasks(cells: Sequence[dict[str, Any]]) -> Iterator[Task]:
     """Exercises by their check cells; each is answered in the cells since the one before."""
     answer = ""
     for cell in cells:
-        metadata = cell.get("metadata")
-        graded = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-        if not isinstance(graded, dict):
-            continue
-        name, points = graded.get("grade_id"), graded.get("points")
-        if isinstance(name, str) and name.startswith(CHECK_PREFIX) and isinstance(points, int | float):
-            yield Task(name.removeprefix(CHECK_PREFIX), points, answer)
+        own = grading(cell)
+        points = own.get("points")
+        if (name := exercise_of(cell)) and isinstance(points, int | float):
+            yield Task(name, points, answer)
             answer = ""
-        elif graded.get("solution") and not graded.get("grade") and not answer:
+        elif is_answer(cell) and not own.get("grade") and not answer:
             answer = str(cell.get("id", ""))
-
-
-def _source(cell: dict[str, Any]) -> str:
-    source = cell.get("source", "")
-    return source if isinstance(source, str) else "".join(map(str, source))
