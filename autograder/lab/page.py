@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from autograder.assignment.cells import exercise_of, grading, is_answer, source_of
 from autograder.assignment.folders import language_folder
-from autograder.checking.progress import Standing, standings
+from autograder.checking.progress import ExerciseProgress, by_exercise
 from cnncourse.language import current, mark, say
 
 TITLE = mark("Convolutional networks")
@@ -106,13 +106,13 @@ def chapters(folder: Path, language: str) -> list[Chapter]:
     return found
 
 
-def next_step(course: Sequence[Chapter], known: dict[str, Standing]) -> Step | None:
+def next_step(course: Sequence[Chapter], known: dict[str, ExerciseProgress]) -> Step | None:
     """The first exercise that is not done, beginning with the one that was checked last; None if all are done."""
     tasks = [(chapter, task) for chapter in course for task in chapter.tasks]
-    last = max(range(len(tasks)), key=lambda at: _standing(known, tasks[at][1]).when, default=0)
-    first = all(_standing(known, task).tries == 0 for _, task in tasks)
+    last = max(range(len(tasks)), key=lambda at: _progress_of(known, tasks[at][1]).when, default=0)
+    first = all(_progress_of(known, task).tries == 0 for _, task in tasks)
     return next((Step(chapter, task, first) for chapter, task in tasks[last:] + tasks[:last]
-                 if not _standing(known, task).done), None)
+                 if not _progress_of(known, task).done), None)
 
 
 def page(folder: Path, base_url: str = "/") -> str:
@@ -133,7 +133,7 @@ def page(folder: Path, base_url: str = "/") -> str:
 
     language = current()
     course = chapters(folder, language)
-    known = standings()
+    known = by_exercise()
     rows = [_row(chapter, known) for chapter in course]
     return template("start.html.j2").render(
         title=say(TITLE), language=language.replace("_", "-"), rows=rows, step=next_step(course, known),
@@ -141,15 +141,15 @@ def page(folder: Path, base_url: str = "/") -> str:
         address=lambda chapter: f"{base_url}lab/tree/{quote(chapter.path)}")
 
 
-def _row(chapter: Chapter, known: dict[str, Standing]) -> dict[str, Any]:
-    tasks = [(task, _standing(known, task)) for task in chapter.tasks]
-    return {"chapter": chapter, "tasks": tasks, "done": sum(standing.done for _, standing in tasks),
-            "earned": sum(task.points * standing.score for task, standing in tasks),
+def _row(chapter: Chapter, known: dict[str, ExerciseProgress]) -> dict[str, Any]:
+    tasks = [(task, _progress_of(known, task)) for task in chapter.tasks]
+    return {"chapter": chapter, "tasks": tasks, "done": sum(own.done for _, own in tasks),
+            "earned": sum(task.points * own.score for task, own in tasks),
             "possible": sum(task.points for task, _ in tasks)}
 
 
-def _standing(known: dict[str, Standing], task: Task) -> Standing:
-    return known.get(task.exercise, Standing())
+def _progress_of(known: dict[str, ExerciseProgress], task: Task) -> ExerciseProgress:
+    return known.get(task.exercise, ExerciseProgress())
 
 
 @lru_cache(maxsize=64)
