@@ -12,7 +12,7 @@ from autograder.cohort import Report
 from autograder.exercises.contents import find
 from autograder.judging.general import GENERAL
 from autograder.judging.verdict import How
-from autograder.report.summary import exercises_of
+from autograder.report.summary import count_misconceptions, exercises_of
 
 BINS = 10
 
@@ -143,7 +143,9 @@ class ClassNumbers:
     @cached_property
     def exercises(self) -> list[ExerciseNumbers]:
         """Every exercise in the order of the notebook."""
-        return [_exercise_numbers(name, self.graded) for name in exercises_of(self.graded)]
+        made = count_misconceptions(self.graded)
+        return [_exercise_numbers(name, self.graded, [one for one in made if one[0] == name])
+                for name in exercises_of(self.graded)]
 
     @cached_property
     def to_teach_again(self) -> list[ExerciseNumbers]:
@@ -167,23 +169,15 @@ def explanation_of(exercise: str, mistake: str) -> str:
     return declared.get(mistake, "")
 
 
-def _exercise_numbers(name: str, reports: Sequence[Report]) -> ExerciseNumbers:
+def _exercise_numbers(
+    name: str, reports: Sequence[Report], made: Sequence[tuple[str, str, list[str]]]
+) -> ExerciseNumbers:
     declared = find(name)
-    lost, unexplained = 0.0, 0
-    found: dict[str, Mistake] = {}
-    for report in reports:
-        verdict = report.verdicts.get(name)
-        if verdict is None:
-            continue
-        missed = verdict.max_points - verdict.points
-        lost += missed
-        unexplained += verdict.how in (How.WRONG, How.IN_PART) and not verdict.misconceptions
-        for mistake in dict.fromkeys(verdict.misconceptions):
-            entry = found.setdefault(mistake, Mistake(name, mistake, ""))
-            entry.students.append(report.student)
-            entry.lost += missed
-    for entry in found.values():
-        entry.explanation = explanation_of(name, entry.name)
-    mistakes = sorted(found.values(), key=lambda entry: (-len(entry.students), entry.name))
-    return ExerciseNumbers(name, declared.title, declared.hints[0], declared.points, outcomes_of(name, reports), lost,
-                           mistakes, unexplained)
+    own = {report.student: report.verdicts[name] for report in reports if name in report.verdicts}
+    missed = {student: verdict.max_points - verdict.points for student, verdict in own.items()}
+    unexplained = sum(verdict.how in (How.WRONG, How.IN_PART) and not verdict.misconceptions
+                      for verdict in own.values())
+    mistakes = [Mistake(name, mistake, explanation_of(name, mistake), students,
+                        sum(missed[student] for student in students)) for _, mistake, students in made]
+    return ExerciseNumbers(name, declared.title, declared.hints[0], declared.points, outcomes_of(name, reports),
+                           sum(missed.values()), mistakes, unexplained)

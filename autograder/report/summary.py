@@ -28,9 +28,9 @@ def count_misconceptions(reports: Sequence[Report]) -> list[tuple[str, str, list
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for report in reports:
         for exercise, verdict in report.verdicts.items():
-            for name in verdict.misconceptions:
+            for name in dict.fromkeys(verdict.misconceptions):
                 found[exercise, name].append(report.student)
-    ordered = sorted(found.items(), key=lambda entry: -len(entry[1]))
+    ordered = sorted(found.items(), key=lambda entry: (-len(entry[1]), entry[0][1]))
     return [(exercise, name, students) for (exercise, name), students in ordered]
 
 
