@@ -37,6 +37,7 @@ from autograder.cohort.pages import Pages, Shown
 from autograder.errors import AutograderError
 from autograder.exercises.contents import find
 from autograder.files import UNFINISHED, remove_unfinished, replace_file
+from autograder.judging.judge import make_ready
 from autograder.judging.verdict import Verdict
 from cnncourse import config
 
@@ -158,9 +159,7 @@ def warm_up(course: Course, assignment: str) -> None:
         template = instructors_notebook(course.directory, assignment, path.stem)
         for cell in template.cells:
             if name := exercise_of(cell):
-                exercise = find(name)
-                for case in exercise.cases(0):
-                    exercise.references[case.answer](*case.arguments)
+                make_ready(find(name))
         desk.pages.render(deepcopy(template), Shown({}), path)
     config.set_num_threads(threads)
 

@@ -82,7 +82,7 @@ class Misconception:
     also: tuple[Callable[..., Any], ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """One exercise with everything that is known about it.
 

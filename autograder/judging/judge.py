@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from itertools import groupby
 
 from autograder.judging.compare import Comparison, Reason, compare
@@ -52,6 +53,13 @@ def judge(
                         ended[answer] = outcome
                     results.append(_compared(exercise, case, outcome))
         return Result(exercise, tuple(results), diagnose(exercise, results) if explain else ())
+
+
+@cache
+def make_ready(exercise: Exercise) -> None:
+    """Compile what the reference of an exercise needs, once a process: while answers run, their time is counted."""
+    for case in exercise.cases():
+        exercise.references[case.answer](*case.arguments)
 
 
 def _compared(exercise: Exercise, case: Case, outcome: Outcome) -> CaseResult:
