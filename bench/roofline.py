@@ -26,8 +26,8 @@ from numba import njit
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cnncourse import config
-from cnncourse.kernels.threads import share
-from cnncourse.kernels.tiles import ROWS, TILE_BYTES, multiply_tile, tile_product
+from cnncourse.machinery.threads import share
+from cnncourse.machinery.tiles import ROWS, TILE_BYTES, multiply_tile, tile_product
 from cnncourse.plotting.illustration import BLUE, GRAY, INK, ORANGE, Illustration, illustrated
 
 if TYPE_CHECKING:

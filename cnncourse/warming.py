@@ -24,7 +24,7 @@ class Warmed:
     seconds : float
         Under one or two if everything had been compiled before.
     folder : str
-        Where the machine code is kept; empty if no folder may be written, and every process has to compile again.
+        Below which the machine code is kept; empty if no folder may be written, and every process has to compile again.
     """
 
     seconds: float
@@ -43,7 +43,7 @@ def warm(announce: Callable[[str, int, int], None] | None = None) -> Warmed:
     -------
     Warmed
     """
-    from cnncourse.kernels.convolution import correlate
+    from cnncourse.machinery.compiling import code_folder
 
     began = time.perf_counter()
     steps = [step for dtype in (np.float32, np.float64) for step in _steps(np.dtype(dtype))]
@@ -51,8 +51,7 @@ def warm(announce: Callable[[str, int, int], None] | None = None) -> Warmed:
         if announce is not None:
             announce(name, number, len(steps))
         call()
-    folder = getattr(correlate.stats, "cache_path", None) or ""
-    return Warmed(time.perf_counter() - began, folder)
+    return Warmed(time.perf_counter() - began, code_folder())
 
 
 def _steps(dtype: np.dtype[Any]) -> Iterator[Step]:

@@ -13,7 +13,7 @@ from cnncourse.errors import ArgumentError, ArrayTypeError, ShapeError
 from cnncourse.functional.arguments import Array
 from cnncourse.geometry.settings import real
 from cnncourse.kernels import optimizers as kernels
-from cnncourse.kernels.threads import share
+from cnncourse.machinery.threads import share
 
 SMALL = 1 << 16
 """Parameters with fewer elements are updated by one thread: waking another takes longer."""

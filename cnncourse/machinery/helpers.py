@@ -28,7 +28,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from cnncourse.config import processors
-from cnncourse.kernels.compiling import jit
+from cnncourse.machinery.compiling import jit
 
 WATCH = 200e-6
 """Seconds for which a helper watches for the next job before it sleeps."""
