@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from autograder.errors import BuildError
 from autograder.exercise import CHECK_PREFIX, exercises
 from autograder.progress import STATE_VARIABLE
+from cnncourse import processors
 
 CELL_SECONDS = 600
 CODE = (".py", ".js", ".css", ".j2", ".po", ".mo")
@@ -125,7 +126,7 @@ def run_all(
 async def _run_missing(
     notebooks: Mapping[str, NotebookNode], outputs: Outputs, environment: Mapping[str, str], announce: Announce
 ) -> dict[str, NotebookNode]:
-    free = asyncio.Semaphore(max(1, (os.cpu_count() or 1)))
+    free = asyncio.Semaphore(processors.available())
 
     async def one(name: str, notebook: NotebookNode) -> tuple[str, NotebookNode]:
         async with free:

@@ -253,7 +253,7 @@ import numba, numpy as np
 import cnncourse
 from cnncourse import config, functional as F
 try:
-    numba.njit(cache=True)(config.processors)
+    numba.njit(cache=True)(config.get_num_threads)
     print("cache")
 except RuntimeError:
     print("no cache")
