@@ -91,6 +91,7 @@ def _steps(dtype: np.dtype[Any]) -> Iterator[Step]:
     yield named("its gradients", lambda: [
         F.batch_norm_backward(x, x, vector, vector, vector, training=training) for training in (True, False)])
     yield named("loss", lambda: F.cross_entropy_backward(rows, np.array([0, 1, 2])))
+    yield named("steps of optimizers", lambda: _steps_of_optimizers(some))
     yield named("threads", lambda: _with_two_threads(lambda: F.conv2d(some(2, 32, 32, 32), some(32, 32, 3, 3))))
 
 
@@ -101,6 +102,17 @@ def _pool(x: np.ndarray, size: int) -> None:
     F.max_pool2d_backward(out, x, size, 2)
     F.avg_pool2d_backward(F.avg_pool2d(x, size, 2), x, size, 2)
     F.lp_pool2d_backward(F.lp_pool2d(x, 2, size, 2), x, 2, size, 2)
+
+
+def _steps_of_optimizers(some: Callable[..., np.ndarray]) -> None:
+    from cnncourse import functional as F
+
+    parameter, gradient, first, second = (some(3) for _ in range(4))
+    F.sgd_step(parameter, gradient, 0.1)
+    for nesterov in (False, True):
+        F.momentum_step(parameter, gradient, first, 0.1, nesterov=nesterov)
+    F.rmsprop_step(parameter, gradient, second, 0.1)
+    F.adam_step(parameter, gradient, first, second, 1, 0.1)
 
 
 def _with_two_threads(call: Callable[[], Any]) -> None:
