@@ -18,8 +18,8 @@ TOPICS = tuple(f"exercises.{topic}" for topic in (
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "cnncourse": (
         ("errors", "lazy", "processors"),
-        ("data", "geometry", "language"),
-        ("config",),
+        ("geometry", "language"),
+        ("config", "data"),
         ("machinery",),
         ("kernels",),
         ("functional",),
@@ -136,7 +136,7 @@ def spoiled(copy: Path, path: str, code: str) -> tuple[House, int]:
     ("geometry/sizes.py", "def late(): from cnncourse.network import graph", "network.graph"),
     ("geometry/sizes.py", "if TYPE_CHECKING: from cnncourse.network import Network", "network"),
     ("geometry/sizes.py", "def late(): importlib.import_module('cnncourse.network.graph')", "network.graph"),
-    ("data.py", "from cnncourse.geometry import Window", "geometry"),
+    ("data.py", "from cnncourse import config", "config"),
     ("errors.py", "import cnncourse", ""),
 ])
 def test_an_import_that_leads_up_or_sideways_is_seen_wherever_it_is_written(copy, path, code, imported):
