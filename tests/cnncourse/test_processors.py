@@ -97,12 +97,16 @@ def test_the_least_of_all_groups_above_counts_and_nothing_else(groups, at_top, v
 
 
 @pytest.mark.parametrize("version", [1, 2])
-@pytest.mark.parametrize("own", ["/pods/outside/name", "/../other", "/../../x/y"])
-def test_a_container_that_is_told_paths_of_the_machine_outside_looks_at_what_it_is_shown(tmp_path, version, own):
+@pytest.mark.parametrize("shown, own", [
+    ("/docker/abc", "/pods/outside/name"), ("/docker/abc", "/../other"), ("/", "/../other"), ("/", "/a/../../other")])
+def test_a_container_that_is_told_paths_of_the_machine_outside_looks_at_what_it_is_shown(
+    tmp_path, version, shown, own
+):
     machine = Machine(tmp_path, [], version)
-    machine.mounts.write_text(machine.mounts.read_text().replace("0:26 / ", "0:26 /docker/abc "))
+    machine.mounts.write_text(machine.mounts.read_text().replace("0:26 / ", f"0:26 {shown} "))
     machine.membership.write_text(f"0::{own}\n" if version == 2 else f"4:cpu:{own}\n")
     machine.has(0, (150_000, 100_000))
+    write(machine.top.parent / "other", (1_000, 10**6), version)
     assert machine.quota() == 1.5
 
 
