@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -291,14 +292,17 @@ def bench(
     name: Annotated[str | None, typer.Argument(help="Which benchmark; without one they are listed.")] = None,
 ) -> None:
     """Run a benchmark from bench/; further options go to it."""
-    folder = checkout() / "bench"
-    known = sorted(path.stem for path in folder.glob("*.py"))
+    root = checkout()
+    known = sorted(path.stem for path in (root / "bench").glob("*.py") if "__main__" in path.read_text("utf-8"))
     if name not in known:
         if name is not None:
             raise AutograderError(f"there is no benchmark {name!r}; there are: {', '.join(known)}")
         console.print("\n".join(known))
         return
-    sys.exit(subprocess.run([sys.executable, str(folder / f"{name}.py"), *context.args], check=False).returncode)
+    # Run here, so that paths among the options mean what they say; -P keeps a folder of the same name here out of it.
+    paths = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    sys.exit(subprocess.run([sys.executable, "-P", "-m", f"bench.{name}", *context.args], check=False,
+                            env={**os.environ, "PYTHONPATH": paths}).returncode)
 
 
 def checkout() -> Path:

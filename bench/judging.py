@@ -9,20 +9,16 @@ from __future__ import annotations
 import argparse
 import itertools
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass
 from functools import reduce
 from operator import add
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from autograder import grade_answers
 from autograder.exercises.contents import every

@@ -19,6 +19,7 @@ from autograder.assignment.cells import exercise_of
 from autograder.checking.progress import STATE_VARIABLE
 from autograder.errors import BuildError
 from autograder.exercises.contents import exercises
+from cnncourse import processors
 
 CELL_SECONDS = 600
 CODE = (".py", ".js", ".css", ".j2", ".po", ".mo")
@@ -126,7 +127,7 @@ def run_all(
 async def _run_missing(
     notebooks: Mapping[str, NotebookNode], outputs: Outputs, environment: Mapping[str, str], announce: Announce
 ) -> dict[str, NotebookNode]:
-    free = asyncio.Semaphore(max(1, (os.cpu_count() or 1)))
+    free = asyncio.Semaphore(processors.available())
 
     async def one(name: str, notebook: NotebookNode) -> tuple[str, NotebookNode]:
         async with free:

@@ -20,6 +20,7 @@ from multiprocessing.connection import wait
 from typing import Any, Protocol
 
 from autograder.errors import AutograderError, WorkerLostError
+from cnncourse import processors
 
 FEW = 6
 """So many submissions are graded sooner in this process than processes start."""
@@ -57,7 +58,8 @@ def pool_for(
     ----------
     submissions : int
     workers : int, optional
-        Processes on this machine; by default one for each processor, none for a handful of submissions.
+        Processes on this machine; by default one for each processor, as far as this process may use them, none for a
+        handful of submissions.
     scheduler : str, optional
         Address of a Dask scheduler, tcp://host:port.
     batch : int, optional
@@ -72,7 +74,7 @@ def pool_for(
     """
     if scheduler:
         return Cluster(scheduler, batch)
-    count = workers or (1 if submissions <= FEW else _processors())
+    count = workers or (1 if submissions <= FEW else processors.available())
     return LocalProcesses(count, warm_up) if count > 1 else ThisProcess()
 
 
@@ -238,7 +240,3 @@ def _prepare_process() -> None:
         os._exit(1)
 
     threading.Thread(target=stop_with_it, daemon=True).start()
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from cnncourse.functional.arguments import Padding, Pair, windows
 from cnncourse.kernels import plan
-from cnncourse.kernels.threads import Demand, only_asking
+from cnncourse.machinery.threads import Demand, only_asking
 
 
 def conv2d_demand(

@@ -168,7 +168,7 @@ def test_outputs_that_were_cut_off_are_made_anew(outputs, tmp_path):
 
 
 def test_a_cell_that_raises_is_named_and_what_ran_before_is_kept(outputs, tmp_path, monkeypatch):
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("cnncourse.processors.available", lambda: 1)
     good, bad = counting(tmp_path / "good"), counting(tmp_path / "bad", "1 / 0")
     with pytest.raises(BuildError, match=r"^09-bad: cell 0 raises ZeroDivisionError: division by zero"):
         run_all({"09-good": good, "09-bad": bad}, outputs, {})

@@ -17,7 +17,7 @@ from cnncourse import config
 from cnncourse import functional as F
 from cnncourse.functional.demand import conv2d_demand
 from cnncourse.kernels import plan
-from cnncourse.kernels import threads as kernel_threads
+from cnncourse.machinery import threads as kernel_threads
 from tests.cnncourse.randomly import many
 
 MIB = 1 << 20
@@ -259,7 +259,7 @@ class Features(type(real)):
     def get(self, name, default=None):
         return {features!r}.get(name, super().get(name, default))
 binding.get_host_cpu_features = lambda: Features(real)
-from cnncourse.kernels import tiles
+from cnncourse.machinery import tiles
 assert (tiles.VECTOR_BYTES, tiles.ROWS) == {expected!r}
 import sys, pytest
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", {file!r}, "-k",

@@ -179,9 +179,10 @@ def _standing(network, batch_size, dtype, backward=True):
                                                   ("vgg16", 1), ("resnet50", 2)])
 @pytest.mark.parametrize("mode", ["training", "recomputing", "inference"])
 def test_the_networks_of_the_zoo_take_what_was_predicted(root, name, batch_size, mode):
-    command = [sys.executable, root / "bench" / "memory.py", "--one", "--network", name, "--batch-size",
-               str(batch_size), "--mode", mode, "--optimizer", "momentum"]
-    predicted, measured = map(int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    command = [sys.executable, "-m", "bench.memory", "--one", "--network", name, "--batch-size", str(batch_size),
+               "--mode", mode, "--optimizer", "momentum"]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=root)
+    predicted, measured = map(int, ran.stdout.split())
     assert 0.97 < predicted / measured < 1.03
 
 
