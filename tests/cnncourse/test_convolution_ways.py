@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cnncourse import config
 from cnncourse import functional as F
 from cnncourse.functional.demand import conv2d_demand
-from cnncourse.kernels import plan
+from cnncourse.kernels import ways
 from cnncourse.machinery import threads as kernel_threads
 from tests.cnncourse.randomly import many
 
@@ -106,12 +106,12 @@ WINOGRAD = [  # batch, channels, size, filters, padding
 
 
 def taken_by_winograd(case):
-    """Arguments for which the plan takes Winograd's way, in both directions."""
+    """Arguments for which Winograd's way is taken, in both directions."""
     batch, channels, size, filters, padding = case
     x, weight, bias = drawn(1, np.float32, batch, channels, size, filters, (3, 3))
     out = twin(x, weight, bias, (1, 1), padding, (1, 1), 1)
     for result in (out, x):
-        assert plan._winograd_pays(weight, result, (1, 1), (1, 1), 1)
+        assert ways._winograd_pays(weight, result, (1, 1), (1, 1), 1)
     return x, weight, bias, padding, out
 
 
