@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from autograder import cohort
 from autograder import submission as submissions
 from autograder.build import source_notebook
 from autograder.release import enter
+from tests import shared
 
 ASSIGNMENT = "01-local-connectivity"
 CONFIGURATION = "from autograder.configuration import configure\n\nconfigure(get_config())\n"
@@ -23,10 +25,14 @@ class Classroom:
     """One course with assignment 01 released."""
 
     def __init__(self, root: Path, folder: Path, language: str = "en") -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "nbgrader_config.py").write_text(CONFIGURATION)
+        def release(new: Path) -> None:
+            new.mkdir()
+            (new / "nbgrader_config.py").write_text(CONFIGURATION)
+            enter(root, new, ASSIGNMENT, language)
+
+        shutil.copytree(shared.once(f"classroom-{language}", release), folder, dirs_exist_ok=True)
         self.folder = folder
-        self.released = enter(root, folder, ASSIGNMENT, language)
+        self.released = folder / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         self.stub = json.loads(self.released.read_text())
         self.solutions = {submissions.grade_id(cell): cell.source for cell in source_notebook(root, ASSIGNMENT).cells
                           if submissions.is_answer(cell)}

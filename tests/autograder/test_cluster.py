@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -37,10 +36,6 @@ def classroom(root, tmp_path_factory) -> Classroom:
 @pytest.fixture(scope="module")
 def server():
     """A PostgreSQL server in a folder that its user can reach."""
-    if services.find_postgresql() is None:
-        if os.environ.get(services.REQUIRED) == "1":
-            pytest.fail("there is no PostgreSQL server here, and this run may not do without")
-        pytest.skip("no PostgreSQL server is installed")
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     folder.chmod(0o755)
     with services.postgresql(folder / "data") as running:
@@ -56,6 +51,7 @@ def marks(course: Course) -> dict:
                 for notebook in submission.notebooks for entry in notebook.grades}
 
 
+@pytest.mark.postgresql
 def test_a_cluster_and_postgresql_give_the_marks_that_this_machine_and_sqlite_give(classroom, server, root, tmp_path):
     here = {report.student: (report.status, report.score) for report in grade(classroom.course, ASSIGNMENT)}
     expected = marks(classroom.course)

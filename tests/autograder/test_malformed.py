@@ -22,6 +22,7 @@ from autograder import submission as submissions
 from autograder.cohort import LOG_FILE, Report, reports
 from tests.autograder.test_same_as_nbgrader import PIXEL, nbgrader, notebook, rows
 from tests.classroom import ASSIGNMENT, Classroom
+from tests.effort import examples
 from tests.malformed import bytes_mutated, cells_in, legible, tree_mutated
 
 pytestmark = pytest.mark.slow
@@ -115,19 +116,19 @@ def handed_in_before_the_damage(classroom: Classroom) -> dict:
     return solved
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(1000), deadline=None, suppress_health_check=list(HealthCheck))
 @given(rng=st.randoms(use_true_random=False))
 def test_any_change_to_the_tree_of_a_notebook_leaves_the_other_answers_intact(rng, desk):
     desk.hold(tree_mutated(desk.work, rng))
 
 
-@settings(max_examples=800, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(800), deadline=None, suppress_health_check=list(HealthCheck))
 @given(rng=st.randoms(use_true_random=False))
 def test_any_change_to_the_bytes_of_a_notebook_leaves_the_other_answers_intact(rng, desk):
     desk.hold(bytes_mutated(desk.work, rng))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=list(HealthCheck))
 @given(content=st.binary(max_size=2000) | st.text(max_size=500).map(lambda s: s.encode("utf-16", "surrogatepass")))
 def test_any_bytes_are_survived(content, desk):
     desk.hold(content)

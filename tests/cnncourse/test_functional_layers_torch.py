@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnncourse import functional as F
-from tests.cnncourse.randomly import DTYPES, assert_near, many, peer, upstream
+from tests.cnncourse.randomly import DTYPES, assert_near, many, upstream
 from tests.cnncourse.test_functional_layers_naive import maps, vectors
+from tests.needs import peer
 
 torch = peer("torch")
 T = torch.nn.functional

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnncourse import functional as F
-from tests.cnncourse.randomly import assert_near, convolutions, many, peer, planes, sliding, upstream
+from tests.cnncourse.randomly import assert_near, convolutions, many, planes, sliding, upstream
+from tests.needs import peer
 
 torch = peer("torch")
 T = torch.nn.functional

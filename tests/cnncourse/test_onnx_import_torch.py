@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from cnncourse import onnx_import, zoo
-from tests.cnncourse.randomly import assert_near, peer
+from tests.cnncourse.randomly import assert_near
+from tests.needs import peer
 
 torch = peer("torch")
 nn = torch.nn

@@ -1,0 +1,33 @@
+"""How hard the tests try: everything, or the quick set that `course test` runs by itself.
+
+`course test --all` and continuous integration run every test with all its examples and draws. The quick set leaves out
+what is marked `slow`, and gives to properties a part of their examples, so that every part of the course is touched
+while somebody waits.
+"""
+
+from __future__ import annotations
+
+import os
+
+VARIABLE = "CNNCOURSE_QUICK"
+"""Set by tests/conftest.py where `--quick` is given, so that processes that a test starts know it too."""
+
+QUICK_SHARE = 5
+"""The quick set tries a fifth of the examples."""
+
+
+def quick() -> bool:
+    """Whether this is the quick set."""
+    return os.environ.get(VARIABLE) == "1"
+
+
+def examples(number: int) -> int:
+    """How many examples a property is tried on; CNNCOURSE_EXAMPLES says it for all."""
+    if asked := os.environ.get("CNNCOURSE_EXAMPLES"):
+        return int(asked)
+    return max(1, number // QUICK_SHARE) if quick() else number
+
+
+def draws(number: int, in_quick: int) -> range:
+    """Seeds of the inputs that an answer is judged on; CNNCOURSE_SEEDS says their number."""
+    return range(int(os.environ.get("CNNCOURSE_SEEDS", in_quick if quick() else number)))
