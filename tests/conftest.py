@@ -10,6 +10,7 @@ import pytest
 
 from autograder.configuration import _find_scripts
 from cnncourse.config import processors
+from cnncourse.warming import warm
 from tests import effort, needs, shared
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,10 +46,16 @@ def pytest_xdist_auto_num_workers(config):
 
 def pytest_configure(config):
     chosen = config.args_source is config.ArgsSource.ARGS or config.option.keyword or config.option.markexpr
-    if config.option.quick and not chosen:
-        os.environ[effort.VARIABLE] = "1"  # for modules that are not imported yet, and for processes that tests start
+    os.environ.setdefault(effort.VARIABLE, "chosen" if chosen else "quick" if config.option.quick else "all")
     shared.prepare()
     config.pluginmanager.register(needs.LeftOut(effort.quick()))
+
+
+def pytest_sessionstart(session):
+    """Where several processes are about to run all tests, they first compile the kernels, each a part of them."""
+    own = getattr(session.config, "workerinput", None)
+    if own and effort.whole():
+        warm(begin=int(own["workerid"].removeprefix("gw")) / own["workercount"])
 
 
 @pytest.hookimpl(trylast=True)

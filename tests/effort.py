@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 
-VARIABLE = "CNNCOURSE_QUICK"
-"""Set by tests/conftest.py where `--quick` is given, so that processes that a test starts know it too."""
+VARIABLE = "CNNCOURSE_TESTS"
+"""Set by tests/conftest.py before any module with tests is imported, and passed on to every process that is started:
+quick, all, or chosen where people have said which tests they want.
+"""
 
 QUICK_SHARE = 5
 """The quick set tries a fifth of the examples."""
@@ -18,7 +20,12 @@ QUICK_SHARE = 5
 
 def quick() -> bool:
     """Whether this is the quick set."""
-    return os.environ.get(VARIABLE) == "1"
+    return os.environ.get(VARIABLE) == "quick"
+
+
+def whole() -> bool:
+    """Whether a whole set of tests runs, and not some that were chosen."""
+    return os.environ.get(VARIABLE) in ("quick", "all")
 
 
 def examples(number: int) -> int:
