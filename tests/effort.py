@@ -8,6 +8,10 @@ while somebody waits.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
 
 VARIABLE = "CNNCOURSE_TESTS"
 """Set by tests/conftest.py before any module with tests is imported, and passed on to every process that is started:
@@ -33,6 +37,14 @@ def examples(number: int) -> int:
     if asked := os.environ.get("CNNCOURSE_EXAMPLES"):
         return int(asked)
     return max(1, number // QUICK_SHARE) if quick() else number
+
+
+def rest_slow(cases: Iterable[Any], quick_ones: int = 1) -> list[Any]:
+    """For `parametrize`: the first cases belong to the quick set, the others are slow."""
+    given = [case if isinstance(case, type(pytest.param())) else pytest.param(*(case if isinstance(case, tuple) else (case,)))
+             for case in cases]
+    return given[:quick_ones] + [
+        case._replace(marks=(*case.marks, pytest.mark.slow)) for case in given[quick_ones:]]
 
 
 def draws(number: int, in_quick: int) -> range:

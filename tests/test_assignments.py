@@ -19,6 +19,7 @@ from autograder.submission import grade_id, is_answer
 from autograder.workspace import release_folder
 from cnncourse import language
 from tests.conftest import ROOT
+from tests.effort import rest_slow
 
 NAMES = building.assignments(ROOT)
 
@@ -38,8 +39,7 @@ def texts(notebook: nbformat.NotebookNode, kind: str) -> list[str]:
     return [output.data.get("text/plain", "") for output in outputs if "data" in output]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", rest_slow(NAMES))
 def test_with_the_solutions_every_check_passes_and_nothing_warns(name, tmp_path):
     done = run(building.source_notebook(ROOT, name), tmp_path)
     assert texts(done, "stderr") == []
@@ -49,8 +49,7 @@ def test_with_the_solutions_every_check_passes_and_nothing_warns(name, tmp_path)
     assert passed == [exercise.name for exercise in every(name)]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", rest_slow(reversed(NAMES)))
 def test_without_solutions_every_check_says_not_yet_written_and_nothing_breaks(name, tmp_path):
     path = ROOT / "notebooks" / name / f"{name}.ipynb"
     done = run(nbformat.read(path, as_version=4), tmp_path)

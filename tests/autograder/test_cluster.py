@@ -18,7 +18,7 @@ from autograder.errors import AutograderError
 from tests import services
 from tests.classroom import ASSIGNMENT, Classroom
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+pytestmark = pytest.mark.sandbox
 
 STUDENTS = 8
 
@@ -51,6 +51,7 @@ def marks(course: Course) -> dict:
                 for notebook in submission.notebooks for entry in notebook.grades}
 
 
+@pytest.mark.slow
 @pytest.mark.postgresql
 def test_a_cluster_and_postgresql_give_the_marks_that_this_machine_and_sqlite_give(classroom, server, root, tmp_path):
     here = {report.student: (report.status, report.score) for report in grade(classroom.course, ASSIGNMENT)}
@@ -89,6 +90,7 @@ def test_a_worker_that_is_killed_costs_nothing(classroom, tmp_path):
     assert marks(classroom.course) == expected
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_killed_ends_the_command_with_a_remedy(classroom, tmp_path):
     with services.dask_cluster(1, tmp_path) as cluster:
         pool = Cluster(cluster.address, batch=1)

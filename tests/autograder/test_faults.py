@@ -26,6 +26,7 @@ from autograder.cohort.pool import LocalProcesses, ThisProcess
 from autograder.errors import AutograderError
 from tests import killing, needs
 from tests.classroom import ASSIGNMENT, CONFIGURATION, Classroom
+from tests.effort import rest_slow
 from tests.faults import WRITER, Beginnings, differences, half_written, state
 from tests.places import place
 
@@ -47,12 +48,11 @@ def beginnings(root):
 
 
 @pytest.mark.sandbox
-@pytest.mark.slow
-@pytest.mark.parametrize("kind, beginning, seed", [
+@pytest.mark.parametrize("kind, beginning, seed", rest_slow([
     ("command", "first", 1), ("command", "resubmitted", 2), ("worker", "first", 3), ("worker", "forced", 4),
     ("scheduler", "first", 5), ("sandbox", "first", 7), ("sandbox", "forced", 8),
     pytest.param("database", "resubmitted", 6, marks=pytest.mark.postgresql),
-])
+]))
 def test_what_was_killed_midway_comes_to_the_undisturbed_marks(kind, beginning, seed, beginnings, tmp_path):
     folder = beginnings.copy(beginning, tmp_path / "course")
     leave_unfinished(folder, beginnings.students[0])

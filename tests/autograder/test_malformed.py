@@ -25,8 +25,6 @@ from tests.classroom import ASSIGNMENT, Classroom
 from tests.effort import examples
 from tests.malformed import bytes_mutated, cells_in, legible, tree_mutated
 
-pytestmark = pytest.mark.slow
-
 WRITTEN = "explain-full-depth"
 OWN = "%matplotlib inline\ndef own_helper(x):\n    return x\n"
 PICTURES = {"p.png": {"image/png": PIXEL}}
@@ -180,6 +178,7 @@ def full_marks(report: Report) -> set[str]:
     return {name for name, verdict in report.verdicts.items() if verdict["points"] == verdict["max_points"]}
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_malformed_submissions_in_a_class_cost_nobody_else_a_point_and_no_hand_mark(classroom, desk, tmp_path):
     malformed = {f"b{i:02d}": content for i, content in enumerate(lossy(desk, MALFORMED))}

@@ -23,7 +23,7 @@ from tests.browser.lab import PATIENCE, choose, running, start_page, wait_for_ke
 from tests.classroom import ASSIGNMENT, CONFIGURATION
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 ANSWERS = {
     "zero_pad": "def zero_pad(x, padding):\n    return np.pad(x, ((0, 0), (0, 0), (padding,) * 2, (padding,) * 2))",
@@ -92,6 +92,7 @@ def test_a_student_goes_from_the_start_page_to_a_check_and_back_to_what_is_next(
     page.context.close()
 
 
+@pytest.mark.slow
 def test_keyboard_alone_opens_notebooks_and_hints_and_a_screen_reader_gets_the_words(lab, browser):
     page = lab.opened(browser, "Dark")
     start = start_page(page)
@@ -123,6 +124,7 @@ def until_focused(page, target):
                          f"{page.evaluate('document.activeElement.outerHTML.slice(0, 200)')}")
 
 
+@pytest.mark.slow
 def test_the_start_page_speaks_chinese(tmp_path, browser):
     with running(tmp_path / "own", "--folder", str(tmp_path / "work"), "--language", "zh") as lab:
         page = lab.opened(browser)
@@ -134,6 +136,7 @@ def test_the_start_page_speaks_chinese(tmp_path, browser):
         page.context.close()
 
 
+@pytest.mark.slow
 def test_an_instructor_has_formgrader_validate_and_lists(tmp_path, browser):
     course = tmp_path / "course"
     course.mkdir()
@@ -159,6 +162,7 @@ def test_an_instructor_has_formgrader_validate_and_lists(tmp_path, browser):
         page.context.close()
 
 
+@pytest.mark.slow
 def test_validate_tells_which_checks_fail(tmp_path):
     workspace.prepare(ROOT, tmp_path)
     path = tmp_path / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"

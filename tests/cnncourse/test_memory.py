@@ -23,6 +23,7 @@ from cnncourse.memory import account, max_batch_size
 from cnncourse.network import Network
 from tests.cnncourse.networks import deep, graphs, inception, lenet, residual
 from tests.cnncourse.randomly import convolutions, many
+from tests.effort import rest_slow
 
 KINDS = ("input", "parameters", "gradients", "optimizer", "activations", "workspace")
 
@@ -174,9 +175,8 @@ def _standing(network, batch_size, dtype, backward=True):
     return found
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "batch_size"), [("lenet5", 256), ("alexnet", 8), ("zfnet", 4), ("googlenet", 4),
-                                                  ("vgg16", 1), ("resnet50", 2)])
+@pytest.mark.parametrize(("name", "batch_size"), rest_slow([
+    ("lenet5", 256), ("alexnet", 8), ("zfnet", 4), ("googlenet", 4), ("vgg16", 1), ("resnet50", 2)]))
 @pytest.mark.parametrize("mode", ["training", "recomputing", "inference"])
 def test_the_networks_of_the_zoo_take_what_was_predicted(root, name, batch_size, mode):
     command = [sys.executable, root / "bench" / "memory.py", "--one", "--network", name, "--batch-size",

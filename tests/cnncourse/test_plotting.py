@@ -56,7 +56,6 @@ def test_figure_leaves_and_ignores_the_settings_of_others(photo):
     assert under_odd_settings == FIGURES["output_sizes"](photo).png()
 
 
-@pytest.mark.slow
 def test_notebook_shows_a_figure_exactly_once():
     import nbformat
     from nbclient import NotebookClient
