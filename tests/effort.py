@@ -41,10 +41,12 @@ def examples(number: int) -> int:
 
 def rest_slow(cases: Iterable[Any], quick_ones: int = 1) -> list[Any]:
     """For `parametrize`: the first cases belong to the quick set, the others are slow."""
-    given = [case if isinstance(case, type(pytest.param())) else pytest.param(*(case if isinstance(case, tuple) else (case,)))
-             for case in cases]
-    return given[:quick_ones] + [
-        case._replace(marks=(*case.marks, pytest.mark.slow)) for case in given[quick_ones:]]
+    found = []
+    for number, case in enumerate(cases):
+        if not isinstance(case, type(pytest.param())):
+            case = pytest.param(*case) if isinstance(case, tuple) else pytest.param(case)
+        found.append(case if number < quick_ones else case._replace(marks=(*case.marks, pytest.mark.slow)))
+    return found
 
 
 def draws(number: int, in_quick: int) -> range:
