@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbgrader.api import Gradebook
 
 from autograder import cohort
 from autograder import submission as submissions
@@ -74,6 +75,16 @@ class Classroom:
     def autograded(self, student: str) -> nbformat.NotebookNode:
         """The autograded notebook."""
         return nbformat.read(self.path("autograded", student), as_version=4)
+
+
+def empty_gradebook(path: Path) -> str:
+    """Put a gradebook with nothing in it into a file; its address."""
+    def make(new: Path) -> None:
+        new.mkdir()
+        Gradebook(f"sqlite:///{new / 'gradebook.db'}").close()
+
+    shutil.copyfile(shared.once("gradebook", make) / "gradebook.db", path)
+    return f"sqlite:///{path}"
 
 
 def edited(notebook: dict[str, Any], edit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

@@ -240,6 +240,7 @@ def test_nbgrader_refuses_with_a_remedy_where_no_sandbox_can_start(classroom):
     assert not classroom.path("autograded", "refused").exists()
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_taken_up_again_and_nothing_counts_twice(root, tmp_path):
     classroom = Classroom(root, tmp_path / "killed")
     students = [f"s{i}" for i in range(6)]
