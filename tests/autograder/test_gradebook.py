@@ -14,6 +14,7 @@ import time
 import pytest
 
 from autograder.cohort import LOG_FILE
+from autograder.exercise import every
 from autograder.seeds import SECRET_FILE
 from tests.attacks.model import EXERCISE, WRONG, cell
 from tests.classroom import ASSIGNMENT, Classroom, edited
@@ -58,7 +59,8 @@ def test_an_untouched_notebook_earns_nothing_and_every_exercise_says_not_yet_wri
     classroom.hand_in("untouched", classroom.stub)
     report = classroom.grade("untouched")["untouched"]
     assert report.score == 0
-    assert all(verdict["not_written"] for verdict in report.verdicts.values())
+    assert {name: verdict["not_written"] for name, verdict in report.verdicts.items()} == dict.fromkeys(
+        (exercise.name for exercise in every(ASSIGNMENT)), True)
     assert grade_of(classroom, "untouched", "explain-full-depth") == (0, None, False)
 
 

@@ -185,7 +185,9 @@ def test_malformed_submissions_in_a_class_cost_nobody_else_a_point_and_no_hand_m
     everybody = sorted([*malformed, *UNREADABLE, *GOOD])
     for student in everybody:
         classroom.hand_in(student, desk.work)
-    assert all(len(full_marks(report)) == len(report.verdicts) for report in classroom.grade().values())
+    exercises = {exercise.name for exercise in declarations.every(ASSIGNMENT)}
+    assert {student: full_marks(report) for student, report in classroom.grade().items()} == dict.fromkeys(
+        everybody, exercises)
     mark_by_hand(classroom, everybody)
 
     for student, content in malformed.items():

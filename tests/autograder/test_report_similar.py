@@ -89,7 +89,9 @@ def test_formula_that_everybody_finds_is_not_listed() -> None:
     everybody = fabricated.answers(200)
     texts = {those["output_size"] for those in everybody.values()}
     assert len(texts) == 2
-    assert all(match.answer != "output_size" for group in find_similar(everybody, {}).groups for match in group.matches)
+    copied = everybody["s00000"] | {"conv2d_forward": convolution(dict.fromkeys(CHOICES, 1))}
+    found = find_similar(everybody | {"a": copied, "b": copied}, {})
+    assert {match.answer for group in found.groups for match in group.matches} == {"conv2d_forward"}
 
 
 def test_form_weighs_less_the_more_students_have_it() -> None:

@@ -78,6 +78,7 @@ def test_connected_it_is_a_widget_too():
 
 def test_every_word_of_a_module_is_there(figure):
     used = set(re.findall(r"""\.text\("(\w+)"[,)]""", figure._esm))
+    assert len(used) > 3
     assert used <= set(figure.labels)
 
 
