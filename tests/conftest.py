@@ -64,6 +64,8 @@ def pytest_collection_modifyitems(config, items):
     if effort.quick() and (slow := [item for item in items if item.get_closest_marker("slow")]):
         items[:] = [item for item in items if not item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)
+        if untouched := {_module(item) for item in slow} - {_module(item) for item in items} - effort.ALL_SLOW:
+            raise pytest.UsageError(f"the quick set has no test of {', '.join(sorted(untouched))}")
     units = {item: _shared(item) or item for item in items}
     first = {unit for item, unit in units.items() if item.get_closest_marker("slow")}
     items.sort(key=lambda item: units[item] not in first)
@@ -76,8 +78,12 @@ def _shared(item) -> str:
     """The module whose fixtures a test shares with others; empty if it shares nothing that takes time to make."""
     for name, found in item._fixtureinfo.name2fixturedefs.items():
         if found[-1].scope in ("module", "session") and name not in CHEAP:
-            return item.nodeid.partition("::")[0]
+            return _module(item)
     return ""
+
+
+def _module(item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(tryfirst=True)

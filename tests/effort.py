@@ -22,6 +22,10 @@ QUICK_SHARE = 5
 """The quick set tries a fifth of the examples."""
 
 
+ALL_SLOW = {"tests/browser/test_book.py", "tests/browser/test_classroom.py"}
+"""Modules of which the quick set has no test; it has one of every other module."""
+
+
 def quick() -> bool:
     """Whether this is the quick set."""
     return os.environ.get(VARIABLE) == "quick"

@@ -11,8 +11,9 @@ import pytest
 from tests.attacks import TRIED
 from tests.attacks.model import Attack
 from tests.attacks.school import HONEST, Outcome, School, shown_name, told
+from tests.effort import quick
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox] if quick() else [pytest.mark.sandbox, pytest.mark.slow]
 
 
 def test_no_attack_earns_reads_changes_or_stops_anything(root, tmp_path):
