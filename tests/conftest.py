@@ -61,9 +61,9 @@ def pytest_sessionstart(session):
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Tests that share something built run in one process; what is slow begins first, or is left out."""
-    if effort.quick() and (slow := [item for item in items if item.get_closest_marker("slow")]):
-        items[:] = [item for item in items if not item.get_closest_marker("slow")]
-        config.hook.pytest_deselected(items=slow)
+    if effort.quick() and (slow := effort.left_to_all(items)):
+        items[:] = [item for item in items if item not in slow]
+        config.hook.pytest_deselected(items=list(slow))
         if untouched := {_module(item) for item in slow} - {_module(item) for item in items} - effort.ALL_SLOW:
             raise pytest.UsageError(f"the quick set has no test of {', '.join(sorted(untouched))}")
     units = {item: _shared(item) or item for item in items}

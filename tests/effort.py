@@ -8,6 +8,7 @@ while somebody waits.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -43,6 +44,19 @@ def examples(number: int) -> int:
     return max(1, number // QUICK_SHARE) if quick() else number
 
 
+def left_to_all(items: Iterable[pytest.Item]) -> dict[pytest.Item, None]:
+    """Tests that the quick set goes without: slow ones, and of those that are sampled all but every n-th case."""
+    found: dict[pytest.Item, None] = {}
+    cases: Counter[str] = Counter()
+    for item in items:
+        sampled = item.get_closest_marker("sampled")
+        number = cases[item.nodeid.partition("[")[0]]
+        cases[item.nodeid.partition("[")[0]] += 1
+        if item.get_closest_marker("slow") or (sampled and number % sampled.args[0]):
+            found[item] = None
+    return found
+
+
 def rest_slow(cases: Iterable[Any], quick_ones: int = 1) -> list[Any]:
     """For `parametrize`: the first cases belong to the quick set, the others are slow."""
     found = []
@@ -51,8 +65,3 @@ def rest_slow(cases: Iterable[Any], quick_ones: int = 1) -> list[Any]:
             case = pytest.param(*case) if isinstance(case, tuple) else pytest.param(case)
         found.append(case if number < quick_ones else case._replace(marks=(*case.marks, pytest.mark.slow)))
     return found
-
-
-def draws(number: int, in_quick: int) -> range:
-    """Seeds of the inputs that an answer is judged on; CNNCOURSE_SEEDS says their number."""
-    return range(int(os.environ.get("CNNCOURSE_SEEDS", in_quick if quick() else number)))

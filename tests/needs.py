@@ -119,7 +119,7 @@ class LeftOut:
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Tests that the quick set goes without; where several processes run the tests, each of them says it."""
-        self._slow = sum(item.get_closest_marker("slow") is not None for item in items)
+        self._slow = sum(any(item.get_closest_marker(name) for name in ("slow", "sampled")) for item in items)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -142,7 +142,7 @@ class LeftOut:
         """What did not run: slow tests, and those whose needs were not met."""
         said = []
         if self._quick:
-            said.append(f"These were the quick tests. There are {self._slow} slow ones too: course test --all")
+            said.append(f"These were the quick tests. There are {self._slow} more: course test --all")
         parts = [f"{self._count[kind]} that need {words} ({self._reasons[kind]})"
                  for kind, (words, _) in KINDS.items() if self._count[kind]]
         if others := self._count[""]:

@@ -124,6 +124,7 @@ def test_every_account_adds_up(network, batch_size, recompute):
     assert found.gradients == found.optimizer == 0
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("build", "batch_size"), [(lenet, 128), (residual, 256), (inception, 256), (deep, 256),
                                                    (lambda: inception(auxiliary=True), 256), (small, 512)])
 @pytest.mark.parametrize("recompute", [False, True])

@@ -61,6 +61,7 @@ def plain():
         nn.AvgPool2d(3, 1, padding=1), nn.Dropout(), nn.Flatten(), nn.LazyLinear(7), nn.ReLU(), nn.Linear(7, 5))
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("build", [plain, Means, Functional])
 @pytest.mark.parametrize("opset", [9, 13, 17, 20])
 @pytest.mark.parametrize("any_number", [False, True])

@@ -21,6 +21,7 @@ def test_every_figure_is_tried_here():
     assert set(FIGURES) == set(plotting.__all__) - {"Illustration"}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", FIGURES)
 def test_figure_draws_without_a_warning_and_is_described(name, photo):
     with warnings.catch_warnings():

@@ -130,6 +130,7 @@ def test_a_network_that_pads_is_refused():
         fc_to_conv_slider(network, np.zeros((1, 1, 12, 12), np.float32))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
 @pytest.mark.parametrize("name, make", [("AlexNet", zoo.alexnet), ("ResNet-50", zoo.resnet50)])
 @pytest.mark.parametrize("training", [True, False])
