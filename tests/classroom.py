@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import shutil
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ class Classroom:
             (new / "nbgrader_config.py").write_text(CONFIGURATION)
             enter(root, new, ASSIGNMENT, language)
 
-        shutil.copytree(shared.once(f"classroom-{language}", release), folder, dirs_exist_ok=True)
+        made = shared.once(f"classroom-{language}-{zlib.crc32(bytes(root.resolve())):x}", release)
+        shutil.copytree(made, folder, dirs_exist_ok=True)
         self.folder = folder
         self.released = folder / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         self.stub = json.loads(self.released.read_text())
