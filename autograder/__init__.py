@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from autograder.check import check, hint, preview
-from autograder.exercise import exercises
-from autograder.judge import grade_answers
-from autograder.progress import progress
+from autograder.checking.answers import grade_answers
+from autograder.checking.check import check, hint, preview
+from autograder.checking.progress import progress
+from autograder.exercises.contents import exercises
 from cnncourse.language import register as _register
 from cnncourse.language import use as use_language
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -19,23 +17,21 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 
 from autograder.errors import AutograderError
+from autograder.startup import leave_out_address_grammar
+from autograder.terminal import console, grade_with_progress, misconceptions, notes, scores
 from autograder.text import one_line
 from cnncourse.language import LANGUAGES, full_name
 
 if TYPE_CHECKING:
-    from autograder.cohort import Course, Report
-    from autograder.cohort.pool import Pool
+    pass
 
 app = typer.Typer(
     help="The course on convolutional networks: read it, teach it, grade it.",
     no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_show_locals=False,
 )
-console = Console()
-
 CourseFolder = Annotated[Path, typer.Option("--course", help="Folder with nbgrader_config.py.", file_okay=False)]
 Trust = Annotated[bool, typer.Option("--trust-submissions", help="Run submissions WITHOUT a sandbox: their code can "
                                      "then do everything that you can.")]
@@ -48,6 +44,7 @@ Database = Annotated[str | None, typer.Option("--db-url", help="The gradebook's 
 
 def main() -> None:
     """Run the command; errors that are meant for people are shown without a traceback."""
+    leave_out_address_grammar()
     try:
         app()
     except AutograderError as error:
@@ -69,7 +66,7 @@ def lab(
     options: Annotated[list[str] | None, typer.Argument(help="Passed on to jupyter lab, after --.")] = None,
 ) -> None:
     """Open the notebooks in JupyterLab, as copies of your own that no update overwrites."""
-    from autograder import workspace
+    from autograder.lab import workspace
 
     language = full_name(language)
     if instructor:
@@ -92,9 +89,9 @@ def build(
                                              "first.")] = False,
 ) -> None:
     """Make the student notebooks in notebooks/ from their sources in solutions/, in every language."""
-    from autograder import build as building
-    from autograder import catalogues as translating
-    from autograder.workspace import release_folder
+    from autograder.assignment.folders import release_folder
+    from autograder.authoring import build as building
+    from autograder.authoring import catalogues as translating
 
     root = checkout()
     names = names or list(building.assignments(root))
@@ -163,7 +160,7 @@ def release(
     db_url: Database = None,
 ) -> None:
     """Enter an assignment into the gradebook and make what students get: notebook and packages, no solutions."""
-    from autograder.release import release as make
+    from autograder.authoring.release import release as make
 
     for path in make(checkout(), course.resolve(), assignment, to.resolve(), full_name(language), db_url):
         console.print(f"wrote {path}")
@@ -188,13 +185,12 @@ def grade(
     trust_submissions: Trust = False,
 ) -> None:
     """Grade submissions in a sandbox and write feedback; run again after an interruption, it goes on."""
-    from autograder.cohort import Course
+    from autograder.classroom.course import Course
     from autograder.cohort.batch import warm_up
     from autograder.cohort.pool import pool_for
-    from autograder.tables import notes, scores
 
     if trust_submissions:
-        from autograder.gradebook import TRUSTED_WARNING
+        from autograder.classroom.plugins import TRUSTED_WARNING
 
         console.print(f"[bold white on red] WARNING [/] {TRUSTED_WARNING}")
     where = Course(course.resolve(), trust=trust_submissions, db_url=db_url)
@@ -213,7 +209,8 @@ def feedback(
     db_url: Database = None,
 ) -> None:
     """Write the feedback pages again, after hand marking for instance."""
-    from autograder.cohort import Course, write_feedback
+    from autograder.classroom.course import Course
+    from autograder.cohort import write_feedback
 
     where = Course(course.resolve(), db_url=db_url)
     failed = 0
@@ -237,9 +234,9 @@ def report(
     db_url: Database = None,
 ) -> None:
     """Write a page and CSV files on how a class did, and show its scores and misconceptions."""
-    from autograder.cohort import Course, reports
-    from autograder.report import write_report
-    from autograder.tables import misconceptions, notes, scores
+    from autograder.classroom.course import Course
+    from autograder.cohort import reports
+    from autograder.report.write import write_report
 
     where = Course(course.resolve(), db_url=db_url)
     known = reports(where, assignment)
@@ -247,7 +244,7 @@ def report(
     for path in write_report(where, assignment, to.resolve() if to else None, known):
         console.print(f"wrote {path}", soft_wrap=True)
     if picture is not None:
-        from autograder.report import class_figure
+        from autograder.report.figure import class_figure
 
         class_figure(assignment, known).savefig(picture)
         console.print(f"wrote {picture}")
@@ -258,7 +255,7 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the course directory of the demo is made.")] = Path("demo"),
 ) -> None:
     """Play a whole class: build, release, hand in (well, badly, hostile), grade, feedback, results."""
-    from autograder.demo import run
+    from autograder.demo.play import run
 
     run(checkout(), folder.resolve(), console)
 
@@ -309,31 +306,6 @@ def bench(
         console.print("\n".join(known))
         return
     sys.exit(subprocess.run([sys.executable, str(folder / f"{name}.py"), *context.args], check=False).returncode)
-
-
-def grade_with_progress(
-    where: Course, assignment: str, students: list[str] | None = None, *, force: bool = False, pool: Pool | None = None
-) -> list[Report]:
-    """Grade with a progress bar: done, running, failed, rate, time left; the reports in the order of the class."""
-    from autograder.cohort import grade as grade_all
-
-    total = len(students or where.submitted(assignment))
-    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
-               TimeRemainingColumn(), TextColumn("{task.description}"))
-    finished: list[Report] = []
-    running: set[str] = set()
-    failed = 0
-    began = time.monotonic()
-    with Progress(*columns, console=console, transient=False) as progress:
-        task = progress.add_task("", total=total)
-        for one in grade_all(where, assignment, students, force=force, on_start=running.add, pool=pool):
-            finished.append(one)
-            running.discard(one.student)
-            failed += one.status == "failed"
-            rate = len(finished) / (time.monotonic() - began)
-            progress.update(task, completed=len(finished),
-                            description=f"{rate:.1f} a second, {len(running)} running, {failed} failed")
-    return sorted(finished, key=lambda report: report.student)
 
 
 def checkout() -> Path:

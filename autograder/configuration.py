@@ -30,13 +30,13 @@ def configure(
     from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
     from nbgrader.preprocessors import AssignLatePenalties, GetGrades
 
-    from autograder.gradebook import JudgeAnswers, SaveVerdicts, SubmissionExporter
-    from autograder.sanitize import SanitizeAnswers
+    from autograder.classroom.plugins import JudgeAnswers, SaveVerdicts, SubmissionExporter
+    from autograder.classroom.sanitize import SanitizeAnswers
 
     _find_scripts()
     config.CourseDirectory.course_id = course_id
     # The formgrader works without an exchange, but shows an error in its place if the folder is not there.
-    config.Exchange.root = str(Path("exchange").resolve())
+    config.Exchange.root = "exchange"  # in the course directory, where nbgrader runs
     config.CourseDirectory.source_directory = source
     config.CourseDirectory.release_directory = release
     config.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError"}

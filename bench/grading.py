@@ -32,7 +32,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from autograder.demo_class import IM2COL_FORWARD  # noqa: E402
+from autograder.demo.people import IM2COL_FORWARD  # noqa: E402
 from tests.attacks import ATTACKS  # noqa: E402
 from tests.attacks.model import EXERCISE, Attack, Target, cell  # noqa: E402
 from tests.attacks.school import School  # noqa: E402

@@ -25,9 +25,10 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from autograder import grade_answers
-from autograder.exercise import Exercise, every
-from autograder.judge import judge
-from autograder.runner import LocalRunner
+from autograder.exercises.contents import every
+from autograder.judging.exercise import Exercise
+from autograder.judging.judge import judge
+from autograder.judging.local import LocalRunner
 from tests.answers import MUTATIONS, RIGHT
 
 HEADERS = ("exercise", "cases", "mistakes", "caught", "named first", "edited, caught", "pairs caught", "right accepted",

@@ -36,7 +36,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from autograder.submission import is_answer  # noqa: E402
+from autograder.assignment.cells import is_answer  # noqa: E402
 from bench.grading import PlainClassroom  # noqa: E402
 from tests.classroom import ASSIGNMENT, Classroom  # noqa: E402
 

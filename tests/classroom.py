@@ -14,9 +14,10 @@ import nbformat
 from nbgrader.api import Gradebook
 
 from autograder import cohort
-from autograder import submission as submissions
-from autograder.build import source_notebook
-from autograder.release import enter
+from autograder.assignment.cells import grade_id, is_answer
+from autograder.authoring.build import source_notebook
+from autograder.authoring.release import enter
+from autograder.classroom.course import Course
 from tests import shared
 
 ASSIGNMENT = "01-local-connectivity"
@@ -37,13 +38,13 @@ class Classroom:
         self.folder = folder
         self.released = folder / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         self.stub = json.loads(self.released.read_text())
-        self.solutions = {submissions.grade_id(cell): cell.source for cell in source_notebook(root, ASSIGNMENT).cells
-                          if submissions.is_answer(cell)}
+        self.solutions = {grade_id(cell): cell.source for cell in source_notebook(root, ASSIGNMENT).cells
+                          if is_answer(cell)}
 
     @property
-    def course(self) -> cohort.Course:
+    def course(self) -> Course:
         """The course as its configuration file describes it."""
-        return cohort.Course(self.folder)
+        return Course(self.folder)
 
     def path(self, step: str, student: str, suffix: str = ".ipynb") -> Path:
         """A notebook's file in one of nbgrader's folders."""
@@ -54,7 +55,7 @@ class Classroom:
         notebook = copy.deepcopy(self.stub)
         sources = self.solutions | changes
         for cell in notebook["cells"]:
-            name = submissions.grade_id(cell)
+            name = grade_id(cell)
             if name in sources:
                 cell["source"] = sources[name]
         return notebook

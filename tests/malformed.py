@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
-from autograder.submission import MAX_SOURCE_CHARACTERS, grade_id
+from autograder.assignment.cells import grade_id
+from autograder.classroom.submission import MAX_SOURCE_CHARACTERS
 
 HUGE, DEEP = "@huge@", "@deep@"
 """Stand in the tree for what `json` cannot write: an integer of 6,000 digits, lists in lists in lists."""

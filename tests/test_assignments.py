@@ -11,12 +11,11 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from autograder import build as building
+from autograder.assignment.cells import exercise_of, grade_id, is_answer
+from autograder.assignment.folders import release_folder
+from autograder.authoring import build as building
 from autograder.errors import BuildError
-from autograder.exercise import every
-from autograder.gradebook import exercise_of
-from autograder.submission import grade_id, is_answer
-from autograder.workspace import release_folder
+from autograder.exercises.contents import every
 from cnncourse import language
 from tests.conftest import ROOT
 from tests.effort import rest_slow

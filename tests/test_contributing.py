@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from autograder import exports, grade_answers
-from autograder.exercise import HINT_LEVELS, every
-from autograder.feedback import notebook_html
-from autograder.gradebook import JudgeAnswers
+from autograder.classroom.plugins import JudgeAnswers
+from autograder.exercises.contents import every
+from autograder.judging.exercise import HINT_LEVELS
 from autograder.sandbox.isolation import Limits
+from autograder.showing.html import notebook_html
 from cnncourse import plotting, widgets
 from cnncourse.language import LANGUAGES
 from tests.conftest import ROOT

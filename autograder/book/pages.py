@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.exercise import CHECK_PREFIX, Exercise, exercises, find
-from autograder.workspace import language_folder
+from autograder.assignment.cells import exercise_of, is_answer
+from autograder.assignment.folders import language_folder
+from autograder.exercises.contents import exercises, find
+from autograder.judging.exercise import Exercise
 from cnncourse.language import current, say
 
 if TYPE_CHECKING:
@@ -67,16 +69,14 @@ def page(notebook: NotebookNode, name: str) -> tuple[NotebookNode, dict[str, byt
 
 def _page_cells(cell: NotebookNode) -> Iterator[NotebookNode]:
     """What stands on the page for one cell of the notebook."""
-    grading = cell.metadata.get("nbgrader", {})
-    if grading.get("solution") and cell.cell_type == "code":
+    if is_answer(cell) and cell.cell_type == "code":
         yield stub(cell)
         yield from folded_solution(cell)
-    elif grading.get("solution"):
+    elif is_answer(cell):
         yield folded_answer(cell)
     else:
         yield cell
-    name = grading.get("grade_id", "").removeprefix(CHECK_PREFIX)
-    if grading.get("grade") and name in exercises():
+    if (name := exercise_of(cell)) in exercises():
         yield common_mistakes(find(name))
 
 

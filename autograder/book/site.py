@@ -12,9 +12,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.authoring.build import assignments, build, source_notebook
 from autograder.book.execution import Announce, Outputs, run_all
 from autograder.book.pages import FIGURES, page
-from autograder.build import assignments, build, source_notebook
 from autograder.errors import BuildError
 from cnncourse.language import VARIABLE, current, full_name, say, speaking
 

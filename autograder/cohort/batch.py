@@ -19,29 +19,26 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 from nbgrader.utils import find_all_files, is_grade, is_solution, is_task
 
-from autograder import exercise as declarations
-from autograder import marking
-from autograder.cohort.course import Course
+from autograder.assignment.cells import exercise_of
+from autograder.classroom import marking
+from autograder.classroom.course import Course
+from autograder.classroom.marking import Earlier, LatePenalties, NotebookMarks, Standing
+from autograder.classroom.plugins import JudgeAnswers
+from autograder.classroom.seeds import course_secret
+from autograder.classroom.template import instructors_notebook
+from autograder.classroom.verdicts import RECORD, answers_of, judge_notebook
+from autograder.classroom.versions import Versions
 from autograder.cohort.pages import Pages, Shown
 from autograder.errors import AutograderError
+from autograder.exercises.contents import find
 from autograder.files import UNFINISHED, remove_unfinished, replace_file
-from autograder.gradebook import (
-    RECORD,
-    answers_of,
-    exercise_of,
-    instructors_notebook,
-    instructors_path,
-    judge_notebook,
-    version,
-)
-from autograder.marking import Earlier, LatePenalties, NotebookMarks, Standing
-from autograder.seeds import course_secret
+from autograder.judging.judge import make_ready
+from autograder.judging.verdict import Verdict
 from cnncourse import config
 
 
@@ -75,8 +72,8 @@ class Batch:
     assignment : str
     notebooks : mapping of str to mapping of str to float
         How many points each graded cell can have, by notebook and cell.
-    version : str
-        Of the judge, see `judge_version`.
+    versions : Versions
+        Of the command that sends it.
     submissions : sequence of Submitted
     """
 
@@ -84,7 +81,7 @@ class Batch:
     trust: bool
     assignment: str
     notebooks: Mapping[str, Mapping[str, float]]
-    version: str
+    versions: Versions
     submissions: Sequence[Submitted]
 
 
@@ -99,8 +96,8 @@ class Graded:
         "graded" or "failed".
     marks : dict of str to NotebookMarks
         By notebook; empty if there is nothing to enter.
-    verdicts : dict
-        The judge's record of each exercise.
+    verdicts : dict of str to Verdict
+        By exercise.
     problems : tuple of str
     seconds : float
     trace : str
@@ -110,7 +107,7 @@ class Graded:
     student: str
     status: str
     marks: dict[str, NotebookMarks] = field(default_factory=dict)
-    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
     trace: str = ""
@@ -125,13 +122,10 @@ def grade_batch(batch: Batch) -> list[Graded]:
         If this worker would judge otherwise than the command that sent the batch, or the course's secret is broken.
     """
     course = Course(batch.root, trust=batch.trust)
-    if judge_version(course, batch.assignment, batch.notebooks) != batch.version:
+    if Versions.of(course, batch.assignment, batch.notebooks) != batch.versions:
         raise AutograderError("A worker has another version of the course or of its notebooks than this command. "
                               "Install the same version there, start the workers again, and grade again.")
-    try:
-        desk = _desk(batch.root, batch.trust, _settings_hash(batch.root))
-    except ValueError as error:  # the course's secret is no secret
-        raise AutograderError(str(error)) from error
+    desk = _desk(batch.root, batch.trust, _settings_hash(batch.root))
     with _collecting_later():
         return [desk.grade(batch, submitted) for submitted in batch.submissions]
 
@@ -165,19 +159,9 @@ def warm_up(course: Course, assignment: str) -> None:
         template = instructors_notebook(course.directory, assignment, path.stem)
         for cell in template.cells:
             if name := exercise_of(cell):
-                exercise = declarations.find(name)
-                for case in exercise.cases(0):
-                    exercise.references[case.answer](*case.arguments)
+                make_ready(find(name))
         desk.pages.render(deepcopy(template), Shown({}), path)
     config.set_num_threads(threads)
-
-
-def judge_version(course: Course, assignment: str, notebooks: Mapping[str, Any]) -> str:
-    """Fingerprint of everything that marks depend on beside the submission: our code, the instructor's notebooks."""
-    digest = hashlib.sha256(version().encode())
-    for name in sorted(notebooks):
-        digest.update(name.encode() + instructors_path(course.directory, assignment, name).read_bytes())
-    return digest.hexdigest()
 
 
 def remove_leftovers(course: Course, student: str, assignment: str) -> None:
@@ -250,11 +234,11 @@ class _Desk:
             problems += _say_absent(folder, absent)
         judged: dict[str, NotebookNode] = {}
         marks = {name: NotebookMarks(dict.fromkeys(batch.notebooks[name], (0.0, False))) for name in absent}
-        verdicts: dict[str, dict[str, Any]] = {}
+        verdicts: dict[str, Verdict] = {}
         for name in batch.notebooks.keys() - absent:
             notebook, shares = self._judge(batch.assignment, student, name, folder)
             own = notebook.metadata[RECORD]
-            verdicts |= own["verdicts"]
+            verdicts |= {exercise: Verdict.from_json(kept) for exercise, kept in own["verdicts"].items()}
             problems += own["problems"]
             problems += [f"{cell}: {text}" for cell, text in own["problems_inside"].items()]
             marks[name] = self._mark(notebook, shares, batch.notebooks[name], student, standing, name)
@@ -268,7 +252,9 @@ class _Desk:
     ) -> tuple[NotebookNode, dict[str, float]]:
         template = instructors_notebook(self.course.directory, assignment, name)
         notebook = answers_of(folder / f"{name}.ipynb", template)
-        return notebook, judge_notebook(notebook, student, self.secret, self.course.config)
+        settings = JudgeAnswers(config=self.course.config)
+        return notebook, judge_notebook(notebook, student, self.secret, settings.limits,
+                                        trusted=settings.trust_submissions)
 
     def _mark(
         self, notebook: NotebookNode, shares: Mapping[str, float], most: Mapping[str, float], student: str,

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import nbformat
 
+from autograder.classroom.course import Course
+from autograder.classroom.marking import NotebookMarks
 from autograder.cohort.batch import shown
-from autograder.cohort.course import Course
 from autograder.cohort.guards import in_words
 from autograder.cohort.pages import Pages
 from autograder.cohort.writer import GradebookWriter
-from autograder.marking import NotebookMarks
 
 AT_ONCE = 100
 

@@ -33,7 +33,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 from traitlets.config import Config
 
-from autograder.cohort.course import Course
+from autograder.classroom.course import Course
 from autograder.files import replace_file
 
 REMEMBERED = 1024

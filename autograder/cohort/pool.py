@@ -19,7 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from typing import Any, Protocol
 
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, WorkerLostError
 
 FEW = 6
 """So many submissions are graded sooner in this process than processes start."""
@@ -30,10 +30,6 @@ CLOSING_SECONDS = 5.0
 """How long processes of this machine are waited for that were told to end."""
 RETRIES = 3
 """How often a cluster tries a task again whose worker was lost."""
-
-
-class WorkerLostError(Exception):
-    """The process that worked on a batch ended before it was done."""
 
 
 class Pool(Protocol):
@@ -150,7 +146,7 @@ class LocalProcesses:
             method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         context = multiprocessing.get_context(method)
         if method == "forkserver":
-            context.set_forkserver_preload(["autograder.cohort.batch"])
+            context.set_forkserver_preload(["autograder.cohort.forkserver"])
         return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_prepare_process)
 
 

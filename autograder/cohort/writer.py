@@ -28,9 +28,9 @@ from nbgrader.api import (
 from sqlalchemy import bindparam, case, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
+from autograder.classroom.marking import Earlier, NotebookMarks, Standing
 from autograder.cohort import ledger
 from autograder.errors import AutograderError
-from autograder.marking import Earlier, NotebookMarks, Standing
 
 
 class GradebookWriter:

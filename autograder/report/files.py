@@ -7,8 +7,8 @@ from pathlib import Path
 
 from autograder.report.numbers import ClassNumbers
 from autograder.report.similar import Similarities
+from autograder.report.summary import exercises_of, problems
 from autograder.spreadsheet import write_csv
-from autograder.tables import exercises_of, problems
 
 Rows = Iterator[list[object]]
 
@@ -38,7 +38,7 @@ def _scores(numbers: ClassNumbers, names: Mapping[str, tuple[str, str]]) -> Rows
     yield ["student", "last_name", "first_name", "status", "score", "max_score", "seconds", *exercises]
     for report in numbers.reports:
         first, last = names.get(report.student, ("", ""))
-        points = [report.verdicts[name]["points"] if name in report.verdicts else "" for name in exercises]
+        points = [report.verdicts[name].points if name in report.verdicts else "" for name in exercises]
         yield [report.student, last, first, report.status, report.score, report.max_score,
                numbers.seconds.get(report.student, ""), *points]
 

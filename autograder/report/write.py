@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.cohort import Course, Report, reports
+from autograder.classroom.course import Course
+from autograder.cohort import Report, reports
 from autograder.report.files import write_files
 from autograder.report.numbers import ClassNumbers
 from autograder.report.page import Content, render

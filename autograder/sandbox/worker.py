@@ -274,20 +274,19 @@ def _call(function: Callable[..., Any], arguments: tuple[Any, ...], told: dict[s
         return wire.pack({**told, "kind": "rejected", "text": str(error)})
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         return wire.pack({**told, "kind": "error", "error_type": type(error).__name__, "text": _explain(error),
-                          "refused": _on_purpose(error)})
+                          "refused": wire.raised_by_hand(error, _is_own)})
 
 
-def _on_purpose(error: BaseException) -> bool:
-    """Whether the exception comes from a raise or assert of the stranger's own."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return frames[-1].filename.startswith("<") and bool(wire.RAISES.search(frames[-1].line or ""))
+def _is_own(filename: str) -> bool:
+    """Whether code is a stranger's own: cells have no file."""
+    return filename.startswith("<")
 
 
 def _explain(error: BaseException) -> str:
     """Class, message and the student's own line, of bounded length."""
     try:
         text = "".join(traceback.format_exception_only(error)).strip()[-1000:]
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith("<")]
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_own(f.filename)]
         if frames and frames[-1].line and not isinstance(error, SyntaxError):
             text += f"  (line {frames[-1].lineno}: {frames[-1].line[:200]})"
         if isinstance(error, NameError) and error.name in REFERENCE_NAMES:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import find
+from autograder.exercises.contents import find
 
 
 @dataclass(frozen=True)

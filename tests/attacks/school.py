@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from autograder.classroom.seeds import SECRET_FILE, course_secret
 from autograder.cohort import Report, reports
-from autograder.seeds import SECRET_FILE, course_secret
 from tests.attacks.model import TOKEN, Attack, Notebook, Target
 from tests.classroom import ASSIGNMENT, CONFIGURATION, Classroom
 
@@ -238,7 +238,7 @@ def told(outcome: Outcome, student: str) -> str:
     rows = [line for line in outcome.printed.splitlines() if student in line]
     report = outcome.reports.get(student)
     if report is not None:
-        rows += [*report.problems, *(verdict["message"] for verdict in report.verdicts.values())]
+        rows += [*report.problems, *(verdict.message for verdict in report.verdicts.values())]
     return "\n".join(rows)
 
 

@@ -11,14 +11,14 @@ from threading import Thread
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from autograder import prose
+from autograder.assignment import prose
+from autograder.authoring.build import assignments, source_notebook
 from autograder.book import build_book, serve, site
 from autograder.book.chinese import SearchChinese
 from autograder.book.execution import Outputs, run_all
 from autograder.book.pages import page, readable, take_out_pictures
-from autograder.build import assignments, source_notebook
 from autograder.errors import AutograderError, BuildError
-from autograder.exercise import every
+from autograder.exercises.contents import every
 from cnncourse import language as languages
 from cnncourse import plotting
 from tests.autograder.test_commands import course

@@ -152,4 +152,4 @@ def test_the_memory_of_all_processes_of_a_submission_together_is_limited():
               "            os._exit(0)\n    return sum(os.wait()[1] == 0 for _ in range(4))")
     with SandboxRunner([Cell("f", source)], Limits(memory_bytes=256 << 20, call_seconds=9.0)) as runner:
         outcome = runner.call("f", (1,))
-    assert outcome.kind != "value" or outcome.value < 4
+    assert outcome.ending != "value" or outcome.value < 4

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from autograder import check, grade_answers, hint, preview, progress
-from autograder.check import CheckReport
-from autograder.compare import compare
-from autograder.feedback import feedback_outputs, notebook_html
-from autograder.panels import CELL_HEIGHT, WIDTH
-from autograder.picture import Picture, difference_picture
+from autograder.checking.check import CheckReport
+from autograder.judging.compare import compare
+from autograder.showing.html import feedback_outputs, notebook_html
+from autograder.showing.panels import CELL_HEIGHT, WIDTH
+from autograder.showing.picture import Picture, difference_picture
 from tests.answers import RIGHT
 
 (right_pad,) = RIGHT["zero_pad"][0]

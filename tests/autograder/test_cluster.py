@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.cohort import Course, grade, reports
+from autograder.classroom.course import Course
+from autograder.cohort import grade, reports
 from autograder.cohort.pool import Cluster
 from autograder.errors import AutograderError
 from tests import services
@@ -60,7 +61,7 @@ def test_a_cluster_and_postgresql_give_the_marks_that_this_machine_and_sqlite_gi
     before = config.read_text()
     config.write_text(before + f"c = get_config()\nc.CourseDirectory.db_url = {server.url!r}\n")
     try:
-        from autograder.release import enter
+        from autograder.authoring.release import enter
 
         enter(root, classroom.folder, ASSIGNMENT)
         with services.dask_cluster(2, tmp_path) as cluster:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autograder.compare import compare
 from autograder.errors import DeclarationError
-from autograder.exercise import Case, Exercise, Misconception, exercise
-from autograder.judge import judge
-from autograder.picture import difference_picture
-from autograder.runner import LocalRunner
+from autograder.judging.compare import compare
+from autograder.judging.exercise import Case, Exercise, Misconception, exercise
+from autograder.judging.judge import judge
+from autograder.judging.local import LocalRunner
+from autograder.showing.picture import difference_picture
 
 NAMES = ("grad_x", "grad_weight", "grad_bias")
 PARTS = (np.ones((2, 3, 4)), np.arange(24.0).reshape(4, 6), np.array([1.0, -2.0]))
@@ -53,9 +53,7 @@ def test_the_picture_says_which_value_it_shows():
 
 
 def declare(**members) -> Exercise:
-    """A declared exercise, which is not kept."""
-    from autograder import exercise as declarations
-
+    """A declared exercise."""
     def total_and_mean(x):
         return np.sum(x, axis=0), np.mean(x)
 
@@ -63,10 +61,7 @@ def declare(**members) -> Exercise:
         "__doc__": "Sum of the rows, and mean.", "total_and_mean": total_and_mean, "hints": ("a", "b", "c"),
         "cases": lambda rng: [Case("rows", (rng.standard_normal((3, 2)),))],
         "misconceptions": (Misconception("no mean", "...", lambda x: (np.sum(x, axis=0), 0)),)} | members)
-    try:
-        return exercise("total_and_mean", notebook="none", points=1)(body)
-    finally:
-        declarations._REGISTRY.pop("total_and_mean", None)
+    return exercise("total_and_mean", notebook="none", points=1)(body)
 
 
 @pytest.mark.parametrize("returns", [("total", "mean"), {"total_and_mean": ("total", "mean")}])

@@ -10,9 +10,10 @@ import pytest
 
 from autograder import grade_answers
 from autograder.errors import AutograderError, UnknownExerciseError
-from autograder.exercise import HINT_LEVELS, every, exercises, find
-from autograder.judge import judge
-from autograder.runner import LocalRunner
+from autograder.exercises.contents import every, exercises, find
+from autograder.judging.exercise import HINT_LEVELS
+from autograder.judging.judge import judge
+from autograder.judging.local import LocalRunner
 from tests.answers import FRIENDLY_ONLY, MUTATIONS, RIGHT, WRONG
 from tests.answers.local_connectivity.right import conv_windows
 

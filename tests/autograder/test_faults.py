@@ -20,7 +20,8 @@ from random import Random
 
 import pytest
 
-from autograder.cohort import Course, grade
+from autograder.classroom.course import Course
+from autograder.cohort import grade
 from autograder.cohort.guards import log_to_file
 from autograder.cohort.pool import LocalProcesses, ThisProcess
 from autograder.errors import AutograderError

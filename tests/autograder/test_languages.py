@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from autograder import build, catalogues, check, grade_answers, hint, prose
-from autograder.exercise import every
+from autograder import check, grade_answers, hint
+from autograder.assignment import prose
+from autograder.authoring import build, catalogues
+from autograder.exercises.contents import every
 from cnncourse import data, functional, language
 from cnncourse.plotting import illustration
 from tests.classroom import ASSIGNMENT, Classroom
@@ -130,8 +132,8 @@ def test_the_judgment_is_the_same_in_both_languages():
 
 
 def test_labels_of_pictures_are_in_the_language_of_the_course(chinese):
-    from autograder.compare import compare
-    from autograder.picture import difference_picture
+    from autograder.judging.compare import compare
+    from autograder.showing.picture import difference_picture
 
     assert CHINESE.search(difference_picture(compare(np.zeros((3, 3)), np.eye(3)), {}).svg)
 

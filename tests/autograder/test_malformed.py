@@ -17,9 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder import exercise as declarations
-from autograder import submission as submissions
+from autograder.assignment.cells import grade_id, is_answer
+from autograder.classroom import submission as submissions
 from autograder.cohort import LOG_FILE, Report, reports
+from autograder.exercises.contents import every, exercises, find
 from tests.autograder.test_same_as_nbgrader import PIXEL, nbgrader, notebook, rows
 from tests.classroom import ASSIGNMENT, Classroom
 from tests.effort import examples
@@ -46,7 +47,7 @@ class Desk:
 
     def __init__(self, classroom: Classroom, path: Path) -> None:
         self.template = nbformat.read(classroom.released, as_version=4)
-        self.wanted = [submissions.grade_id(cell) for cell in self.template.cells if submissions.is_answer(cell)]
+        self.wanted = [grade_id(cell) for cell in self.template.cells if is_answer(cell)]
         self.work = handed_in_before_the_damage(classroom)
         self.work_as_bytes = json.dumps(self.work).encode()
         self.path = path
@@ -77,16 +78,16 @@ class Desk:
             else:
                 assert any(re.search(rf"\b{name}\b", problem) for problem in read.problems), (name, read.problems)
         for cell in cells:
-            if submissions.grade_id(cell) == "" and cell.get("source") == OWN and cell.get("cell_type") == "code":
+            if grade_id(cell) == "" and cell.get("source") == OWN and cell.get("cell_type") == "code":
                 assert "def own_helper" in read.helpers
-        attached = [cell.get("attachments") for cell in cells if submissions.grade_id(cell) == WRITTEN]
+        attached = [cell.get("attachments") for cell in cells if grade_id(cell) == WRITTEN]
         if attached and attached[-1] == PICTURES:
             assert read.attachments[WRITTEN] == PICTURES
 
     def _hold_the_rest(self, rebuilt: nbformat.NotebookNode, read: submissions.Submission) -> None:
         given = {cell.id: cell for cell in rebuilt.cells}
         for cell in self.template.cells:
-            name = submissions.grade_id(cell)
+            name = grade_id(cell)
             expected = read.answers.get(name, cell.source) if name in self.wanted else cell.source
             assert given[cell.id].source == expected
             assert given[cell.id].metadata == cell.metadata
@@ -103,9 +104,9 @@ def handed_in_before_the_damage(classroom: Classroom) -> dict:
     """Solutions with outputs, a picture, and a cell of the student's own."""
     solved = classroom.solved(**{WRITTEN: "It spans all. ![](attachment:p.png) $x < y$ – ⊙"})
     for cell in solved["cells"]:
-        if submissions.grade_id(cell) == WRITTEN:
+        if grade_id(cell) == WRITTEN:
             cell["attachments"] = PICTURES
-        elif submissions.grade_id(cell) in ("zero_pad", "check-zero_pad"):
+        elif grade_id(cell) in ("zero_pad", "check-zero_pad"):
             cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["a\n", "b"]},
                                {"output_type": "error", "ename": "E", "evalue": "e", "traceback": ["\x1b[31mE\x1b[0m"]},
                                {"output_type": "display_data", "data": {"image/png": PIXEL}, "metadata": {}}]
@@ -151,7 +152,7 @@ def expected(desk: Desk, content: bytes) -> set[str]:
     while more := {name for name in desk.wanted if name not in lost
                    and any(re.search(rf"\b{other}\b", solved[name]) for other in lost)}:
         lost |= more
-    return {exercise.name for exercise in map(declarations.find, declarations.exercises())
+    return {exercise.name for exercise in map(find, exercises())
             if exercise.notebook == ASSIGNMENT and not lost & {*exercise.answers}}
 
 
@@ -175,7 +176,7 @@ def mark_by_hand(classroom: Classroom, students: list[str]) -> None:
 
 
 def full_marks(report: Report) -> set[str]:
-    return {name for name, verdict in report.verdicts.items() if verdict["points"] == verdict["max_points"]}
+    return {name for name, verdict in report.verdicts.items() if verdict.points == verdict.max_points}
 
 
 @pytest.mark.slow
@@ -185,9 +186,9 @@ def test_malformed_submissions_in_a_class_cost_nobody_else_a_point_and_no_hand_m
     everybody = sorted([*malformed, *UNREADABLE, *GOOD])
     for student in everybody:
         classroom.hand_in(student, desk.work)
-    exercises = {exercise.name for exercise in declarations.every(ASSIGNMENT)}
+    known = {exercise.name for exercise in every(ASSIGNMENT)}
     assert {student: full_marks(report) for student, report in classroom.grade().items()} == dict.fromkeys(
-        everybody, exercises)
+        everybody, known)
     mark_by_hand(classroom, everybody)
 
     for student, content in malformed.items():

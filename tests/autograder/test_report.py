@@ -15,14 +15,15 @@ from urllib.parse import unquote
 import pytest
 
 from autograder.cohort import Report
-from autograder.exercise import find
-from autograder.report import class_figure, write_report
+from autograder.exercises.contents import find
+from autograder.report.figure import class_figure
 from autograder.report.files import write_files
 from autograder.report.numbers import ClassNumbers, explanation_of
 from autograder.report.page import Content, render
 from autograder.report.similar import Similarities, find_similar
 from autograder.report.work import feedback_links, read_work
-from autograder.tables import misconceptions, notes, scores
+from autograder.report.write import write_report
+from autograder.terminal import misconceptions, notes, scores
 from tests.autograder import fabricated
 from tests.autograder.fabricated import CHOICES, convolution, verdict
 from tests.classroom import ASSIGNMENT, Classroom

@@ -16,6 +16,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from autograder import cohort
+from autograder.classroom.course import Course
 from tests.attacks.model import cell
 from tests.classroom import ASSIGNMENT, CONFIGURATION, Classroom
 
@@ -63,7 +64,7 @@ def hand_in(classroom: Classroom) -> None:
         classroom.hand_in(student, content, {"timestamp.txt": when, "notes.txt": "beside the notebook"})
 
 
-def mark_by_hand(course: cohort.Course) -> None:
+def mark_by_hand(course: Course) -> None:
     """What a person enters before everything is graded once more."""
     with course.gradebook() as gradebook:
         for student, points, extra in (("writer", 2.0, None), ("late-wrong", 1.5, 0.5), ("solver", None, 1.0)):

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from nbconvert.filters.markdown import markdown2html
 
-from autograder.sanitize import clean
+from autograder.classroom.sanitize import clean
 
 ATTACKS = [
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[x](javascript:alert(1))",

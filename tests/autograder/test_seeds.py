@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from autograder import seeds
+from autograder.classroom import seeds
 
 
 def test_a_secret_is_made_once_and_only_its_owner_may_read_it(tmp_path):

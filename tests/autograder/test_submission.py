@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder import submission as submissions
+from autograder.classroom import submission as submissions
 from tests.effort import examples
 
 

@@ -7,9 +7,9 @@ import json
 import pytest
 from nbgrader.validator import Validator
 
-from autograder import demo_class
-from autograder import submission as submissions
-from autograder.build import source_notebook
+from autograder.assignment.cells import grade_id, is_answer
+from autograder.authoring.build import source_notebook
+from autograder.demo import people
 from tests.classroom import ASSIGNMENT
 
 SETUP = "import numpy as np\nfrom autograder import check"
@@ -20,17 +20,17 @@ EXERCISES = ("zero_pad", "conv2d_forward")
 def validated(root, tmp_path):
     """Function that validates a notebook with two exercises; the sources of the cells that failed."""
     notebook = source_notebook(root, ASSIGNMENT)
-    solutions = {submissions.grade_id(cell): cell.source for cell in notebook.cells if submissions.is_answer(cell)}
+    solutions = {grade_id(cell): cell.source for cell in notebook.cells if is_answer(cell)}
     names = [f"{prefix}{name}" for name in EXERCISES for prefix in ("", "check-")]
     first = next(cell for cell in notebook.cells if cell.source.startswith("import numpy"))
     first.source = SETUP
-    notebook.cells = [first, *(cell for cell in notebook.cells if submissions.grade_id(cell) in names)]
+    notebook.cells = [first, *(cell for cell in notebook.cells if grade_id(cell) in names)]
 
     def run(student):
-        answers = demo_class.answers(solutions, solutions)[student]
+        answers = people.answers(solutions, solutions)[student]
         for cell in notebook.cells:
-            if submissions.is_answer(cell):
-                cell.source = answers[submissions.grade_id(cell)]
+            if is_answer(cell):
+                cell.source = answers[grade_id(cell)]
         path = tmp_path / f"{ASSIGNMENT}.ipynb"
         path.write_text(json.dumps(notebook))
         return [cell["source"] for cell in Validator().validate(str(path)).get("failed", [])]

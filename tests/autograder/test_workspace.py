@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from autograder import workspace
-from autograder.build import assignments
+from autograder.authoring.build import assignments
 from autograder.errors import AutograderError
+from autograder.lab import workspace
 from tests.classroom import ASSIGNMENT, CONFIGURATION
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import demo_class
+from autograder.demo import people
 from autograder.downloads import CanvasCollectorPlugin, MoodleCollectorPlugin
 from tests.classroom import ASSIGNMENT, Classroom
 from tests.hub import commands
@@ -47,7 +47,7 @@ def download(classroom: Classroom, platform: str, files: dict[str, bytes]) -> No
 
 def notebook(classroom: Classroom, student: str) -> bytes:
     """What one of the demo's students has written."""
-    everybody = demo_class.answers(classroom.solutions, classroom.solutions)
+    everybody = people.answers(classroom.solutions, classroom.solutions)
     return json.dumps(classroom.solved(**everybody[student])).encode()
 
 

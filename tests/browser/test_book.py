@@ -7,8 +7,8 @@ from threading import Thread
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from autograder.authoring.build import assignments
 from autograder.book import build_book, serve
-from autograder.build import assignments
 from tests.browser.pages import silent_pages
 from tests.conftest import ROOT
 

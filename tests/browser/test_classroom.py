@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import demo_class
-from autograder import submission as submissions
-from autograder.build import source_notebook
+from autograder.assignment.cells import grade_id, is_answer
+from autograder.authoring.build import source_notebook
+from autograder.demo import people
 from tests.browser.desks import Instructor, Student
 from tests.classroom import ASSIGNMENT
 from tests.hub import commands, jupyterhub
@@ -42,9 +42,9 @@ def pictures(tmp_path) -> Path:
 def answers(hub):
     """Function that gives the answers of one of the demo's students, by grade_id."""
     root = Path(__file__).resolve().parents[2]
-    solutions = {submissions.grade_id(cell): cell.source for cell in source_notebook(root, ASSIGNMENT).cells
-                 if submissions.is_answer(cell)}
-    everybody = demo_class.answers(solutions, solutions)
+    solutions = {grade_id(cell): cell.source for cell in source_notebook(root, ASSIGNMENT).cells
+                 if is_answer(cell)}
+    everybody = people.answers(solutions, solutions)
     return lambda student: everybody[student]
 
 

@@ -12,13 +12,13 @@ from axe_playwright_python.sync_playwright import Axe
 from nbgrader.validator import Validator
 from playwright.sync_api import expect
 
-from autograder import workspace
-from autograder.build import assignments
-from autograder.exercise import every, find
-from autograder.feedback import notebook_html
-from autograder.judge import judge
+from autograder.authoring.build import assignments
+from autograder.exercises.contents import every, find
+from autograder.judging.judge import judge
+from autograder.judging.local import LocalRunner
+from autograder.lab import workspace
 from autograder.lab.page import page as start_html
-from autograder.runner import LocalRunner
+from autograder.showing.html import notebook_html
 from tests.browser.lab import PATIENCE, choose, running, start_page, wait_for_kernel
 from tests.classroom import ASSIGNMENT, CONFIGURATION
 from tests.conftest import ROOT

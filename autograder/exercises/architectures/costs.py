@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.architectures.patterns import NOTEBOOK
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse.geometry import output_size
 from cnncourse.layers import Conv2d
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.architectures.patterns import NOTEBOOK
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import geometry
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.architectures.patterns import NOTEBOOK
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 Array = np.ndarray

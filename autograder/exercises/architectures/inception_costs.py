@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.architectures.inception import Filters
 from autograder.exercises.architectures.patterns import NOTEBOOK
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse.layers import Concatenate, Conv2d, MaxPool2d
 from cnncourse.network import Network
 

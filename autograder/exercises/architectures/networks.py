@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.architectures.patterns import NOTEBOOK
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse.layers import Conv2d, Flatten, Linear, MaxPool2d
 from cnncourse.network import Network
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse.layers import Conv2d, Linear, MaxPool2d, ReLU
 from cnncourse.pattern import parse
 

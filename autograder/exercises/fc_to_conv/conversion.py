@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.fc_to_conv import mistakes
 from autograder.exercises.fc_to_conv.common import CHANNELS_LAST, COLUMNS_FIRST, FLIPPED, FORTRAN, NOTEBOOK, single
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import convert
 from cnncourse.layers import Conv2d, Linear
 

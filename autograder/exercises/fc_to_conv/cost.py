@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.fc_to_conv.common import NOTEBOOK, Layers, conv, pool, sizes, vgg16
 from autograder.exercises.fc_to_conv.map_sizes import small_network
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import layers as L
 from cnncourse.network import Network
 

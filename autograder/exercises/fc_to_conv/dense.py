@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.fc_to_conv.common import (
     CHANNELS_LAST,
     COLUMNS_FIRST,
@@ -16,6 +15,7 @@ from autograder.exercises.fc_to_conv.common import (
     draw_dense,
     single,
 )
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.fc_to_conv.common import NOTEBOOK, Layers, conv, pool, sizes, vgg16
+from autograder.judging.exercise import Case, Misconception, exercise
 
 Pair = tuple[int, int]
 

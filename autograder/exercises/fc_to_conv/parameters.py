@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.fc_to_conv import mistakes
 from autograder.exercises.fc_to_conv.common import NOTEBOOK
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse.layers import Conv2d, Linear
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.fc_to_conv.common import NOTEBOOK
+from autograder.judging.exercise import Case, Misconception, exercise
 
 Peaks = tuple[tuple[int, int], ...]
 Reach = Callable[[int, int], tuple[int, int]]

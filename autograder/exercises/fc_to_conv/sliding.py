@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Formula, Misconception, exercise
 from autograder.exercises.fc_to_conv import mistakes
 from autograder.exercises.fc_to_conv.common import (
     FLIPPED,
@@ -16,6 +15,7 @@ from autograder.exercises.fc_to_conv.common import (
     draw_dense,
     single,
 )
+from autograder.judging.exercise import Case, Formula, Misconception, exercise
 from cnncourse import convert
 from cnncourse import functional as F
 from cnncourse.layers import Linear

@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.local_connectivity.common import NOTEBOOK
+from autograder.judging.exercise import Case, Misconception, exercise
 
 
 def _padded(x: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], **mode: str) -> np.ndarray:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception
 from autograder.exercises.local_connectivity import mistakes
+from autograder.judging.exercise import Case, Misconception
 from cnncourse import functional as F
 
 NOTEBOOK = "01-local-connectivity"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.local_connectivity import mistakes
 from autograder.exercises.local_connectivity.common import (
     BIAS_ALONG_HEIGHT,
@@ -21,6 +20,7 @@ from autograder.exercises.local_connectivity.common import (
     layer_cases,
     layer_misconceptions,
 )
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.local_connectivity import column_mistakes as mistakes
 from autograder.exercises.local_connectivity.common import (
     FIRST_CHANNEL,
@@ -17,6 +16,7 @@ from autograder.exercises.local_connectivity.common import (
     layer_cases,
     layer_misconceptions,
 )
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 

@@ -7,8 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.local_connectivity.common import NOTEBOOK
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import geometry
 
 Triples = tuple[tuple[int, int, int], ...]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.local_connectivity import variant_mistakes as mistakes
 from autograder.exercises.local_connectivity.common import (
     BIAS_ALONG_HEIGHT,
@@ -22,6 +21,7 @@ from autograder.exercises.local_connectivity.common import (
     ONE_SAMPLE,
     draw_layer,
 )
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.memory.common import BATCH_FORGOTTEN, BITS, ELEMENTS, FOUR_BYTES, NOTEBOOK, STORED
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse.layers.base import size_of
 
 Layers = tuple[tuple[str, tuple[int, ...]], ...]

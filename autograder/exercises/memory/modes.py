@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.memory import common
 from autograder.exercises.memory.common import NAMES, NOTEBOOK, STATES
+from autograder.judging.exercise import Case, Misconception, exercise
 
 Rule = Callable[[Sequence[int]], float]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.memory import common
 from autograder.exercises.memory.common import NAMES, NOTEBOOK, STATES
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse.layers.base import size_of
 
 Shape = tuple[int, ...]

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.memory.common import NOTEBOOK
+from autograder.judging.exercise import Case, Misconception, exercise
 
 Sizes = Sequence[int]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.memory.common import BITS, ELEMENTS, FOUR_BYTES, NOTEBOOK
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import geometry
 from cnncourse.layers.base import size_of
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.parameter_sharing import mistakes
 from autograder.exercises.parameter_sharing.counting import NOTEBOOK
 from autograder.exercises.parameter_sharing.mistakes import by_loops, changed, cropped, from_other, only, partly
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.parameter_sharing import mistakes
 from autograder.exercises.parameter_sharing.backward import backward_cases, backward_misconceptions
 from autograder.exercises.parameter_sharing.counting import NOTEBOOK
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 Array = np.ndarray

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import geometry, layers
 
 NOTEBOOK = "02-parameter-sharing"

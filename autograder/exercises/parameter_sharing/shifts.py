@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Formula, Misconception, exercise
 from autograder.exercises.parameter_sharing.counting import NOTEBOOK
+from autograder.judging.exercise import Case, Formula, Misconception, exercise
 
 Array = np.ndarray
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.pooling.common import (
     COLUMNS_ONLY,
     FIRST_CHANNEL,
@@ -24,6 +23,7 @@ from autograder.exercises.pooling.common import (
     only,
     square_output,
 )
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 ALWAYS_WINDOW = ("always divided by the window's size",

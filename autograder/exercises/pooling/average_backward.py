@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.pooling.average import (
     ALWAYS_WINDOW,
     NEVER_WINDOW,
@@ -32,6 +31,7 @@ from autograder.exercises.pooling.common import (
     only,
     places,
 )
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case
+from autograder.judging.exercise import Case
 from cnncourse import functional as F
 
 NOTEBOOK = "03-pooling"

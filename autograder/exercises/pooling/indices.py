@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.pooling.common import (
     AVERAGED,
     FIRST_CHANNEL,
@@ -19,6 +18,7 @@ from autograder.exercises.pooling.common import (
     folded,
     only,
 )
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 

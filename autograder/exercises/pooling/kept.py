@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.pooling.common import NOTEBOOK, ONE_FORGOTTEN, Pair
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import geometry
 
 Counts = tuple[float, int]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.pooling.common import NOTEBOOK, ONE_FORGOTTEN
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import geometry
 
 RULES: dict[str, Callable[[int, int, int, int], int]] = {

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.pooling import ties
 from autograder.exercises.pooling.common import (
     NOTEBOOK,
@@ -20,6 +19,7 @@ from autograder.exercises.pooling.common import (
     places,
     unfolded,
 )
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 Both = tuple[np.ndarray, np.ndarray]

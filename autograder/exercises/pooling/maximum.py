@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.pooling.common import (
     ALL_PLANES,
     COLUMNS_ONLY,
@@ -35,6 +34,7 @@ from autograder.exercises.pooling.common import (
     transposed,
     unfolded,
 )
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 

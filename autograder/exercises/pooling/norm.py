@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.pooling.common import (
     COLUMNS_ONLY,
     FIRST_CHANNEL,
@@ -34,6 +33,7 @@ from autograder.exercises.pooling.common import (
     transposed,
     unfolded,
 )
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 EPSILONS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)

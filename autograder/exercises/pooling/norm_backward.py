@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.pooling.common import (
     FIRST_CHANNEL,
     FIRST_SAMPLE,
@@ -27,6 +26,7 @@ from autograder.exercises.pooling.common import (
     unfolded,
 )
 from autograder.exercises.pooling.norm import EPSILONS, norm
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 

@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.pooling import mistakes, ties
 from autograder.exercises.pooling.common import (
     ALL_PLANES,
@@ -29,6 +28,7 @@ from autograder.exercises.pooling.common import (
     settings_of_windows,
     unfolded,
 )
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 TIMES_INPUT = ("multiplied by the input",

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.pooling.common import NOTEBOOK, Pair
+from autograder.judging.exercise import Case, Misconception, exercise
 
 Weights = Callable[[int, Pair], np.ndarray]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.training import common
 from autograder.exercises.training.common import NOTEBOOK, Array
+from autograder.judging.exercise import Case, Misconception, exercise
 
 
 def shifted(x: Array, down: Array, right: Array) -> Array:

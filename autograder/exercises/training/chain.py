@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from autograder.exercise import Case, Formula, Misconception, exercise
 from autograder.exercises.training.common import NOTEBOOK, Array
+from autograder.judging.exercise import Case, Formula, Misconception, exercise
 
 Layer = Callable[..., Array]
 

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.training import common, filters
 from autograder.exercises.training.common import NOTEBOOK, Array
 from autograder.exercises.training.filters import patches, product
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 PATCHES, FORWARD, BACKWARD = "patch_rows", "conv_same_forward", "conv_same_backward"

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.training import common
 from autograder.exercises.training.common import NOTEBOOK, Array
 from autograder.exercises.training.filters import half
 from autograder.exercises.training.pooling import blocks, spread, tied
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 SCORES, GRADIENTS = "network_scores", "network_gradients"

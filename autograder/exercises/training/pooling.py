@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograder.exercise import Case, Misconception, exercise
 from autograder.exercises.training import common
 from autograder.exercises.training.common import NOTEBOOK, Array
+from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 FORWARD, BACKWARD = "pool2x2_forward", "pool2x2_backward"

@@ -1,0 +1,1 @@
+"""A class at play: `course demo`."""
