@@ -214,9 +214,9 @@ def test_an_account_takes_no_time_and_no_memory_of_that_size():
     network = zoo.vgg16()
     account(network)  # imports
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     found = account(network, 64, optimizer="adam")
-    elapsed, peak = time.perf_counter() - start, tracemalloc.get_traced_memory()[1]
+    elapsed, peak = time.process_time() - start, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.peak > 5 * 2**30
     assert peak < 2**20
