@@ -61,7 +61,15 @@ def test_a_wrong_call_is_answered_kindly(arguments, said, capsys):
     assert said in capsys.readouterr().out
 
 
-def test_an_interrupted_check_names_the_case(capsys):
+@pytest.fixture
+def interruptible():
+    """Ctrl-C interrupts, also where the tests were started in the background, which is told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupted_check_names_the_case(interruptible, capsys):
     def endless(x, padding):
         threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
         while True:
