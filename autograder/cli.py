@@ -278,11 +278,17 @@ def doctor() -> None:
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-             epilog="Example: [bold]course test -k geometry[/]")
-def test(context: typer.Context) -> None:
-    """Run the tests; further options go to pytest."""
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", *context.args]
-    sys.exit(subprocess.run(command, cwd=checkout(), check=False).returncode)
+             epilog="Example: [bold]course test -k geometry[/], quick or slow.")
+def test(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="The slow tests too, and all examples.")] = False,
+) -> None:
+    """Run the quick tests, or those that further options to pytest choose; on all processors."""
+    command = [sys.executable, "-m", "pytest", "--numprocesses", "auto", "--dist", "loadgroup",
+               "--no-loadscope-reorder", *([] if everything else ["--quick"]), *context.args]
+    # One process for each processor: threads of their own would only wait for each other.
+    environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | os.environ
+    sys.exit(subprocess.run(command, cwd=checkout(), env=environment, check=False).returncode)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True},

@@ -31,13 +31,16 @@ class Warmed:
     folder: str
 
 
-def warm(announce: Callable[[str, int, int], None] | None = None) -> Warmed:
+def warm(announce: Callable[[str, int, int], None] | None = None, begin: float = 0.0) -> Warmed:
     """Call each operation once on small arrays of both precisions, which compiles what is not compiled yet.
 
     Parameters
     ----------
     announce : callable, optional
         Called with the name of the next operation, its number from 0 on, and how many there are.
+    begin : float, optional
+        At which part of the operations to begin, from 0 to 1. Processes that warm at once share the work if each of
+        them begins elsewhere.
 
     Returns
     -------
@@ -47,7 +50,8 @@ def warm(announce: Callable[[str, int, int], None] | None = None) -> Warmed:
 
     began = time.perf_counter()
     steps = [step for dtype in (np.float32, np.float64) for step in _steps(np.dtype(dtype))]
-    for number, (name, call) in enumerate(steps):
+    first = int(begin * len(steps)) % len(steps)
+    for number, (name, call) in enumerate(steps[first:] + steps[:first]):
         if announce is not None:
             announce(name, number, len(steps))
         call()

@@ -36,7 +36,9 @@ def answers_of(path: Path, template: NotebookNode) -> NotebookNode:
     """
     submission = submissions.read(path, template)
     notebook = submissions.rebuild(template, submission)
-    notebook.metadata[RECORD] = {"submission": submission.fingerprint, "problems": list(submission.problems)}
+    known = notebook.metadata.get(RECORD, {})  # the language
+    notebook.metadata[RECORD] = {
+        **known, "submission": submission.fingerprint, "problems": list(submission.problems)}
     return notebook
 
 

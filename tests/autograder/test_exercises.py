@@ -70,6 +70,7 @@ def test_answers_belong_to_exercises():
     assert named <= set(exercises())
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("exercise", ALL, ids=name_of)
 def test_every_misconception_is_caught_always_and_named_first_nearly_always(exercise):
     missed = []
@@ -82,6 +83,7 @@ def test_every_misconception_is_caught_always_and_named_first_nearly_always(exer
     assert len(missed) <= 0.05 * len(exercise.misconceptions) * len(SEEDS), missed
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("mutations", MUTATIONS, ids=lambda m: name_of(find(m.exercise)))
 def test_an_edited_answer_is_caught_and_named_and_one_with_two_edits_is_caught(mutations):
     assert grade_answers(mutations.exercise, mutations.functions()).passed
@@ -97,6 +99,7 @@ def test_an_edited_answer_is_caught_and_named_and_one_with_two_edits_is_caught(m
         assert not judge(find(mutations.exercise), runner, seed, explain=False).passed, pair
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("exercise, name, function", WRONG, ids=[f"{name_of(find(e))}: {n}" for e, n, _ in WRONG])
 def test_mistakes_written_in_another_way_get_the_same_name(exercise, name, function):
     for seed in SEEDS:
@@ -154,6 +157,7 @@ STRANGE = {
 }
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("kind", STRANGE)
 @pytest.mark.parametrize("exercise", ALL, ids=name_of)
 def test_strange_answers_fail_without_harm(exercise, kind):

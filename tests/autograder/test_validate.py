@@ -15,8 +15,6 @@ from tests.classroom import ASSIGNMENT
 SETUP = "import numpy as np\nfrom autograder import check"
 EXERCISES = ("zero_pad", "conv2d_forward")
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def validated(root, tmp_path):
@@ -40,6 +38,7 @@ def validated(root, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_right_answers_pass(validated):
     assert validated("boris") == []
 

@@ -19,7 +19,6 @@ from autograder.downloads import CanvasCollectorPlugin, MoodleCollectorPlugin
 from tests.classroom import ASSIGNMENT, Classroom
 from tests.hub import commands
 
-pytestmark = [pytest.mark.slow, pytest.mark.sandbox]
 FULL, WITHOUT_CONVOLUTION = 24, 19
 
 
@@ -71,6 +70,8 @@ def exported(classroom: Classroom, platform: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
+@pytest.mark.sandbox
 def test_canvas(classroom):
     wrong, right = notebook(classroom, "chen"), notebook(classroom, "ada")
     download(classroom, "canvas", {
@@ -93,6 +94,8 @@ def test_canvas(classroom):
     assert marks == {"": "27", "4711": str(FULL), "4712": str(WITHOUT_CONVOLUTION), "4713": str(FULL)}
 
 
+@pytest.mark.slow
+@pytest.mark.sandbox
 def test_moodle(classroom):
     wrong, right = notebook(classroom, "chen"), notebook(classroom, "ada")
     download(classroom, "moodle", {

@@ -10,7 +10,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cnncourse import config
@@ -66,8 +66,7 @@ sides = st.tuples(st.integers(0, 4), st.integers(0, 4))
        dilation=st.tuples(st.integers(1, 3), st.integers(1, 3)) | st.just((1, 1)))
 def test_many_channels_filters_and_threads(
         seed, dtype, threads, batch, groups, depth, per_group, size, kernel, stride, padding, dilation):
-    if any(d * (k - 1) + 1 > n + sum(p) for n, k, p, d in zip(size, kernel, padding, dilation, strict=True)):
-        return
+    assume(all(d * (k - 1) + 1 <= n + sum(p) for n, k, p, d in zip(size, kernel, padding, dilation, strict=True)))
     config.set_num_threads(threads)
     x, weight, bias = drawn(seed, dtype, batch, groups * depth, size, groups * per_group, kernel, groups)
     given_settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}

@@ -149,6 +149,7 @@ def traced(work):
         tracemalloc.stop()
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("layer", [*EXAMPLES, LpPool2d(float("inf"), 2)], ids=repr)
 @pytest.mark.parametrize("mode", [Mode(), Mode(True, False, False, np.random.default_rng(0)),
                                   Mode(True, True, False, np.random.default_rng(0))], ids=["look", "train", "keep"])
