@@ -13,8 +13,8 @@ from babel.messages.pofile import write_po
 from rich.table import Table
 
 from autograder import build, prose
-from autograder.exercise import every
-from autograder.general import GENERAL
+from autograder.exercise import Misconception, every
+from autograder.general import GENERAL, GeneralMistake
 from cnncourse import language as languages
 
 MARKERS = ("say", "mark")
@@ -109,9 +109,14 @@ def declared() -> list[str]:
     said: list[str] = []
     for exercise in every():
         said += [exercise.title, *exercise.hints]
-        said += [text for mistake in exercise.misconceptions for text in (mistake.name, mistake.explanation)]
+        said += [text for mistake in exercise.misconceptions for text in _said_of(mistake)]
         said += [case.name for case in exercise.cases()]
-    return said + [text for mistake in GENERAL for text in (mistake.name, mistake.explanation)]
+    return said + [text for mistake in GENERAL for text in _said_of(mistake)]
+
+
+def _said_of(mistake: Misconception | GeneralMistake) -> tuple[str, ...]:
+    """Name, explanation and detail: each is translated by itself, and what many share only once."""
+    return tuple(filter(None, (mistake.name, mistake.explanation, mistake.detail)))
 
 
 def states(root: Path, language: str) -> list[State]:

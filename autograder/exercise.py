@@ -77,6 +77,8 @@ class Misconception:
         The answer that it replaces; empty means the first.
     also : tuple of callable
         Other implementations that show the same mistake with other values.
+    detail : str
+        What is particular to this exercise, where the explanation is one that others share; shown after it.
     """
 
     name: str
@@ -84,6 +86,12 @@ class Misconception:
     wrong: Callable[..., Any]
     answer: str = ""
     also: tuple[Callable[..., Any], ...] = ()
+    detail: str = ""
+
+    @property
+    def forms(self) -> tuple[Callable[..., Any], ...]:
+        """All implementations of the mistake."""
+        return (self.wrong, *self.also)
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def _content(result: Result) -> dict[str, Any]:
         "failure": failure,
         "call": message.call_text(result, failure) if failure else "",
         "difference": message.difference(failure) if failure else "",
-        "diagnoses": [(message.likelihood(d.certainty), d) for d in result.diagnoses],
+        "diagnoses": [(message.likelihood(d.certainty), d, message.explained(d)) for d in result.diagnoses],
     }
 
 

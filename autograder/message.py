@@ -10,6 +10,9 @@ from autograder.compare import written
 from cnncourse.language import say
 
 if TYPE_CHECKING:
+    from autograder.diagnose import Diagnosis
+    from autograder.exercise import Misconception
+    from autograder.general import GeneralMistake
     from autograder.judge import CaseResult, Result
 
 LONGEST_ARGUMENT = 200
@@ -25,7 +28,7 @@ def plain(result: Result) -> str:
                          call=call_text(result, failure)))
         lines.append(f"  {difference(failure)}")
         lines += [say("{how}: {name}. {explanation}", how=likelihood(d.certainty), name=say(d.name),
-                      explanation=say(d.explanation)) for d in result.diagnoses]
+                      explanation=explained(d)) for d in result.diagnoses]
     return "\n".join(lines)
 
 
@@ -55,6 +58,13 @@ def difference(failure: CaseResult) -> str:
 def likelihood(certainty: float) -> str:
     """How a diagnosis is introduced."""
     return say("This is what happens with") if certainty == 1 else say("This looks like")
+
+
+def explained(mistake: Diagnosis | Misconception | GeneralMistake) -> str:
+    """The whole explanation of a mistake: the one that exercises share, then what is particular to this one."""
+    if not mistake.detail:
+        return say(mistake.explanation)
+    return say("{explanation} {detail}", explanation=say(mistake.explanation), detail=say(mistake.detail))
 
 
 def call_text(result: Result, case_result: CaseResult) -> str:

@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.exercise import CHECK_PREFIX, Exercise, exercises, find
+from autograder.message import explained
 from autograder.workspace import language_folder
 from cnncourse.language import current, say
 
@@ -107,7 +108,7 @@ def common_mistakes(exercise: Exercise) -> NotebookNode:
     for mistake in exercise.misconceptions:
         where = f" <code>{html.escape(mistake.answer)}</code>" if len(exercise.answers) > 1 else ""
         lines.append(f"<dt>{_with_code(say(mistake.name))}{where}</dt>")
-        lines.append(f"<dd>{_with_code(say(mistake.explanation))}</dd>")
+        lines.append(f"<dd>{_with_code(explained(mistake))}</dd>")
     # No empty line in between: it would end the block of HTML.
     return new_markdown_cell(re.sub(r"\n\s*\n", "\n", "\n".join((*lines, "</dl>", "</details>"))))
 

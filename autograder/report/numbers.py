@@ -12,7 +12,9 @@ from typing import Any
 from autograder import exercise as declarations
 from autograder.cohort import Report
 from autograder.general import GENERAL
+from autograder.message import explained
 from autograder.tables import ENDINGS, exercises_of
+from cnncourse.language import speaking
 
 OUTCOMES = ("right", "in part", "wrong", "did not finish", "not written")
 BINS = 10
@@ -174,9 +176,9 @@ def outcomes_of(name: str, reports: Sequence[Report]) -> Counter[str]:
 
 def explanation_of(exercise: str, mistake: str) -> str:
     """What is declared about a mistake: by the exercise, or for all of them; empty if it is declared no more."""
-    declared = {general.name: general.explanation for general in GENERAL}
-    declared |= {own.name: own.explanation for own in declarations.find(exercise).misconceptions}
-    return declared.get(mistake, "")
+    declared = {known.name: known for known in (*GENERAL, *declarations.find(exercise).misconceptions)}
+    with speaking("en"):  # as the rest of the report
+        return explained(declared[mistake]) if mistake in declared else ""
 
 
 def _exercise_numbers(name: str, reports: Sequence[Report]) -> ExerciseNumbers:
