@@ -11,7 +11,8 @@ from typing import Any
 
 from autograder import exercise as declarations
 from autograder.cohort import Report
-from autograder.general import GENERAL
+from autograder.exercise import Misconception
+from autograder.general import GENERAL, GeneralMistake
 from autograder.message import explained
 from autograder.tables import ENDINGS, exercises_of
 from cnncourse.language import speaking
@@ -176,7 +177,8 @@ def outcomes_of(name: str, reports: Sequence[Report]) -> Counter[str]:
 
 def explanation_of(exercise: str, mistake: str) -> str:
     """What is declared about a mistake: by the exercise, or for all of them; empty if it is declared no more."""
-    declared = {known.name: known for known in (*GENERAL, *declarations.find(exercise).misconceptions)}
+    known: tuple[GeneralMistake | Misconception, ...] = (*GENERAL, *declarations.find(exercise).misconceptions)
+    declared = {one.name: one for one in known}
     with speaking("en"):  # as the rest of the report
         return explained(declared[mistake]) if mistake in declared else ""
 
