@@ -30,8 +30,8 @@ STRIDE_ALONG_ONE_AXIS = (
     "The window moves by the stride downwards and to the right; here only along one of the two.")
 STRIDE_NOT_IN_POSITION = (
     "stride missing in the window's position",
-    "The window of output (i, j) starts at row i * stride and column j * stride. Here its place does not depend on the "
-    "stride.")
+    "The window of output (i, j) starts at row i * stride and column j * stride of the input with its padding. Here its "
+    "place does not depend on the stride.")
 POSITIONS_FORGOTTEN = (
     "positions forgotten",
     "Every position of the output counts. Here the result is that of a single one.")

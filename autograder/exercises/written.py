@@ -12,14 +12,15 @@ and fails where theirs fail, with the same kind of error::
     ''')
     LOOPS.edited({"+=": "="})         # only the last product counts
     LOOPS.given("scale = 1")          # the scale ignored
-    LOOPS.returning("out / len(x)")   # a mean
+    LOOPS.ending("out /= len(x)")     # a mean in place of a sum
 """
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from textwrap import dedent
 from typing import Any
@@ -27,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from autograder.errors import DeclarationError
+from cnncourse import functional
 
 
 def edited(text: str, edits: Mapping[str, str]) -> str:
@@ -50,9 +52,9 @@ def edited(text: str, edits: Mapping[str, str]) -> str:
     return text
 
 
-def functions(text: str) -> dict[str, Any]:
-    """What a text of Python defines; NumPy is there as np."""
-    space: dict[str, Any] = {"np": np}
+def functions(text: str, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a text of Python defines; NumPy is there as np, the reference's functions as F, with whatever is known."""
+    space: dict[str, Any] = {"np": np, "F": functional, **(known or {})}
     exec(text, space)
     return space
 
@@ -64,10 +66,18 @@ class Written:
     Parameters
     ----------
     text : str
-        Defines one function, which ends with a line `return out`; NumPy is there as np.
+        Defines one function, whose last line is a return; NumPy is there as np, the reference's functions as F.
+    known : dict of str to object
+        What else the text may name.
     """
 
     text: str
+    known: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, function: Callable[..., Any]) -> Written:
+        """A function of a module as text; it may name what its module knows."""
+        return cls(inspect.getsource(function), function.__globals__)
 
     def __call__(self, *arguments: Any) -> Any:
         """What the answer gives."""
@@ -75,19 +85,26 @@ class Written:
 
     @cached_property
     def _function(self) -> Callable[..., Any]:
-        found = re.search(r"^def (\w+)", dedent(self.text), re.MULTILINE)
+        found = re.search(r"def (\w+)", self.text)
         if found is None:
             raise DeclarationError(f"no function is defined in {self.text}")
-        return functions(dedent(self.text))[found[1]]  # type: ignore[no-any-return]
+        return functions(dedent(self.text), self.known)[found[1]]  # type: ignore[no-any-return]
 
     def edited(self, edits: Mapping[str, str]) -> Written:
         """The answer with pieces of its text replaced, each of which occurs once."""
-        return Written(edited(self.text, edits))
+        return replace(self, text=edited(self.text, edits))
 
     def given(self, statement: str) -> Written:
         """The answer with a statement before all others, which changes what was given: `stride = 1`."""
-        return Written(re.sub(r"^( *)(def .*:\n)", rf"\1\2\1    {statement}\n", self.text, count=1, flags=re.MULTILINE))
+        inserted = re.sub(r"^( *)(def .*:\n)", rf"\1\2\1    {statement}\n", self.text, count=1, flags=re.MULTILINE)
+        return replace(self, text=inserted)
+
+    def ending(self, statement: str) -> Written:
+        """The answer with a statement before its last line, which changes what is handed back: `out[1:] = 0`."""
+        before, last, value = self.text.rpartition("return ")
+        return replace(self, text=f"{before}{statement}; {last}{value}")
 
     def returning(self, value: str) -> Written:
-        """The answer with another value handed back than `out`."""
-        return self.edited({"return out\n": f"return {value}\n"})
+        """The answer with another value handed back."""
+        before, last, _ = self.text.rpartition("return ")
+        return replace(self, text=f"{before}{last}{value}\n")
