@@ -30,8 +30,8 @@ from autograder.judge import judge
 from autograder.runner import LocalRunner
 from tests.answers import MUTATIONS, RIGHT
 
-HEADERS = ("exercise", "cases", "mistakes", "in forms", "caught", "named first", "edited, caught", "pairs caught", "right accepted",
-           "ms right", "ms wrong")
+HEADERS = ("exercise", "cases", "mistakes", "in forms", "caught", "named first", "edited, caught", "pairs caught",
+           "right accepted", "ms right", "ms wrong")
 
 
 @dataclass
@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20, help="draws of inputs for each answer")
     parser.add_argument("--notebook", help="only this assignment, such as 03-pooling")
     options = parser.parse_args()
-    console = Console(width=140)
+    console = Console(width=160)
     exercises = list(every(options.notebook))
     rows = {e.name: row(e, options.seeds) for e in track(exercises, "judging", console=console)}
     table = Table(title=f"Judging, {options.seeds} draws of inputs")

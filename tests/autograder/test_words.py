@@ -18,7 +18,7 @@ from autograder.report.numbers import explanation_of
 from cnncourse.language import catalogue, speaking
 
 WORDS = {name: pair for name, pair in vars(words).items() if name.isupper()}
-DONE: tuple[str, ...] = ()
+DONE = ("01-local-connectivity", "02-parameter-sharing", "03-pooling")
 """Assignments whose mistakes are worded as here; those that are not listed still differ."""
 
 
@@ -41,11 +41,10 @@ def test_a_name_of_the_common_room_is_used_with_its_own_words_only():
     assert [(e.name, m.name) for e, m in known() if own.get(m.name, m.explanation) != m.explanation] == []
 
 
-def test_a_detail_is_another_sentence_than_the_explanation():
-    for exercise in every():
-        for mistake in exercise.misconceptions:
-            assert mistake.detail not in mistake.explanation or not mistake.detail, (exercise.name, mistake.name)
-            assert not mistake.detail or mistake.detail[0].isupper() or mistake.detail[0] == "`", mistake.detail
+def test_a_detail_is_a_sentence_of_its_own():
+    details = [(e.name, m.name, m.explanation, m.detail) for e in every() for m in e.misconceptions if m.detail]
+    assert details
+    assert [one for one in details if one[3] in one[2] or not one[3].endswith((".", "?"))] == []
 
 
 @pytest.fixture
