@@ -11,7 +11,7 @@ A mistake that only one exercise knows has its words there.
 
 STRIDE_IGNORED = (
     "stride ignored",
-    "The stride says how far apart neighboring windows lie, along both axes. Here they lie as if it were 1.")
+    "The stride says how far apart neighboring windows lie. Here they lie as if it were 1.")
 STRIDE_IS_WINDOW = (
     "stride taken for the window's size",
     "Windows lie one stride apart, and the stride need not be the window's size: a smaller one makes windows overlap, "
@@ -135,7 +135,7 @@ HEIGHT_AND_WIDTH_SWAPPED = (
 
 FIRST_SAMPLE = (
     "only the first sample",
-    "What is asked for is asked for every sample of the batch. Here only the first one counts.")
+    "All samples of the batch are treated alike. Here only the first one counts.")
 SAMPLES_SUMMED = (
     "samples summed",
     "Each sample has an output of its own: nothing is summed over the batch.")

@@ -17,8 +17,7 @@ RULES = Written("""
         KH, KW = kernel_size
         OH, OW = (height - KH) // stride + 1, (width - KW) // stride + 1
         rows, columns = (OH - 1) * min(stride, KH) + KH, (OW - 1) * min(stride, KW) + KW
-        out = OH * OW / (height * width), height * width - rows * columns
-        return out
+        return OH * OW / (height * width), height * width - rows * columns
     """)
 
 

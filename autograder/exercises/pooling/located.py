@@ -29,8 +29,7 @@ LOOPS = Written("""
             row, column = divmod(window.argmax(), KW)
             values[n, c, i, j] = window.max()
             indices[n, c, i, j] = (top + row) * W + left + column
-        out = values, indices
-        return out
+        return values, indices
     """)
 INDEX = "(top + row) * W + left + column"
 INDEX_IN_PADDED = "(top + padding + row) * (W + 2 * padding) + left + padding + column"
