@@ -30,8 +30,16 @@ STRIDE_ALONG_ONE_AXIS = (
     "The window moves by the stride downwards and to the right; here only along one of the two.")
 STRIDE_NOT_IN_POSITION = (
     "stride missing in the window's position",
-    "The window of output (i, j) starts at row i * stride and column j * stride of the input with its padding. Here its "
-    "place does not depend on the stride.")
+    "The window of output (i, j) starts at row i * stride and column j * stride of the input with its padding. Here "
+    "its place does not depend on the stride.")
+WINDOW_AS_LARGE_AS_STRIDE = (
+    "window as large as the stride",
+    "The stride says how far the window moves. How many rows and columns it holds is told by kernel_size: look at "
+    "where your slice ends.")
+OUTPUT_TRANSPOSED = (
+    "row and column of the output swapped",
+    "The first place index i of the output belongs to the rows of the input and the second one, j, to the columns. "
+    "Here they have changed places.")
 POSITIONS_FORGOTTEN = (
     "positions forgotten",
     "Every position of the output counts. Here the result is that of a single one.")

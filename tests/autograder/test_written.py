@@ -35,7 +35,8 @@ def texts():
             if (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
                     and isinstance(node.value.func, ast.Name) and node.value.func.id == "Written"):
                 name = node.targets[0].id
-                yield pytest.param(getattr(module, name), id=f"{found.name.removeprefix(package.__name__ + '.')}.{name}")
+                where = found.name.removeprefix(f"{package.__name__}.")
+                yield pytest.param(getattr(module, name), id=f"{where}.{name}")
 
 
 @pytest.mark.parametrize("written", list(texts()))

@@ -31,6 +31,8 @@ WITHOUT_BIAS = AT_ONCE.edited({"weight, bias, stride=": "weight, stride="})
 
 OUTPUT_ROWS_AND_COLUMNS = "np.ndindex(N, K, OH, OW)"
 SUM = "np.sum(window * weight[k])"
+FLIPPED_DETAIL = ("What the mathematicians call convolution turns the filter by half a turn first, as np.convolve and "
+                  "scipy.signal.convolve2d do; this layer is a cross-correlation.")
 
 
 def padded(rows: str, columns: str = "", mode: str = "constant") -> Written:
@@ -62,10 +64,6 @@ def of_channels(layer: Written, answer: str) -> Iterator[Misconception]:
     yield Misconception(*words.LAST_CHANNEL, layer.given("x, weight = x[:, -1:], weight[:, -1:]"), answer)
     yield Misconception(*words.FIRST_SAMPLE, layer.given("x = x[:1].repeat(len(x), axis=0)"), answer,
                         also=(layer.ending("out[1:] = 0"), layer.given("x = x[:1]")))
-
-
-FLIPPED_DETAIL = ("What the mathematicians call convolution turns the filter by half a turn first, as np.convolve and "
-                  "scipy.signal.convolve2d do; this layer is a cross-correlation.")
 
 
 def of_layers(answer: str) -> Iterator[Misconception]:

@@ -174,9 +174,9 @@ class DilatedConv2d:
                       "repeated.",
                       DILATED.given("weight, dilation = weight.repeat(dilation, axis=2).repeat(dilation, axis=3), 1")),
         Misconception("padded to keep the size",
-                      "There is no padding in this exercise: the result is smaller than the input, by the span of the "
-                      "filter less one.",
-                      DILATED.edited({"dilation=dilation": "dilation=dilation, padding='same'"})),
+                      "Nothing is padded here: the window stays within the input, and the result is smaller than it.",
+                      DILATED.edited({"dilation=dilation": "dilation=dilation, padding='same'"}),
+                      detail="It is smaller by the span of the filter less one."),
         Misconception(*words.FLIPPED, DILATED.given("weight = np.flip(weight, (2, 3))"), detail=forms.FLIPPED_DETAIL),
     )
     hints = (

@@ -24,15 +24,6 @@ from autograder.exercises.written import Written
 QUARTER = "With stride 2 about a quarter of the positions remain."
 STEP, PLACE, SIZE = "down = across = stride", "i * down, j * across", "slice(top, top + KH), slice(left, left + KW)"
 
-STRIDE_AS_SIZE = (
-    "window as large as the stride",
-    "The stride says how far the window moves. How many rows and columns it holds is told by kernel_size: look at "
-    "where your slice ends.")
-TRANSPOSED = (
-    "row and column of the output swapped",
-    "The first place index i of the output belongs to the rows of the input and the second one, j, to the columns. "
-    "Here they have changed places.")
-
 
 def of_windows(loops: Written) -> Iterator[Misconception]:
     """Mistakes of every layer, forward or backward."""
@@ -55,8 +46,9 @@ def of_forward(loops: Written, *more_side_by_side: Callable[..., Any]) -> Iterat
     yield Misconception(*words.STRIDE_NOT_IN_POSITION, loops.edited({PLACE: "i, j"}),
                         also=(loops.edited({PLACE: "i * down, j"}), loops.edited({PLACE: "i, j * across"})),
                         detail="The size of the output is right.")
-    yield Misconception(*STRIDE_AS_SIZE, loops.edited({SIZE: "slice(top, top + stride), slice(left, left + stride)"}))
-    yield Misconception(*TRANSPOSED, loops.edited({PLACE: "j * across, i * down"}))
+    yield Misconception(*words.WINDOW_AS_LARGE_AS_STRIDE,
+                        loops.edited({SIZE: "slice(top, top + stride), slice(left, left + stride)"}))
+    yield Misconception(*words.OUTPUT_TRANSPOSED, loops.edited({PLACE: "j * across, i * down"}))
     yield Misconception(*words.SQUARE_INPUTS, loops.edited({"out = np.zeros": "OW = OH; out = np.zeros"}),
                         also=(loops.edited({STEP: f"W = H; {STEP}"}),))
 
