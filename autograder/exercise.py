@@ -236,9 +236,9 @@ def _validate(declared: Exercise) -> None:
             raise DeclarationError(f"{where}: {what} for {sorted(unknown)}, which are not among {declared.answers}")
     if any(isinstance(values, str) for values in declared.returns.values()):
         raise DeclarationError(f"{where}: returns takes a tuple of names, ('grad_x', 'grad_weight')")
-    names = [misconception.name for misconception in declared.misconceptions]
+    names = [(misconception.answer, misconception.name) for misconception in declared.misconceptions]
     if len(set(names)) != len(names):
-        raise DeclarationError(f"{where}: two misconceptions share a name")
+        raise DeclarationError(f"{where}: two misconceptions of one answer share a name")
 
 
 def find(name: str) -> Exercise:

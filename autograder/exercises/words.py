@@ -288,3 +288,200 @@ COUNTED_FROM_ONE = (
 ENTRY_BY_HEIGHT = (
     "window's entry taken apart by its height",
     "A window of KH x KW has KW entries in a row: entry number a lies in row a // KW and column a % KW of the window.")
+
+# --- Maps as vectors -----------------------------------------------------------------------------------------------
+
+CHANNELS_LAST = (
+    "channels last",
+    "Channels come before rows and columns, as in NCHW: all of channel 0 first, then channel 1. Here they come last, "
+    "as in libraries whose pictures are NHWC.")
+COLUMNS_FIRST = (
+    "columns before rows",
+    "Within a channel the vector goes along the first row, then along the second: the column counts fastest. Here the "
+    "row does.")
+FORTRAN_ORDER = (
+    "axes counted in reverse",
+    "The last axis counts fastest, the channel slowest. Here it is the other way round, as with order=\"F\".")
+SCORES_LAST = (
+    "scores along the last axis",
+    "The result is (N, K, rows, columns): the axis of the scores comes second.")
+SCORES_MIXED = (
+    "scores and positions mixed",
+    "The shape is right, but a reshape does not move an axis: the scores' axis has to be brought before the positions "
+    "by transpose or moveaxis.")
+MAP_SWAPPED = (
+    "rows and columns of the map swapped",
+    "The third axis of the result counts rows, the fourth columns.")
+ONE_BIAS_FOR_OUTPUTS = (
+    "one bias for all outputs",
+    "Output k has its own bias, bias[k].")
+PADDED_TO_KEEP_SIZE = (
+    "padded to keep the size",
+    "Nothing is padded here: the window stays within the input, and the result is smaller than it.")
+CLASSES_INSTEAD_OF_SCORES = (
+    "classes instead of scores",
+    "All scores are asked for; which one is largest is looked up later.")
+NEGATIVE_CUT_OFF = (
+    "negative outputs cut off",
+    "The activation is a layer of its own and comes after this one: negative outputs are kept here.")
+
+# --- Layers of a network, and what they cost -----------------------------------------------------------------------
+
+FIRST_LAYER = (
+    "only the first layer",
+    "All layers count. If you have a loop: does the return stand inside of it, and end it in its first round?")
+LAST_LAYER = (
+    "only the last layer",
+    "All layers count, and what they give is summed. Does each one replace the sum so far? Look at where `=` stands "
+    "and `+=` should.")
+POOLING_LEFT_OUT = (
+    "pooling left out",
+    "Pooling changes the size of the maps as a convolution does: all layers after it see smaller ones.")
+DEPTH_FORGOTTEN = (
+    "depth forgotten",
+    "A window is seen in its full depth: every channel has weights of its own.")
+WORK_WITHOUT_POSITIONS = (
+    "work without positions",
+    "That is how many weights there are. Each of them works once at every position of the output.")
+BIASES_AS_WORK = (
+    "biases counted as multiply-adds",
+    "Adding a bias needs no multiplication: count the weights' work only.")
+COUNTED_APART = (
+    "multiplications and additions counted apart",
+    "One multiplication together with the addition that follows it is one multiply-add, not two.")
+BIAS_FOR_EACH_WEIGHT = (
+    "a bias for each weight",
+    "A bias is added once, to the sum of all products, not to each of them.")
+BIAS_FOR_EACH_CHANNEL = (
+    "a bias for each channel of a filter",
+    "A filter has one bias, which is added after the sum over its channels.")
+BIASES_AMONG_WEIGHTS = (
+    "biases counted as weights",
+    "Weights and biases are asked for one by one.")
+ONE_NUMBER_FOR_BOTH = (
+    "one number for both",
+    "Return weights and biases as two numbers.")
+HEIGHT_AND_WIDTH_ADDED = (
+    "height and width added",
+    "H rows and W columns are H times W numbers, not H plus W.")
+DEPTH_LOST = (
+    "filters without depth",
+    "A filter spans all channels of its input: it has C x H x W weights, not H x W. No weight may get lost.")
+KERNEL_NOT_SQUARED = (
+    "kernel not squared",
+    "A kernel of size 3 has 3 rows of 3 weights in each channel, not 3 weights.")
+GROUPS_IGNORED = (
+    "groups ignored",
+    "With groups a filter sees only the channels of its own group: it is not as deep as the input.")
+GROUPS_TWICE = (
+    "groups divided out twice",
+    "Groups make each filter less deep; there are as many filters as before.")
+AT_INPUT_POSITIONS = (
+    "work at the input's positions",
+    "A filter works once for each position of its *output*: with a stride, or without padding, there are fewer of "
+    "those.")
+BYTES = (
+    "bytes instead of numbers",
+    "Asked for are numbers, whatever memory each takes.")
+STRIDES_ADDED = (
+    "strides added",
+    "A step of a later layer is as many steps of the layer before as its stride says, and each of those is a step of "
+    "its own size in the picture: strides multiply.")
+TIMES_OUTPUT = (
+    "multiplied by the output",
+    "A ReLU lets a gradient pass or stops it; how large its output was does not matter.")
+AVERAGE = (
+    "average instead of maximum",
+    "The largest entry of each window is asked for, not the mean of all.")
+
+# --- Memory --------------------------------------------------------------------------------------------------------
+
+BATCH_FORGOTTEN = (
+    "batch size forgotten",
+    "Every picture of the batch has activations of its own: memory for them grows with the size of the batch.")
+ELEMENTS = (
+    "bytes per number forgotten",
+    "This is how many numbers there are. How many bytes one of them takes is an argument of its own.")
+BITS = (
+    "bits instead of bytes",
+    "The result is eight times too large: a byte has eight bits, and here bytes are counted.")
+FOUR_BYTES = (
+    "always four bytes",
+    "Four bytes is single precision. The same numbers take two bytes each in half precision and eight in double: use "
+    "the argument.")
+ADAM_COUNTED_AS_MOMENTUM = (
+    "Adam counted as momentum",
+    "Adam remembers two numbers for each parameter: a mean of its gradients, as momentum does, and a mean of their "
+    "squares, as RMSProp does.")
+RMSPROP_COUNTED_AS_ADAM = (
+    "RMSProp counted as Adam",
+    "RMSProp remembers the mean of the squared gradients only, which is one number for each parameter.")
+ONLY_ADAM_REMEMBERS = (
+    "momentum and RMSProp remember nothing",
+    "Momentum keeps a velocity for each parameter, RMSProp a mean square: both have to survive until the next step.")
+SGD_REMEMBERS = (
+    "plain SGD with a cache",
+    "Plain gradient descent uses the gradient and forgets it: it keeps nothing from step to step.")
+ALWAYS_THREE_TIMES = (
+    "always three times",
+    "Three times is right for optimizers that remember one number for each parameter. Not all do: look at the table.")
+ADAM_WITH_THREE = (
+    "Adam with three caches",
+    "Adam remembers two numbers for each parameter. The gradient is counted already.")
+CACHES_FORGOTTEN = (
+    "caches forgotten",
+    "Three of the four optimizers remember something for each parameter from step to step.")
+BATCH_ON_PARAMETERS = (
+    "batch size applied to the parameters",
+    "All pictures of a batch share the same parameters: what belongs to the parameters does not grow with the batch.")
+ACTIVATIONS_TWICE = (
+    "activations counted twice",
+    "Each result counts once. Gradients of activations come and go in the backward pass; they are not part of this "
+    "account.")
+INPUT_NOT_COUNTED = (
+    "input not counted",
+    "The pictures themselves are in memory too: the first layer needs them again in the backward pass.")
+LENGTHS_ADDED = (
+    "lengths added instead of multiplied",
+    "An array holds the product of its lengths, not their sum.")
+ONLY_TOTAL = (
+    "only the total",
+    "Asked for is one number for each part; their sum comes later.")
+NOT_IN_BYTES = (
+    "not in bytes",
+    "The result is wanted in bytes; units come in when it is shown.")
+BINARY_AND_DECIMAL_SWAPPED = (
+    "binary and decimal swapped",
+    "kB, MB and GB are powers of 1,000. KiB, MiB and GiB, with an i for binary, are powers of 1,024.")
+KEPT_TWICE = (
+    "kept ones counted twice",
+    "What is kept is in memory already: the segment adds only what lies between two kept activations.")
+SEGMENT_TOO_LONG = (
+    "segment one too long",
+    "Between two kept activations there are k - 1 others. Here the next kept one seems to be counted in the segment, "
+    "too.")
+SEGMENT_TOO_SHORT = (
+    "segment one too short",
+    "Between two kept activations there are k - 1 others; here one of them is missing.")
+LAST_SEGMENT_LEFT_OUT = (
+    "the last segment left out",
+    "The chain need not end at the end of a segment: what comes after the last kept activation is a segment, too, "
+    "perhaps a short one.")
+FIRST_SEGMENT_ONLY = (
+    "the first segment only",
+    "It is the largest segment that decides, not the first one.")
+LAST_SEGMENT_ONLY = (
+    "the last segment only",
+    "It is the largest segment that decides, not the last one.")
+BYTES_FOR_ACTIVATIONS_ONLY = (
+    "bytes for the activations only",
+    "Parameters are numbers, too, and take as many bytes each as activations do.")
+
+# --- Training ------------------------------------------------------------------------------------------------------
+
+FILTERS_LAST = (
+    "filters along the last axis of the output",
+    "The output is (N, K, H, W): the filters' axis comes second, not last.")
+ONLY_OUTPUT = (
+    "only the output returned",
+    "Two values are asked for: the output, and what the way back will need.")
