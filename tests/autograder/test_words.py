@@ -18,7 +18,7 @@ from autograder.report.numbers import explanation_of
 from cnncourse.language import catalogue, speaking
 
 WORDS = {name: pair for name, pair in vars(words).items() if name.isupper()}
-DONE = ("01-local-connectivity", "02-parameter-sharing", "03-pooling", "04-fc-to-conv", "05-architectures")
+DONE = ("01-local-connectivity", "02-parameter-sharing", "03-pooling", "04-fc-to-conv", "05-architectures", "06-memory")
 """Assignments whose mistakes are worded as here; those that are not listed still differ."""
 
 
