@@ -208,7 +208,8 @@ WRONG: list[tuple] = [
     ("linear_backward", "bias gradient without the upstream one", dense_back(gb="gb = np.ones(len(w)) * len(x)")),
     ("fc_to_filters", "channels last",
      (lambda w, s: w.reshape(len(w), s[1], s[2], s[0]).transpose(0, 3, 1, 2), ROWS)),
-    ("fc_to_filters", "height and width of the maps swapped", (lambda w, s: np.reshape(w, (-1, s[0], s[2], s[1])), ROWS)),
+    ("fc_to_filters", "height and width of the maps swapped",
+     (lambda w, s: np.reshape(w, (-1, s[0], s[2], s[1])), ROWS)),
     ("fc_to_filters", "weights transposed first", (lambda w, s: np.transpose(w).reshape(-1, *s), ROWS)),
     ("fc_to_filters", "filters without depth",
      (lambda w, s: w[:, :s[1] * s[2]].reshape(len(w), s[1], s[2]), ROWS)),
@@ -308,7 +309,8 @@ WRONG: list[tuple] = [
     ("sliding_cost", "a square map of crops", both("cost(picture, layers), rows ** 2 * cost(crop, layers)")),
     ("sliding_cost", "one pass counted at each position",
      both("rows * columns * cost(picture, layers), rows * columns * cost(crop, layers)")),
-    ("sliding_cost", "biases counted as multiply-adds", cost(f"{SIZE}; total += (kind == 'conv') * k * (c * kh * kw + 1) * h * w; c = "
+    ("sliding_cost", "biases counted as multiply-adds",
+     cost(f"{SIZE}; total += (kind == 'conv') * k * (c * kh * kw + 1) * h * w; c = "
                                              "k")),
     ("sliding_cost", "pooling counted", cost(f"{SIZE}; total += k * c * kh * kw * h * w; c = k")),
     ("sliding_cost", "channels of the picture in all layers",
