@@ -34,6 +34,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("assignment", "errors", f"exercises.{HALL}", "files", "spreadsheet", "startup", "text"),
         ("sandbox",),
         ("judging",),
+        ("exercises.making", "exercises.words", "exercises.written"),
         (*TOPICS, "showing"),
         ("exercises.contents",),
         ("checking", "classroom"),

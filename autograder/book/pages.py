@@ -19,6 +19,7 @@ from autograder.assignment.cells import exercise_of, is_answer
 from autograder.assignment.folders import language_folder
 from autograder.exercises.contents import exercises, find
 from autograder.judging.exercise import Exercise
+from autograder.judging.result import explained
 from cnncourse.language import current, say
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def common_mistakes(exercise: Exercise) -> NotebookNode:
     for mistake in exercise.misconceptions:
         where = f" <code>{html.escape(mistake.answer)}</code>" if len(exercise.answers) > 1 else ""
         lines.append(f"<dt>{_with_code(say(mistake.name))}{where}</dt>")
-        lines.append(f"<dd>{_with_code(say(mistake.explanation))}</dd>")
+        lines.append(f"<dd>{_with_code(explained(mistake))}</dd>")
     # No empty line in between: it would end the block of HTML.
     return new_markdown_cell(re.sub(r"\n\s*\n", "\n", "\n".join((*lines, "</dl>", "</details>"))))
 

@@ -96,14 +96,14 @@ class _Tries:
         if not weighed:
             weighed = [(e, m) for m in self.known if (e := self._weigh_all(m, own, part, exactly=False))]
         best = max((evidence for evidence, _ in weighed), default=None)
-        return [Diagnosis(m.name, m.explanation, m.answer, evidence.certainty)
+        return [Diagnosis(m.name, m.explanation, m.answer, evidence.certainty, m.detail)
                 for evidence, m in weighed if evidence == best]
 
     def _weigh_all(
         self, misconception: Misconception, own: Sequence[CaseResult], part: int | None, exactly: bool
     ) -> _Evidence | None:
         """The best that speaks for a misconception in any of its forms."""
-        weighed = (self._weigh(wrong, own, part, exactly) for wrong in (misconception.wrong, *misconception.also))
+        weighed = (self._weigh(wrong, own, part, exactly) for wrong in misconception.forms)
         return max((evidence for evidence in weighed if evidence is not None), default=None)
 
     def _weigh(

@@ -28,7 +28,7 @@ class GeneralMistake:
 
     Parameters
     ----------
-    name, explanation : str
+    name, explanation, detail : str
         As in a `Misconception`.
     seen : callable
         Whether a failing case shows it.
@@ -40,6 +40,7 @@ class GeneralMistake:
     explanation: str
     seen: Callable[[Exercise, CaseResult], bool]
     mostly: bool = False
+    detail: str = ""
 
     def share(self, exercise: Exercise, failing: Sequence[CaseResult]) -> float:
         """Which part of the failing cases shows it, in the order in which they failed; 0 if that is not enough."""

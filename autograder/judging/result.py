@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -47,7 +47,8 @@ class Diagnosis:
 
     Attributes
     ----------
-    name, explanation : str
+    name, explanation, detail : str
+        As in a `Misconception`.
     answer : str
         The function in which it was made.
     certainty : float
@@ -58,6 +59,7 @@ class Diagnosis:
     explanation: str
     answer: str
     certainty: float = 1.0
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def plain(result: Result) -> str:
                          call=call_text(result, failure)))
         lines.append(f"  {difference(failure)}")
         lines += [say("{how}: {name}. {explanation}", how=likelihood(d.certainty), name=say(d.name),
-                      explanation=say(d.explanation)) for d in result.diagnoses]
+                      explanation=explained(d)) for d in result.diagnoses]
     return "\n".join(lines)
 
 
@@ -158,6 +160,25 @@ def difference(failure: CaseResult) -> str:
 def likelihood(certainty: float) -> str:
     """How a diagnosis is introduced."""
     return say("This is what happens with") if certainty == 1 else say("This looks like")
+
+
+class Explained(Protocol):
+    """A mistake with words: one that an exercise declares, one of any exercise, or a diagnosis."""
+
+    @property
+    def explanation(self) -> str:
+        """What exercises share that know it."""
+
+    @property
+    def detail(self) -> str:
+        """What is particular to one exercise; empty if nothing is."""
+
+
+def explained(mistake: Explained) -> str:
+    """The whole explanation of a mistake: the one that exercises share, then what is particular to this one."""
+    if not mistake.detail:
+        return say(mistake.explanation)
+    return say("{explanation} {detail}", explanation=say(mistake.explanation), detail=say(mistake.detail))
 
 
 def call_text(result: Result, case_result: CaseResult) -> str:

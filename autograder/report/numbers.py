@@ -10,9 +10,12 @@ from functools import cached_property
 
 from autograder.cohort import Report
 from autograder.exercises.contents import find
-from autograder.judging.general import GENERAL
+from autograder.judging.exercise import Misconception
+from autograder.judging.general import GENERAL, GeneralMistake
+from autograder.judging.result import explained
 from autograder.judging.verdict import How
 from autograder.report.summary import count_misconceptions, exercises_of
+from cnncourse.language import speaking
 
 BINS = 10
 
@@ -164,9 +167,10 @@ def outcomes_of(name: str, reports: Sequence[Report]) -> Counter[How]:
 
 def explanation_of(exercise: str, mistake: str) -> str:
     """What is declared about a mistake: by the exercise, or for all of them; empty if it is declared no more."""
-    declared = {general.name: general.explanation for general in GENERAL}
-    declared |= {own.name: own.explanation for own in find(exercise).misconceptions}
-    return declared.get(mistake, "")
+    known: tuple[GeneralMistake | Misconception, ...] = (*GENERAL, *find(exercise).misconceptions)
+    declared = {one.name: one for one in known}
+    with speaking("en"):  # as the rest of the report
+        return explained(declared[mistake]) if mistake in declared else ""
 
 
 def _exercise_numbers(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from autograder.judging.result import call_text, difference, headline, likelihood
+from autograder.judging.result import call_text, difference, explained, headline, likelihood
 from autograder.showing.templating import template
 from cnncourse.language import mark, say
 
@@ -93,7 +93,7 @@ def _content(result: Result) -> dict[str, Any]:
         "failure": failure,
         "call": call_text(result, failure) if failure else "",
         "difference": difference(failure) if failure else "",
-        "diagnoses": [(likelihood(d.certainty), d) for d in result.diagnoses],
+        "diagnoses": [(likelihood(d.certainty), d, explained(d)) for d in result.diagnoses],
     }
 
 
