@@ -22,7 +22,7 @@ WORKDIR ${HOME}/cnncourse
 COPY --chown=${NB_UID} . .
 RUN chown ${NB_UID} .
 USER ${NB_USER}
-RUN pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt --editable . \
+RUN pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt --editable .[grade] \
     && python -m cnncourse.warming
 
 EXPOSE 8888

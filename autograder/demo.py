@@ -92,12 +92,12 @@ def _answer_cells(notebook: Any) -> dict[str, str]:
 
 def _prepare(folder: Path) -> None:
     configuration = folder / "nbgrader_config.py"
-    if configuration.is_file() and configuration.read_text() == CONFIGURATION:
+    if configuration.is_file() and configuration.read_text(encoding="utf-8") == CONFIGURATION:
         return
     if folder.exists() and any(folder.iterdir()):
         raise AutograderError(f"{folder} holds something else; choose another folder with --folder")
     folder.mkdir(parents=True, exist_ok=True)
-    configuration.write_text(CONFIGURATION)
+    configuration.write_text(CONFIGURATION, encoding="utf-8")
 
 
 def _write_if_new(path: Path, text: str) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.configuration import _find_scripts
+from autograder.configuration import make_gradebooks_anywhere
 from autograder.sandbox.isolation import why_unavailable
 
 ROOT = Path(__file__).resolve().parent.parent
-_find_scripts()
+make_gradebooks_anywhere()
 
 
 @pytest.fixture(scope="session")
