@@ -49,8 +49,8 @@ def extras(arguments: list) -> set:
     command = arguments[0] if arguments else ""
     if command == "test":
         return {"test", "peer"} if os.environ.get(PEER_VARIABLE) == "1" else {"test"}
-    wanted = {"lab"} if command in ("", "--help", "doctor") or (command == "lab" and "--instructor" not in arguments) \
-        else {"grade"}
+    student = command in ("", "--help") or (command == "lab" and "--instructor" not in arguments)
+    wanted = {"lab"} if student else {"grade"}
     wanted |= {"book"} if command == "book" else set()
     wanted |= {"cluster"} if any(option.startswith("--scheduler") for option in arguments) else set()
     return wanted | ({"postgresql"} if any("postgresql" in option for option in arguments) else set())

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
 import platform
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from packaging.specifiers import SpecifierSet
+
 from autograder.sandbox import cgroups, isolation, walls
 
-PACKAGES = ("numpy", "numba", "matplotlib", "sklearn", "jupyterlab", "nbgrader", "jupytext")
+PACKAGES = ("numpy", "numba", "matplotlib", "IPython", "anywidget")
+"""What students' notebooks need."""
+OF_INSTRUCTORS = ("jupyterlab", "nbgrader", "jupytext")
 
 
 @dataclass(frozen=True)
@@ -32,14 +37,19 @@ def examine(announce: Callable[[str, int, int], None] | None = None) -> list[Fin
         Told about the kernels while they are compiled: what comes next, its number, and how many there are.
     """
     found: list[Finding] = []
-    supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    found.append(Finding("Python", supported, platform.python_version() + (
-        "" if supported else "; 3.11, 3.12 or 3.13 is needed")))
-    for name in PACKAGES:
+    allowed = importlib.metadata.metadata("cnncourse")["Requires-Python"]
+    supported = SpecifierSet(allowed).contains(platform.python_version(), prereleases=True)
+    found.append(Finding("Python", supported, f"{platform.python_version()} ({sys.executable})" + (
+        "" if supported else f"; {allowed} is needed")))
+    grades = importlib.util.find_spec("nbgrader") is not None
+    for name in (*PACKAGES, *(OF_INSTRUCTORS if grades else ())):
         found.append(_package(name))
     if all(finding.fine for finding in found):
         found.append(_kernels(announce))
         found.append(_chinese_font())
+    if not grades:
+        return [*found, Finding("grading", True, "not installed here, and students do without; for it: "
+                                                 "python -m pip install 'cnncourse[grade]'")]
     found.append(_sandbox())
     found.append(_limits())
     return found
@@ -50,8 +60,7 @@ def _package(name: str) -> Finding:
         importlib.import_module(name)
     except ImportError as error:
         return Finding(name, False, f"{error}; run python3 course.py again, it installs what is missing")
-    distribution = {"sklearn": "scikit-learn"}.get(name, name)
-    return Finding(name, True, importlib.metadata.version(distribution))
+    return Finding(name, True, importlib.metadata.version(name))
 
 
 def _kernels(announce: Callable[[str, int, int], None] | None) -> Finding:

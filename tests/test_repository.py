@@ -162,7 +162,7 @@ def test_the_reference_knows_nothing_of_the_judge(root):
 
 @pytest.mark.parametrize("package, heavy", [
     ("cnncourse", ("numba", "matplotlib", "sklearn", "scipy")),
-    ("autograder", ("numba", "matplotlib", "nbgrader", "nbconvert", "IPython", "jinja2")),
+    ("autograder", ("numba", "matplotlib", "nbgrader", "nbconvert", "IPython", "jinja2", "babel", "rich")),
 ])
 def test_importing_a_package_loads_nothing_heavy(package, heavy):
     program = f"import sys, {package}; print([name for name in {heavy!r} if name in sys.modules])"

@@ -65,6 +65,8 @@ def test_what_students_get_holds_the_notebook_and_the_packages_but_no_solutions_
         (wheel,) = (name for name in names if name.endswith(".whl"))
         pack.extract(wheel, tmp_path)
         assert f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb" in names
+        assert pack.read(f"{ASSIGNMENT}/constraints.txt") == (root / "constraints.txt").read_bytes()
+        assert 'constraints.txt "cnncourse-' in pack.read(f"{ASSIGNMENT}/README.txt").decode()
     with zipfile.ZipFile(tmp_path / wheel) as packages:
         inside = packages.namelist()
     assert {"autograder/check.py", "autograder/templates/check.html.j2", "autograder/sandbox/inside/cnncourse.py",

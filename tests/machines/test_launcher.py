@@ -70,7 +70,7 @@ def test_any_python_3_can_read_the_launcher_and_so_be_told_that_it_is_too_old(ro
 
 
 @pytest.mark.parametrize("arguments, wanted", [
-    (["lab"], {"lab"}), (["lab", "--instructor"], {"grade"}), (["demo"], {"grade"}), (["doctor"], {"lab"}),
+    (["lab"], {"lab"}), (["lab", "--instructor"], {"grade"}), (["demo"], {"grade"}), (["doctor"], {"grade"}),
     (["book"], {"grade", "book"}), (["grade", "01", "--scheduler", "tcp://a:1"], {"grade", "cluster"}),
     (["grade", "01", "--db-url", "postgresql+psycopg://a/b"], {"grade", "postgresql"}), ([], {"lab"})])
 def test_a_command_brings_what_it_needs_and_no_more(launcher, arguments, wanted):
