@@ -12,12 +12,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import time
 
 import kernel
 
-COUNTING_SECONDS = 0.05
-"""Processes are not counted more often than this; who makes them faster has to wait."""
 GROUP, THREADS = 2, 17
 """Fields of /proc/PID/stat behind the name."""
 
@@ -46,7 +43,6 @@ class Doorkeeper:
         self._files_left = most_files
         self._most_processes = most_processes
         self._processes_left = most_processes - 1
-        self._counted_at = 0.0
 
     def answer(self) -> None:
         """Decide on one call; its process may have been killed in the meantime."""
@@ -79,11 +75,8 @@ class Doorkeeper:
             return errno.ESRCH
 
     def _may_have_another(self) -> bool:
+        """Counting takes milliseconds, so it is done when as many were allowed as may be there at once."""
         if self._processes_left <= 0:
-            now = time.monotonic()
-            if now - self._counted_at < COUNTING_SECONDS:
-                return False
-            self._counted_at = now
             self._processes_left = self._most_processes - self._living()
         self._processes_left -= 1
         return self._processes_left >= 0
