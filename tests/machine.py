@@ -1,7 +1,7 @@
 """Other machines than this one, for one command: an ordinary user, a container that forbids namespaces.
 
-Root runs the command in a mount namespace in which folders that only root may enter are replaced by open ones, and, where
-namespaces shall be forbidden, in a user namespace of its own that allows no further ones and without capabilities.
+Root runs the command in a mount namespace in which folders that only root may enter are replaced by open ones, and,
+where namespaces shall be forbidden, in a user namespace of its own that allows no further ones, without capabilities.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Machine:
         cwd : Path or str, optional
         """
         wrapped = [*self._wrapping(list(map(str, needed))), *command]
-        return subprocess.run(wrapped, cwd=cwd, env=dict(environment), text=True, check=False, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, errors="replace")
+        return subprocess.run(wrapped, cwd=cwd, env=dict(environment), text=True, check=False, capture_output=True,
+                              errors="replace")
 
     def _wrapping(self, needed: list[str]) -> list[str]:
         drop = ["setpriv", "--inh-caps=-all"]
@@ -85,7 +85,7 @@ def _opening(needed: list[str]) -> str:
     closed = {str(parent) for path in needed for parent in Path(path).parents if not parent.stat().st_mode & 1}
     tops = sorted(top for top in closed if not any(top.startswith(other + "/") for other in closed))
     inside = [path for path in dict.fromkeys(needed) if any(path.startswith(top + "/") for top in tops)]
-    steps = ["set -e", "kept=$(mktemp -d)"]
+    steps = ["set -e", "kept=/mnt", "mount -t tmpfs none $kept"]
     for number, path in enumerate(inside):
         steps.append(f"mkdir $kept/{number}; mount --bind '{path}' $kept/{number}")
     steps += [f"mount -t tmpfs -o mode=0755 none '{top}'" for top in tops]
