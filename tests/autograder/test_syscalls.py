@@ -1,4 +1,4 @@
-"""What strangers' code may ask of the kernel: every call is looked at, and those that reach further say why they may."""
+"""What strangers' code may ask of the kernel: each call is looked at, and those that reach further say why they may."""
 
 from __future__ import annotations
 
