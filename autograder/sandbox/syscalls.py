@@ -273,3 +273,7 @@ def _seccomp() -> ModuleType:
     import pyseccomp
 
     return pyseccomp
+
+
+if __name__ == "__main__":
+    print(table())

@@ -118,6 +118,42 @@ def f(other):
 """
 
 
+def test_the_second_way_starts_no_program_and_opens_nothing_below_proc():
+    if reason := isolation.why_not("landlock"):
+        pytest.skip(reason)
+    source = """
+import os, subprocess, sys
+def f(x):
+    worked = []
+    for program in (sys.executable, "/bin/sh", "/usr/bin/env", "/lib64/ld-linux-x86-64.so.2"):
+        try: worked.append(subprocess.run([program]).returncode)
+        except OSError: pass
+    for name in ("self/status", "self/maps", "1/stat", "cpuinfo", "sys/kernel/hostname", ""):
+        try: worked.append(os.open(f"/proc/{name}", os.O_RDONLY))
+        except OSError: pass
+    for number in (1, os.getppid()):
+        try: worked.append(os.readlink(f"/proc/{number}/cwd"))
+        except OSError: pass
+    return tuple(worked)
+"""
+    with SandboxRunner([Cell("f", source)], sandbox="landlock") as runner:
+        assert runner.call("f", (1,)).value == ()
+
+
+def test_the_configuration_says_which_way_is_taken(root, tmp_path):
+    if reason := isolation.why_not("landlock"):
+        pytest.skip(reason)
+    classroom = Classroom(root, tmp_path / "class")
+    with (classroom.folder / "nbgrader_config.py").open("a") as file:
+        file.write("c = get_config()\nc.JudgeAnswers.sandbox = 'landlock'\n")
+    classroom.hand_in("ada", classroom.solved())
+    said: list[str] = []
+    assert classroom.grade("ada", on_isolated=said.append)["ada"].status == "graded"
+    described = isolation.WAYS["landlock"].describe()
+    assert said == [f"{described} (asked for)"]
+    assert classroom.autograded("ada").metadata["cnncourse"]["isolated"] == described
+
+
 def test_an_unknown_way_is_refused_by_name():
     with pytest.raises(SandboxUnavailableError, match="auto, bubblewrap, landlock"):
         isolation.choose("prison")

@@ -126,8 +126,8 @@ class Lender:
         there.close()
         for descriptor in descriptors:
             os.close(descriptor)
-        self.control.send(b"lent %d" % child)
         try:
+            self.control.send(b"lent %d" % child)
             goes_on = self._watch(here, child)
         finally:
             here.close()
