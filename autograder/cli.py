@@ -39,6 +39,9 @@ CourseFolder = Annotated[Path, typer.Option("--course", help="Folder with nbgrad
 Trust = Annotated[bool, typer.Option("--trust-submissions", help="Run submissions WITHOUT a sandbox: their code can "
                                      "then do everything that you can.")]
 
+Sandbox = Annotated[str | None, typer.Option(help="How submissions are isolated: bubblewrap (namespaces), landlock "
+                                             "(without them), or auto, the first that works here; by default what "
+                                             "nbgrader_config.py says, or else auto.")]
 Language = Annotated[str, typer.Option(help="Of notebooks, messages and hints: en or zh.")]
 Database = Annotated[str | None, typer.Option("--db-url", help="The gradebook's database, for instance "
                                               "postgresql+psycopg://user@host/name; by default what nbgrader_config.py "
@@ -184,6 +187,7 @@ def grade(
                                                   "path.")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Submissions in one task of the cluster; 50 to 200 serve.")] = 100,
     db_url: Database = None,
+    sandbox: Sandbox = None,
     trust_submissions: Trust = False,
 ) -> None:
     """Grade submissions in a sandbox and write feedback; run again after an interruption, it goes on."""
@@ -196,7 +200,7 @@ def grade(
         from autograder.gradebook import TRUSTED_WARNING
 
         console.print(f"[bold white on red] WARNING [/] {TRUSTED_WARNING}")
-    where = Course(course.resolve(), trust=trust_submissions, db_url=db_url)
+    where = Course(course.resolve(), trust=trust_submissions, sandbox=sandbox, db_url=db_url)
     count = len(student or where.submitted(assignment))
     pool = pool_for(count, workers, scheduler, batch, lambda: warm_up(where, assignment)) if count else None
     reports = grade_with_progress(where, assignment, student, force=force, pool=pool)
@@ -255,11 +259,12 @@ def report(
 @app.command(epilog="Example: [bold]course demo[/]; delete the folder demo/ to start over.")
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the course directory of the demo is made.")] = Path("demo"),
+    sandbox: Sandbox = None,
 ) -> None:
     """Play a whole class: build, release, hand in (well, badly, hostile), grade, feedback, results."""
     from autograder.demo import run
 
-    run(checkout(), folder.resolve(), console)
+    run(checkout(), folder.resolve(), console, sandbox)
 
 
 @app.command(epilog="Example: [bold]course doctor[/], once after the installation: it compiles what else would be "
@@ -319,7 +324,8 @@ def grade_with_progress(
     began = time.monotonic()
     with Progress(*columns, console=console, transient=False) as progress:
         task = progress.add_task("", total=total)
-        for one in grade_all(where, assignment, students, force=force, on_start=running.add, pool=pool):
+        for one in grade_all(where, assignment, students, force=force, on_start=running.add, pool=pool,
+                             on_isolated=lambda how: progress.console.print(f"isolated by {escape(one_line(how))}")):
             finished.append(one)
             running.discard(one.student)
             failed += one.status == "failed"

@@ -27,7 +27,7 @@ configure(get_config(), course_id="demo")
 '''
 
 
-def run(root: Path, folder: Path, console: Console) -> None:
+def run(root: Path, folder: Path, console: Console, sandbox: str | None = None) -> None:
     """Play the class in `folder`; whatever is finished there already is not done again.
 
     Parameters
@@ -38,6 +38,8 @@ def run(root: Path, folder: Path, console: Console) -> None:
         Becomes a course directory of nbgrader.
     console : Console
         Where progress and tables go.
+    sandbox : str, optional
+        How submissions are isolated; see `isolation.choose`.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def run(root: Path, folder: Path, console: Console) -> None:
     from autograder.tables import misconceptions, notes, scores
 
     _prepare(folder)
-    course = Course(folder)
+    course = Course(folder, sandbox=sandbox)
     console.print(f"building and releasing {ASSIGNMENT}")
     released = enter(root, folder, ASSIGNMENT)
     students = hand_in(root, course, released)

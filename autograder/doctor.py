@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
 
+from autograder.errors import SandboxUnavailableError
 from autograder.sandbox import cgroups, isolation, walls
 
 PACKAGES = ("numpy", "numba", "matplotlib", "IPython", "anywidget")
@@ -50,7 +51,7 @@ def examine(announce: Callable[[str, int, int], None] | None = None) -> list[Fin
     if not grades:
         return [*found, Finding("grading", True, "not installed here, and students do without; for it: "
                                                  "python -m pip install 'cnncourse[grade]'")]
-    found.append(_sandbox())
+    found += _sandbox()
     found.append(_limits())
     return found
 
@@ -81,12 +82,22 @@ def _chinese_font() -> Finding:
                    "of figures stay English; on Debian, apt-get install fonts-wqy-zenhei")
 
 
-def _sandbox() -> Finding:
-    if reason := isolation.why_unavailable():
-        return Finding("sandbox", False, reason)
-    if escaped := walls.what_gets_out():
-        return Finding("sandbox", False, f"a test program could still do this: {escaped}")
-    return Finding("sandbox", True, f"{isolation.find_bubblewrap()}; a test program could not break out")
+def _sandbox() -> list[Finding]:
+    """Each way to isolate by itself, and which one is taken and why."""
+    found = []
+    for name, way in isolation.WAYS.items():
+        if reason := isolation.why_not(name):
+            found.append(Finding(f"sandbox, {name}", True, f"not here. {reason}"))
+        elif escaped := walls.what_gets_out(name):
+            found.append(Finding(f"sandbox, {name}", False, f"a test program could still do this: {escaped}"))
+        else:
+            found.append(Finding(f"sandbox, {name}", True, f"{way.describe()}; a test program could not break out"))
+            found += [Finding(f"sandbox, {name}", True, line) for line in way.shortcomings()]
+    try:
+        chosen = isolation.choose()
+    except SandboxUnavailableError as error:
+        return [*found, Finding("sandbox", False, f"none can start, so nothing can be graded: {error}")]
+    return [*found, Finding("sandbox", True, f"{chosen.way.name} is taken, unless another is asked for: {chosen.why}")]
 
 
 def _limits() -> Finding:

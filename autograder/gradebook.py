@@ -21,17 +21,17 @@ from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from nbgrader.utils import is_grade, is_solution
-from traitlets import Bool, Float
+from traitlets import Bool, Enum, Float
 from traitlets.config import Config
 
 from autograder import exercise as declarations
 from autograder import submission as submissions
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, SandboxUnavailableError
 from autograder.exercise import CHECK_PREFIX
 from autograder.judge import Result, judge
 from autograder.marking import automatic_score
 from autograder.prose import language_of
-from autograder.sandbox.isolation import Limits, why_unavailable
+from autograder.sandbox.isolation import AUTO, CHOICES, Limits, choose
 from autograder.sandbox.session import Cell, SandboxRunner
 from autograder.seeds import course_secret, submission_seed
 from cnncourse.language import speaking
@@ -51,12 +51,17 @@ class SubmissionExporter(NotebookExporter):
         trusts = self.config.JudgeAnswers.get("trust_submissions", False)
         if trusts is True or trusts == "True":
             self.log.warning(TRUSTED_WARNING)
-        elif reason := why_unavailable():
-            message = ("No sandbox can start here, so strangers' code is not run. " + reason
-                       + " To grade people whose code you trust, add --trust-submissions to `course grade`, or "
+            return
+        try:
+            chosen = choose(JudgeAnswers(config=self.config).sandbox)
+        except SandboxUnavailableError as error:
+            message = (f"No sandbox can start here, so strangers' code is not run. {error}"
+                       " To grade people whose code you trust, add --trust-submissions to `course grade`, or "
                        "--JudgeAnswers.trust_submissions=True to `nbgrader autograde`.")
             self.log.error(message)
-            raise NbGraderException(message)
+            raise NbGraderException(message) from error
+        self.config.JudgeAnswers.sandbox = chosen.way.name  # what is said here is what is taken
+        self.log.info("Submissions are isolated by %s.", chosen)
 
     def from_filename(self, filename: str, resources: dict | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Convert a file; in nbgrader's first pass it is the stranger's, in the second our own."""
@@ -76,6 +81,8 @@ class JudgeAnswers(NbGraderPreprocessor):
     """Runs the answers in the sandbox and writes the judgments into the check cells."""
 
     trust_submissions = Bool(False, help="Run submissions without a sandbox. " + TRUSTED_WARNING).tag(config=True)
+    sandbox = Enum(CHOICES, AUTO, help="How submissions are isolated: bubblewrap (namespaces), landlock (without "
+                   "them), or auto, the first of these that works here.").tag(config=True)
     cell_seconds = Float(10.0, help="Wall time for running one cell of a submission.").tag(config=True)
     call_seconds = Float(4.0, help="Wall time for one call of an answer.").tag(config=True)
     total_seconds = Float(90.0, help="Wall time for one submission.").tag(config=True)
@@ -144,7 +151,7 @@ def judge_notebook(nb: NotebookNode, student: str, secret: bytes, config: Config
     results: dict[str, Result] = {}
     own_cells = sandbox_cells(nb)
     with (speaking(language_of(nb)), np.errstate(all="ignore"),
-          SandboxRunner(own_cells, limits, trusted=settings.trust_submissions) as runner):
+          SandboxRunner(own_cells, limits, trusted=settings.trust_submissions, sandbox=settings.sandbox) as runner):
         for cell in nb.cells:
             name = exercise_of(cell)
             if name:
@@ -153,7 +160,8 @@ def judge_notebook(nb: NotebookNode, student: str, secret: bytes, config: Config
                 cell.outputs = feedback_outputs(results[name])
         verdicts = {name: record(result) for name, result in results.items()}
     nb.metadata[RECORD] |= {
-        "version": version(), "seconds": round(runner.seconds, 3), "problems_inside": runner.problems,
+        "version": version(), "seconds": round(runner.seconds, 3), "isolated": runner.isolated,
+        "problems_inside": runner.problems,
         "verdicts": verdicts,
     }
     return {CHECK_PREFIX + name: result.score for name, result in results.items()}

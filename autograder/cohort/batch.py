@@ -72,6 +72,8 @@ class Batch:
         The course directory.
     trust : bool
         Run submissions without a sandbox.
+    sandbox : str
+        The way to isolate them that the command has chosen; no other is taken.
     assignment : str
     notebooks : mapping of str to mapping of str to float
         How many points each graded cell can have, by notebook and cell.
@@ -82,6 +84,7 @@ class Batch:
 
     root: Path
     trust: bool
+    sandbox: str
     assignment: str
     notebooks: Mapping[str, Mapping[str, float]]
     version: str
@@ -124,12 +127,12 @@ def grade_batch(batch: Batch) -> list[Graded]:
     AutograderError
         If this worker would judge otherwise than the command that sent the batch, or the course's secret is broken.
     """
-    course = Course(batch.root, trust=batch.trust)
+    course = Course(batch.root, trust=batch.trust, sandbox=batch.sandbox)
     if judge_version(course, batch.assignment, batch.notebooks) != batch.version:
         raise AutograderError("A worker has another version of the course or of its notebooks than this command. "
                               "Install the same version there, start the workers again, and grade again.")
     try:
-        desk = _desk(batch.root, batch.trust, _settings_hash(batch.root))
+        desk = _desk(batch.root, batch.trust, batch.sandbox, _settings_hash(batch.root))
     except ValueError as error:  # the course's secret is no secret
         raise AutograderError(str(error)) from error
     with _collecting_later():
@@ -157,7 +160,7 @@ def warm_up(course: Course, assignment: str) -> None:
     course : Course
     assignment : str
     """
-    desk = _desk(course.root, course.trust, _settings_hash(course.root))
+    desk = _desk(course.root, course.trust, course.sandbox, _settings_hash(course.root))
     folder = Path(course.directory.format_path(course.directory.release_directory, ".", assignment))
     threads = config.get_num_threads()
     config.set_num_threads(1)  # no thread may be there when processes fork
@@ -213,8 +216,8 @@ def _settings_hash(root: Path) -> str:
 
 
 @lru_cache(maxsize=2)
-def _desk(root: Path, trust: bool, settings: str) -> _Desk:
-    return _Desk(Course(root, trust=trust))
+def _desk(root: Path, trust: bool, sandbox: str, settings: str) -> _Desk:
+    return _Desk(Course(root, trust=trust, sandbox=sandbox))
 
 
 class _Desk:

@@ -81,12 +81,12 @@ def test_the_doctor_finds_this_machine_fit_for_grading():
 
 @pytest.mark.sandbox
 def test_the_doctor_notices_a_sandbox_with_a_hole(monkeypatch):
-    from autograder.sandbox import isolation, lending
+    from autograder.sandbox import bubblewrap, lending
 
-    files = isolation._files
-    monkeypatch.setattr(isolation, "_files", lambda limits: ["--ro-bind", "/etc", "/etc", *files(limits)])
+    files = bubblewrap._files
+    monkeypatch.setattr(bubblewrap, "_files", lambda limits: ["--ro-bind", "/etc", "/etc", *files(limits)])
     lending.end_idle()
-    (finding,) = [finding for finding in examine() if finding.subject == "sandbox"]
+    (finding,) = [finding for finding in examine() if finding.subject == "sandbox, bubblewrap"]
     lending.end_idle()
     assert not finding.fine
     assert "read /etc/passwd" in finding.text
