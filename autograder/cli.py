@@ -21,7 +21,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, SandboxUnavailableError
+from autograder.startup import write_what_fits
 from autograder.text import one_line
 from cnncourse.language import LANGUAGES, full_name
 
@@ -50,10 +51,14 @@ Database = Annotated[str | None, typer.Option("--db-url", help="The gradebook's 
 
 def main() -> None:
     """Run the command; errors that are meant for people are shown without a traceback."""
+    write_what_fits()
     try:
         app()
     except AutograderError as error:
         console.print(f"[bold red]Error:[/] {escape(one_line(str(error)))}")
+        if isinstance(error, SandboxUnavailableError):
+            console.print("Work of people whom you trust can be graded without a sandbox: "
+                          "course grade ASSIGNMENT --trust-submissions", markup=False)
         sys.exit(1)
     except KeyboardInterrupt:
         console.print("\nStopped. What is finished is kept; run the same command again to go on.")

@@ -1,5 +1,7 @@
 """How processes start: the `course` command where not all of it is installed, and what is left out of imports."""
 
+import codecs
+import io
 import sys
 
 BROUGHT_BY = {
@@ -11,6 +13,23 @@ BROUGHT_BY = {
               "nbformat", "nbgrader", "pyseccomp", "setuptools", "sqlalchemy"),
 }
 """Modules that students' notebooks do without, by the extra that brings them."""
+
+
+PLAIN = {"✓": "+", "✗": "-", "·": ".", "…": "...", "–": "-"}
+
+
+def write_what_fits() -> None:
+    """Let the two outputs show something else for characters that their encoding lacks, instead of an error."""
+    codecs.register_error("plain", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plain")
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(PLAIN.get(character, "?") for character in error.object[error.start:error.end]), error.end
 
 
 def course() -> None:
