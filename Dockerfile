@@ -3,7 +3,7 @@
 #     docker build --tag cnncourse .
 #     docker run --rm --publish 127.0.0.1:8888:8888 cnncourse
 #
-# To grade in it, add --privileged (or allow user namespaces some other way): the sandbox needs them.
+# To grade in it, nothing is needed where the host has Landlock (Linux 5.13); with --privileged, namespaces are used.
 FROM python:3.12-slim-bookworm
 
 # libseccomp for the sandbox, a font for the Chinese edition's figures, a compiler-free image otherwise.
@@ -22,7 +22,7 @@ WORKDIR ${HOME}/cnncourse
 COPY --chown=${NB_UID} . .
 RUN chown ${NB_UID} .
 USER ${NB_USER}
-RUN pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt --editable . \
+RUN pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt --editable .[grade] \
     && python -m cnncourse.warming
 
 EXPOSE 8888

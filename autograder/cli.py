@@ -19,8 +19,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from autograder.errors import AutograderError
-from autograder.startup import leave_out_address_grammar
+from autograder.errors import AutograderError, SandboxUnavailableError
+from autograder.startup import leave_out_address_grammar, write_what_fits
 from autograder.terminal import console, grade_with_progress, misconceptions, notes, scores
 from autograder.text import one_line
 from cnncourse.language import LANGUAGES, full_name
@@ -36,6 +36,9 @@ CourseFolder = Annotated[Path, typer.Option("--course", help="Folder with nbgrad
 Trust = Annotated[bool, typer.Option("--trust-submissions", help="Run submissions WITHOUT a sandbox: their code can "
                                      "then do everything that you can.")]
 
+Sandbox = Annotated[str | None, typer.Option(help="How submissions are isolated: bubblewrap (namespaces), landlock "
+                                             "(without them), or auto, the first that works here; by default what "
+                                             "nbgrader_config.py says, or else auto.")]
 Language = Annotated[str, typer.Option(help="Of notebooks, messages and hints: en or zh.")]
 Database = Annotated[str | None, typer.Option("--db-url", help="The gradebook's database, for instance "
                                               "postgresql+psycopg://user@host/name; by default what nbgrader_config.py "
@@ -45,10 +48,14 @@ Database = Annotated[str | None, typer.Option("--db-url", help="The gradebook's 
 def main() -> None:
     """Run the command; errors that are meant for people are shown without a traceback."""
     leave_out_address_grammar()
+    write_what_fits()
     try:
         app()
     except AutograderError as error:
         console.print(f"[bold red]Error:[/] {escape(one_line(str(error)))}")
+        if isinstance(error, SandboxUnavailableError):
+            console.print("Work of people whom you trust can be graded without a sandbox: "
+                          "course grade ASSIGNMENT --trust-submissions", markup=False)
         sys.exit(1)
     except KeyboardInterrupt:
         console.print("\nStopped. What is finished is kept; run the same command again to go on.")
@@ -182,6 +189,7 @@ def grade(
                                                   "path.")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Submissions in one task of the cluster; 50 to 200 serve.")] = 100,
     db_url: Database = None,
+    sandbox: Sandbox = None,
     trust_submissions: Trust = False,
 ) -> None:
     """Grade submissions in a sandbox and write feedback; run again after an interruption, it goes on."""
@@ -193,7 +201,7 @@ def grade(
         from autograder.classroom.plugins import TRUSTED_WARNING
 
         console.print(f"[bold white on red] WARNING [/] {TRUSTED_WARNING}")
-    where = Course(course.resolve(), trust=trust_submissions, db_url=db_url)
+    where = Course(course.resolve(), trust=trust_submissions, sandbox=sandbox, db_url=db_url)
     count = len(student or where.submitted(assignment))
     pool = pool_for(count, workers, scheduler, batch, lambda: warm_up(where, assignment)) if count else None
     reports = grade_with_progress(where, assignment, student, force=force, pool=pool)
@@ -253,11 +261,12 @@ def report(
 @app.command(epilog="Example: [bold]course demo[/]; delete the folder demo/ to start over.")
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the course directory of the demo is made.")] = Path("demo"),
+    sandbox: Sandbox = None,
 ) -> None:
     """Play a whole class: build, release, hand in (well, badly, hostile), grade, feedback, results."""
     from autograder.demo.play import run
 
-    run(checkout(), folder.resolve(), console)
+    run(checkout(), folder.resolve(), console, sandbox)
 
 
 @app.command(epilog="Example: [bold]course doctor[/], once after the installation: it compiles what else would be "

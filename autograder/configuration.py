@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
-
 from traitlets.config import Config
 
 
@@ -33,7 +29,7 @@ def configure(
     from autograder.classroom.plugins import JudgeAnswers, SaveVerdicts, SubmissionExporter
     from autograder.classroom.sanitize import SanitizeAnswers
 
-    _find_scripts()
+    make_gradebooks_anywhere()
     config.CourseDirectory.course_id = course_id
     # The formgrader works without an exchange, but shows an error in its place if the folder is not there.
     config.Exchange.root = "exchange"  # in the course directory, where nbgrader runs
@@ -52,8 +48,20 @@ def configure(
     return config
 
 
-def _find_scripts() -> None:
-    """Put this environment's commands on the path: nbgrader calls alembic by name when it makes a gradebook."""
-    scripts, path = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
-    if scripts not in path.split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join((scripts, path))
+def _gradebook_version() -> str:
+    """Version of nbgrader's tables, for a new gradebook.
+
+    nbgrader asks alembic's command for it, by name and through a file that takes no percent sign in the path of the
+    installation and, depending on the locale, nothing beyond ASCII.
+    """
+    from alembic.script import ScriptDirectory
+    from nbgrader.dbutil import ALEMBIC_DIR
+
+    return str(ScriptDirectory(ALEMBIC_DIR).get_current_head())
+
+
+def make_gradebooks_anywhere() -> None:
+    """Let nbgrader make a gradebook wherever it is installed and whatever is on the path."""
+    import nbgrader.api
+
+    nbgrader.api.get_alembic_version = _gradebook_version

@@ -1,6 +1,24 @@
-"""What takes long to import and serves nobody here."""
+"""How processes start: with outputs that can be written, without imports that take long and serve nobody here."""
 
+import codecs
+import io
 import sys
+
+PLAIN = {"✓": "+", "✗": "-", "·": ".", "…": "...", "–": "-"}
+
+
+def write_what_fits() -> None:
+    """Let the two outputs show something else for characters that their encoding lacks, instead of an error."""
+    codecs.register_error("plain", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plain")
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(PLAIN.get(character, "?") for character in error.object[error.start:error.end]), error.end
 
 
 def leave_out_address_grammar() -> None:

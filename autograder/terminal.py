@@ -51,7 +51,8 @@ def grade_with_progress(
     with Progress(*columns, console=console, transient=False) as progress:
         task = progress.add_task("", total=total)
         for one in grade_all(where, assignment, students, force=force, on_start=running.add, pool=pool,
-                             on_reasons=lambda reasons: say_reasons(reasons, total)):
+                             on_reasons=lambda reasons: say_reasons(reasons, total),
+                             on_isolated=lambda how: progress.console.print(f"isolated by {escape(one_line(how))}")):
             finished.append(one)
             running.discard(one.student)
             failed += one.status == "failed"

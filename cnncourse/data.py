@@ -1,9 +1,9 @@
-"""Real pictures that ship with a dependency; nothing is downloaded.
+"""Real pictures that ship with the package; nothing is downloaded.
 
-The two photographs come with scikit-learn. Both are released under the Creative Commons license CC BY 2.0:
+The two photographs are those of scikit-learn. Both are released under the Creative Commons license CC BY 2.0:
 the temple by danielbuechele, the flower by vultilion, both from flickr.com.
 
-The digits come with scikit-learn as well: 1,797 of those that E. Alpaydin and C. Kaynak gave to the UCI Machine
+The digits are those of scikit-learn as well: 1,797 of those that E. Alpaydin and C. Kaynak gave to the UCI Machine
 Learning Repository in 1998 (Optical Recognition of Handwritten Digits, license CC BY 4.0). Thirteen people wrote them;
 each pixel counts the dark ones in a square of 4 x 4 of the scan.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from cnncourse.geometry.settings import whole
 PHOTOGRAPHS = ("temple", "flower")
 """Names of the photographs."""
 
-_FILES = {"temple": "china.jpg", "flower": "flower.jpg"}
+_FOLDER = Path(__file__).with_name("pictures")
 
 
 def photograph(name: str = "temple", *, shrink: int = 3) -> np.ndarray:
@@ -52,14 +53,15 @@ def photograph(name: str = "temple", *, shrink: int = 3) -> np.ndarray:
     Averaging whole squares, instead of dropping pixels, keeps fine regular structures from turning into
     patterns that are not in the picture. Rows and columns left over at the lower and right border are cut off.
     """
-    if name not in _FILES:
+    if name not in PHOTOGRAPHS:
         raise ArgumentError(f"there is no photograph {name!r}; there are {' and '.join(map(repr, PHOTOGRAPHS))}")
     size = whole("photograph: shrink", shrink, 1, 64)
 
-    # scikit-learn takes a second to import, so only those pay who ask for a picture.
-    from sklearn.datasets import load_sample_image
 
-    pixels = np.asarray(load_sample_image(_FILES[name]))
+    from PIL import Image
+
+    with Image.open(_FOLDER / f"{name}.jpg") as picture:
+        pixels = np.asarray(picture)
     height, width = (extent // size for extent in pixels.shape[:2])
     squares = pixels[: height * size, : width * size].reshape(height, size, width, size, 3)
     averages = squares.mean(axis=(1, 3), dtype=np.float32) / np.float32(255)
@@ -104,10 +106,8 @@ def digits(size: int = 8) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDA
     """
     side = whole("digits: size", size, 8, 64)
 
-    from sklearn.datasets import load_digits
-
-    pixels, labels = load_digits(return_X_y=True)
-    small = pixels.reshape(-1, 8, 8) / 16
+    with np.load(_FOLDER / "digits.npz") as stored:
+        small, labels = stored["pixels"] / 16, stored["labels"]
     rows = _linear(8, side)
     pictures = np.ascontiguousarray((rows @ small @ rows.T)[:, np.newaxis], np.float32)
     labels = labels.astype(np.int64)

@@ -6,7 +6,9 @@ A catalogue is LANGUAGE/LC_MESSAGES/*.po in a folder that a package registers. W
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -120,9 +122,19 @@ def catalogue(language: str) -> Mapping[str, str]:
 
 
 def read(path: Path) -> dict[str, str]:
-    """What a catalogue's file says, by the English text; empty where nothing is translated yet."""
-    from babel.messages.pofile import read_po
+    """What a catalogue's file says, by the English text; empty where nothing is translated yet.
 
-    with path.open("rb") as file:
-        return {str(message.id): "" if message.fuzzy else str(message.string)
-                for message in read_po(file, ignore_obsolete=True) if message.id}
+    Entries stand between empty lines, in strings escaped as JSON's are, so that a student needs no library for them.
+    """
+    found: dict[str, str] = {}
+    for entry in path.read_text(encoding="utf-8").replace("\r\n", "\n").split("\n\n"):
+        texts = {"msgid": "", "msgstr": ""}
+        which = ""
+        for line in entry.split("\n"):
+            keyword, quote, rest = line.partition('"')
+            if quote and not line.startswith("#"):
+                which = keyword.strip() or which
+                texts[which] = texts.get(which, "") + json.loads(quote + rest.replace("\t", "\\t"))
+        if texts["msgid"]:
+            found[texts["msgid"]] = "" if re.search(r"^#,.*\bfuzzy\b", entry, re.MULTILINE) else texts["msgstr"]
+    return found

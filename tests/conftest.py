@@ -8,8 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.configuration import _find_scripts
-from cnncourse.config import processors
+from autograder.configuration import make_gradebooks_anywhere
+from autograder.sandbox import isolation
+from cnncourse import processors
 from cnncourse.warming import warm
 from tests import effort, needs, shared
 
@@ -19,7 +20,7 @@ PROCESS_BYTES = 3 << 29
 CHEAP = {"root", "tmp_path_factory", "testrun_uid", "worker_id"}
 """Fixtures for more than one test that take no time; all others keep the tests that use them in one process."""
 
-_find_scripts()
+make_gradebooks_anywhere()
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +35,15 @@ def own_state(tmp_path, monkeypatch):
     monkeypatch.setenv("CNNCOURSE_STATE", str(tmp_path / "state"))
 
 
+@pytest.fixture(params=list(isolation.WAYS))
+def each_way(request, monkeypatch):
+    """One way to isolate after the other, as if there were no other."""
+    if reason := isolation.why_not(request.param):
+        needs.leave_out("sandbox", reason)
+    monkeypatch.setattr(isolation, "WAYS", {request.param: isolation.WAYS[request.param]})
+    return request.param
+
+
 def pytest_addoption(parser):
     parser.addoption("--quick", action="store_true",
                      help="leave out slow tests, unless tests are chosen by path, -k or -m")
@@ -41,7 +51,7 @@ def pytest_addoption(parser):
 
 def pytest_xdist_auto_num_workers(config):
     """One process for each processor that may be used, as far as memory goes."""
-    return max(1, min(processors(), psutil.virtual_memory().available // PROCESS_BYTES))
+    return max(1, min(processors.available(), psutil.virtual_memory().available // PROCESS_BYTES))
 
 
 def pytest_configure(config):

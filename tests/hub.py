@@ -19,7 +19,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.sandbox.isolation import find_bubblewrap
+from autograder.sandbox.bubblewrap import find_bubblewrap
 from tests.services import WAIT_SECONDS, free_port
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,7 +1,7 @@
 """What some tests need of a machine: each kind is looked for, left out or demanded in this place alone.
 
-A test says what it needs by a marker: sandbox, browser, postgresql, peer. Where that is missing, the test is left out,
-and the last line of `course test` counts it. Where CNNCOURSE_REQUIRE_SANDBOX (or _BROWSER, ...) is 1, as in
+A test says what it needs by a marker: sandbox, browser, postgresql, peer, machines. Where that is missing, the test is
+left out, and the last line of `course test` counts it. Where CNNCOURSE_REQUIRE_SANDBOX (or _BROWSER, ...) is 1, as in
 continuous integration, the test fails instead.
 """
 
@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 import pytest
 
 from autograder.sandbox.isolation import why_unavailable
+from tests.machines import roots
 from tests.services import find_postgresql
 
 PEERS = ("torch",)
@@ -46,6 +47,7 @@ KINDS: dict[str, tuple[str, Callable[[], str]]] = {
     "browser": ("a browser", _no_browser),
     "postgresql": ("PostgreSQL", _no_postgresql),
     "peer": ("PyTorch", _no_peer),
+    "machines": ("bare Debian systems", roots.why_unavailable),
     "rights": ("rights that this user or machine does not have", lambda: ""),
 }
 """By marker: in words, and why it is missing here, empty if it is there. `rights` show only when they are used."""

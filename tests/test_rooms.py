@@ -44,6 +44,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("book", "lab", "terminal"),
         ("demo", "doctor", "downloads", "exports"),
         ("cli",),
+        ("command",),
     ),
 }
 """The rooms of each package from the ground up. A room may import what lies on lower floors, and nothing else: not what

@@ -1,10 +1,11 @@
-"""What a class gets: the student notebook and an installable wheel; no solutions, no secret."""
+"""What a class gets: the student notebook, an installable wheel and the tested versions; no solutions, no secret."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import tempfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -15,8 +16,13 @@ from autograder.errors import BuildError
 INSTRUCTIONS = """\
 {assignment}
 
-1. Install (Python 3.11 to 3.13):   python -m pip install {wheel}
-2. Open the notebook:               jupyter lab {assignment}.ipynb
+1. Install (Python {pythons}):
+       python -m pip install --constraint constraints.txt "{wheel}[lab]"
+   Where Jupyter is installed already, leave out [lab]; on Colab, Kaggle and the like also the constraint, so that
+   nothing there is replaced:
+       python -m pip install {wheel}
+2. Open the notebook:
+       jupyter lab {assignment}.ipynb
 3. Write your answers, run the checks, save, and hand in {assignment}.ipynb.
 """
 
@@ -58,7 +64,10 @@ def release(
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as pack:
             pack.write(notebook, f"{assignment}/{assignment}.ipynb")
             pack.write(wheel, f"{assignment}/{wheel.name}")
-            pack.writestr(f"{assignment}/README.txt", INSTRUCTIONS.format(assignment=assignment, wheel=wheel.name))
+            pack.write(root / "constraints.txt", f"{assignment}/constraints.txt")
+            project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+            pack.writestr(f"{assignment}/README.txt", INSTRUCTIONS.format(
+                assignment=assignment, wheel=wheel.name, pythons=project["requires-python"]))
     return [notebook, archive]
 
 

@@ -22,6 +22,8 @@ class Course:
         The folder that holds nbgrader_config.py.
     trust : bool, optional
         Run submissions without a sandbox.
+    sandbox : str, optional
+        How they are isolated, see `isolation.choose`; by default as the configuration says, or else "auto".
     db_url : str, optional
         The gradebook's database, for instance postgresql+psycopg://user@host/name; by default the configuration's,
         which is a file of SQLite in the folder unless it says otherwise.
@@ -32,18 +34,23 @@ class Course:
         If the folder is no course directory.
     """
 
-    def __init__(self, root: Path, *, trust: bool = False, db_url: str | None = None) -> None:
+    def __init__(
+        self, root: Path, *, trust: bool = False, sandbox: str | None = None, db_url: str | None = None
+    ) -> None:
         if not (root / "nbgrader_config.py").is_file():
             raise AutograderError(f"{root} holds no nbgrader_config.py, so it is not a course directory")
         self.config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
         self.config.CourseDirectory.root = str(root)
         self.config.JudgeAnswers.trust_submissions = trust
+        if sandbox:
+            self.config.JudgeAnswers.sandbox = sandbox
         if db_url:
             self.config.CourseDirectory.db_url = db_url
         self.exchange = root / self.config.Exchange.root
         self.config.Exchange.root = str(self.exchange)
         self.root = root
         self.trust = trust
+        self.sandbox = str(self.config.JudgeAnswers.get("sandbox", "auto"))
         self.directory = CourseDirectory(config=self.config)
 
     def make_exchange(self) -> None:

@@ -14,14 +14,14 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
-from traitlets import Bool, Float
+from traitlets import Bool, Enum, Float
 
 from autograder.classroom.marking import automatic_score
 from autograder.classroom.seeds import course_secret
 from autograder.classroom.template import instructors_notebook
 from autograder.classroom.verdicts import RECORD, answers_of, judge_notebook
-from autograder.errors import SecretError
-from autograder.sandbox.isolation import Limits, why_unavailable
+from autograder.errors import SandboxUnavailableError, SecretError
+from autograder.sandbox.isolation import AUTO, CHOICES, Limits, choose
 
 TRUSTED_WARNING = ("Submissions run WITHOUT a sandbox: their code can read and change everything that you can, the "
                    "gradebook, the solutions and other students' work included.")
@@ -35,12 +35,17 @@ class SubmissionExporter(NotebookExporter):
         trusts = self.config.JudgeAnswers.get("trust_submissions", False)
         if trusts is True or trusts == "True":
             self.log.warning(TRUSTED_WARNING)
-        elif reason := why_unavailable():
-            message = ("No sandbox can start here, so strangers' code is not run. " + reason
-                       + " To grade people whose code you trust, add --trust-submissions to `course grade`, or "
+            return
+        try:
+            chosen = choose(JudgeAnswers(config=self.config).sandbox)
+        except SandboxUnavailableError as error:
+            message = (f"No sandbox can start here, so strangers' code is not run. {error}"
+                       " To grade people whose code you trust, add --trust-submissions to `course grade`, or "
                        "--JudgeAnswers.trust_submissions=True to `nbgrader autograde`.")
             self.log.error(message)
-            raise NbGraderException(message)
+            raise NbGraderException(message) from error
+        self.config.JudgeAnswers.sandbox = chosen.way.name  # what is said here is what is taken
+        self.log.info("Submissions are isolated by %s.", chosen)
 
     def from_filename(self, filename: str, resources: dict | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Convert a file; in nbgrader's first pass it is the stranger's, in the second our own."""
@@ -60,6 +65,8 @@ class JudgeAnswers(NbGraderPreprocessor):
     """Runs the answers in the sandbox and writes the judgments into the check cells."""
 
     trust_submissions = Bool(False, help="Run submissions without a sandbox. " + TRUSTED_WARNING).tag(config=True)
+    sandbox = Enum(CHOICES, AUTO, help="How submissions are isolated: bubblewrap (namespaces), landlock (without "
+                   "them), or auto, the first of these that works here.").tag(config=True)
     cell_seconds = Float(Limits.cell_seconds, help="Wall time for running one cell of a submission.").tag(config=True)
     call_seconds = Float(Limits.call_seconds, help="Wall time for one call of an answer.").tag(config=True)
     total_seconds = Float(Limits.total_seconds, help="Wall time for one submission.").tag(config=True)
@@ -76,7 +83,7 @@ class JudgeAnswers(NbGraderPreprocessor):
         except SecretError as error:
             raise NbGraderException(str(error)) from error
         resources[RECORD] = judge_notebook(nb, resources["nbgrader"]["student"], secret, self.limits,
-                                           trusted=self.trust_submissions)
+                                           trusted=self.trust_submissions, sandbox=self.sandbox)
         return nb, resources
 
 

@@ -16,7 +16,7 @@ from autograder.exercises.contents import find
 from autograder.judging.judge import judge, make_ready
 from autograder.judging.result import Result
 from autograder.judging.verdict import Verdict
-from autograder.sandbox.isolation import Limits
+from autograder.sandbox.isolation import AUTO, Limits
 from autograder.sandbox.session import Cell, SandboxRunner
 from autograder.showing.html import feedback_outputs
 from cnncourse.language import speaking
@@ -43,7 +43,7 @@ def answers_of(path: Path, template: NotebookNode) -> NotebookNode:
 
 
 def judge_notebook(
-    nb: NotebookNode, student: str, secret: bytes, limits: Limits, *, trusted: bool = False
+    nb: NotebookNode, student: str, secret: bytes, limits: Limits, *, trusted: bool = False, sandbox: str = AUTO
 ) -> dict[str, float]:
     """Run the answers of a rebuilt notebook and write what was found into its check cells and its record.
 
@@ -57,6 +57,8 @@ def judge_notebook(
     limits : Limits
     trusted : bool, optional
         Run the answers without a sandbox.
+    sandbox : str, optional
+        Which way to isolate, see `autograder.sandbox.isolation.choose`.
 
     Returns
     -------
@@ -74,7 +76,7 @@ def judge_notebook(
     for name in filter(None, map(exercise_of, nb.cells)):
         make_ready(find(name))  # or the student's seconds would pass while we compile
     with (speaking(language_of(nb)), np.errstate(all="ignore"),
-          SandboxRunner(own_cells, limits, trusted=trusted) as runner):
+          SandboxRunner(own_cells, limits, trusted=trusted, sandbox=sandbox) as runner):
         for cell in nb.cells:
             name = exercise_of(cell)
             if name:
@@ -83,7 +85,8 @@ def judge_notebook(
                 cell.outputs = feedback_outputs(results[name])
         verdicts = {name: Verdict.of(result).to_json() for name, result in results.items()}
     nb.metadata[RECORD] |= {
-        "version": marks(), "seconds": round(runner.seconds, 3), "problems_inside": runner.problems,
+        "version": marks(), "seconds": round(runner.seconds, 3), "isolated": runner.isolated,
+        "problems_inside": runner.problems,
         "verdicts": verdicts,
     }
     return {CHECK_PREFIX + name: result.score for name, result in results.items()}

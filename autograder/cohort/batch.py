@@ -69,6 +69,8 @@ class Batch:
         The course directory.
     trust : bool
         Run submissions without a sandbox.
+    sandbox : str
+        The way to isolate them that the command has chosen; no other is taken.
     assignment : str
     notebooks : mapping of str to mapping of str to float
         How many points each graded cell can have, by notebook and cell.
@@ -79,6 +81,7 @@ class Batch:
 
     root: Path
     trust: bool
+    sandbox: str
     assignment: str
     notebooks: Mapping[str, Mapping[str, float]]
     versions: Versions
@@ -121,11 +124,11 @@ def grade_batch(batch: Batch) -> list[Graded]:
     AutograderError
         If this worker would judge otherwise than the command that sent the batch, or the course's secret is broken.
     """
-    course = Course(batch.root, trust=batch.trust)
+    course = Course(batch.root, trust=batch.trust, sandbox=batch.sandbox)
     if Versions.of(course, batch.assignment, batch.notebooks) != batch.versions:
         raise AutograderError("A worker has another version of the course or of its notebooks than this command. "
                               "Install the same version there, start the workers again, and grade again.")
-    desk = _desk(batch.root, batch.trust, _settings_hash(batch.root))
+    desk = _desk(batch.root, batch.trust, batch.sandbox, _settings_hash(batch.root))
     with _collecting_later():
         return [desk.grade(batch, submitted) for submitted in batch.submissions]
 
@@ -151,7 +154,7 @@ def warm_up(course: Course, assignment: str) -> None:
     course : Course
     assignment : str
     """
-    desk = _desk(course.root, course.trust, _settings_hash(course.root))
+    desk = _desk(course.root, course.trust, course.sandbox, _settings_hash(course.root))
     folder = Path(course.directory.format_path(course.directory.release_directory, ".", assignment))
     threads = config.get_num_threads()
     config.set_num_threads(1)  # no thread may be there when processes fork
@@ -197,8 +200,8 @@ def _settings_hash(root: Path) -> str:
 
 
 @lru_cache(maxsize=2)
-def _desk(root: Path, trust: bool, settings: str) -> _Desk:
-    return _Desk(Course(root, trust=trust))
+def _desk(root: Path, trust: bool, sandbox: str, settings: str) -> _Desk:
+    return _Desk(Course(root, trust=trust, sandbox=sandbox))
 
 
 class _Desk:
@@ -254,7 +257,7 @@ class _Desk:
         notebook = answers_of(folder / f"{name}.ipynb", template)
         settings = JudgeAnswers(config=self.course.config)
         return notebook, judge_notebook(notebook, student, self.secret, settings.limits,
-                                        trusted=settings.trust_submissions)
+                                        trusted=settings.trust_submissions, sandbox=settings.sandbox)
 
     def _mark(
         self, notebook: NotebookNode, shares: Mapping[str, float], most: Mapping[str, float], student: str,

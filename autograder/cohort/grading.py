@@ -24,7 +24,7 @@ from autograder.cohort.pool import Pool, pool_for
 from autograder.cohort.writer import GradebookWriter
 from autograder.errors import AutograderError, SandboxLostError, SandboxUnavailableError, WorkerLostError
 from autograder.judging.verdict import Verdict
-from autograder.sandbox.isolation import why_unavailable
+from autograder.sandbox.isolation import Chosen, choose
 from autograder.sandbox.walls import assert_walls_hold
 from autograder.text import one_line
 
@@ -84,7 +84,7 @@ class _Job:
 
 def grade(
     course: Course, assignment: str, students: list[str] | None = None, *, force: bool = False,
-    on_start: Callable[[str], None] = lambda student: None,
+    on_start: Callable[[str], None] = lambda student: None, on_isolated: Callable[[str], None] = lambda how: None,
     on_reasons: Callable[[Counter[Why]], None] = lambda reasons: None, pool: Pool | None = None,
 ) -> Iterator[Report]:
     """Grade submissions and write their feedback.
@@ -99,6 +99,8 @@ def grade(
         Grade again what is graded already.
     on_start : callable, optional
         Called with each student's name when the work on it is handed out.
+    on_isolated : callable, optional
+        Called with how all submissions are isolated, and why so, before the first one runs.
     on_reasons : callable, optional
         Called once, before anything is graded, with how many submissions will be and why.
     pool : Pool, optional
@@ -120,21 +122,24 @@ def grade(
     with ExitStack() as stack:
         if pool is not None:
             stack.callback(pool.close)
+        isolated = "not at all: submissions are trusted"
         if not course.trust:
-            _assert_sandboxes_hold()
-        chosen = _chosen(course, assignment, students)
+            chosen = _choose_sandbox(course.sandbox)
+            course.sandbox, isolated = chosen.way.name, str(chosen)
+        on_isolated(isolated)
+        students = _chosen(course, assignment, students)
         if pool is None:
-            pool = stack.enter_context(closing(pool_for(len(chosen))))
+            pool = stack.enter_context(closing(pool_for(len(students))))
         stack.enter_context(in_words())
         gradebook = stack.enter_context(course.gradebook())
         stack.enter_context(alone(course.root))
         log = stack.enter_context(log_to_file(course.root / LOG_FILE))
         run = _Run(course, assignment, GradebookWriter(gradebook, assignment), log, on_start)
-        log.info("%s: %d submissions", assignment, len(chosen))
+        log.info("%s: %d submissions, isolated by %s", assignment, len(students), one_line(isolated))
         try:
-            reasons = run.reasons(chosen, force)
+            reasons = run.reasons(students, force)
             on_reasons(Counter(reasons.values()))
-            yield from run.grade(chosen, pool, reasons)
+            yield from run.grade(students, pool, reasons)
         except (SQLAlchemyError, OSError):
             log.exception("grading stopped")
             raise
@@ -286,7 +291,7 @@ class _Run:
         job.tries += 1
         for submitted in job.submissions:
             self.on_start(submitted.student)
-        return pool.submit(grade_batch, Batch(self.course.root, self.course.trust, self.assignment,
+        return pool.submit(grade_batch, Batch(self.course.root, self.course.trust, self.course.sandbox, self.assignment,
                                               self.writer.notebooks, self.versions, job.submissions))
 
     def _enter(self, job: _Job, results: list[Graded]) -> Iterator[Report]:
@@ -328,11 +333,12 @@ def unusable_name(student: str) -> str:
     return ""
 
 
-def _assert_sandboxes_hold() -> None:
-    if reason := why_unavailable():
-        raise SandboxUnavailableError(reason)
+def _choose_sandbox(asked: str) -> Chosen:
+    """The way to isolate that is taken in this run, once a test program has not got out of it."""
     try:
-        assert_walls_hold()
+        chosen = choose(asked)
+        assert_walls_hold(chosen.way.name)
+        return chosen
     except SandboxLostError as error:
         raise SandboxUnavailableError(f"The sandbox that was tried first ended: {error}. No submission was run; run "
                                       "the same command again.") from error

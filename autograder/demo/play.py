@@ -27,7 +27,7 @@ configure(get_config(), course_id="demo")
 '''
 
 
-def run(root: Path, folder: Path, console: Console) -> None:
+def run(root: Path, folder: Path, console: Console, sandbox: str | None = None) -> None:
     """Play the class in `folder`; whatever is finished there already is not done again.
 
     Parameters
@@ -38,6 +38,8 @@ def run(root: Path, folder: Path, console: Console) -> None:
         Becomes a course directory of nbgrader.
     console : Console
         Where progress and tables go.
+    sandbox : str, optional
+        How submissions are isolated; see `isolation.choose`.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def run(root: Path, folder: Path, console: Console) -> None:
     from autograder.terminal import grade_with_progress, misconceptions, notes, scores
 
     _prepare(folder)
-    course = Course(folder)
+    course = Course(folder, sandbox=sandbox)
     console.print(f"building and releasing {ASSIGNMENT}")
     released = enter(root, folder, ASSIGNMENT)
     students = hand_in(root, course, released)
@@ -92,12 +94,12 @@ def _answer_cells(notebook: Any) -> dict[str, str]:
 
 def _prepare(folder: Path) -> None:
     configuration = folder / "nbgrader_config.py"
-    if configuration.is_file() and configuration.read_text() == CONFIGURATION:
+    if configuration.is_file() and configuration.read_text(encoding="utf-8") == CONFIGURATION:
         return
     if folder.exists() and any(folder.iterdir()):
         raise AutograderError(f"{folder} holds something else; choose another folder with --folder")
     folder.mkdir(parents=True, exist_ok=True)
-    configuration.write_text(CONFIGURATION)
+    configuration.write_text(CONFIGURATION, encoding="utf-8")
 
 
 def _write_if_new(path: Path, text: str) -> None:

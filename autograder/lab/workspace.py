@@ -163,5 +163,5 @@ def write_settings(folder: Path) -> Path:
 def _write(settings: Path, contents: Mapping[str, Any]) -> Path:
     (settings / "labconfig").mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        (settings / name).write_text(json.dumps(content, indent=2) + "\n")
+        (settings / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return settings.resolve()

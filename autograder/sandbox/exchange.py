@@ -38,12 +38,17 @@ class Worker:
         Descriptors to which frames are written, and from which they are read; closed by `end`.
     on_end : callable
         Ends all of its processes; called once.
+    on_discard : callable, optional
+        Ends its whole sandbox and says why that was of no use, if it has said so itself.
     """
 
-    def __init__(self, given: int, answers: int, on_end: Callable[[], None]) -> None:
+    def __init__(
+        self, given: int, answers: int, on_end: Callable[[], None], on_discard: Callable[[], str] = lambda: ""
+    ) -> None:
         self._given = given
         self._answers = answers
         self._on_end = on_end
+        self._on_discard = on_discard
         self._ending = threading.Lock()
         self._ended = False
         self._outgoing = bytearray()
@@ -63,7 +68,7 @@ class Worker:
         self._outgoing += wire.pack(header)
 
     def exchange(
-        self, questions: Iterable[tuple[dict[str, Any], Any]], seconds: float, start_seconds: float = 0.0
+        self, questions: Iterable[tuple[dict[str, Any], Any]], seconds: float
     ) -> Iterator[tuple[dict[str, Any], Any]]:
         """Send questions, each a header and a value, and yield the answer to each, in order.
 
@@ -79,8 +84,6 @@ class Worker:
         seconds : float
             Time for each answer, from when it is asked for here; what the judge does between two answers counts for
             nobody.
-        start_seconds : float, optional
-            What the first answer may take longer.
 
         Raises
         ------
@@ -103,8 +106,7 @@ class Worker:
             if not self._unanswered:
                 return
             ahead -= self._unanswered[0][1]
-            yield self._take_answer(seconds + start_seconds)
-            start_seconds = 0.0
+            yield self._take_answer(seconds)
 
     def drop_answers(self, seconds: float) -> None:
         """Take the answers that nobody wants any more; all of them together in so many seconds.
@@ -125,6 +127,12 @@ class Worker:
             with contextlib.suppress(OSError):
                 os.close(pipe)
         self._given = self._answers = -1
+
+    def discard(self) -> str:
+        """End its sandbox, which lends no other worker, and release the pipes; what the sandbox says of itself."""
+        told = self._on_discard()
+        self.end()
+        return told
 
     def _ask(self, name: str, header: dict[str, Any], value: Any) -> int:
         frame = wire.pack({**header, "id": name}, value)

@@ -1,8 +1,9 @@
 """Sandboxes that stay: started once, lent to one submission after the other, given back empty.
 
-A sandbox's first process imports NumPy and waits. For each submission it gets two fresh pipes and forks; when the
-submission is done it kills everything else in there, empties the folder that could be written to, and says so. A
-sandbox that does not is ended, and so is one whose first process a stranger has killed or stopped.
+A sandbox's first process imports NumPy and waits (see `inside/lender.py`). For each submission it gets two fresh pipes
+and forks; when the submission is done it kills everything of it, empties the folder that could be written to, compares
+all that strangers could have changed with what it was, and says that it is ready. A sandbox that does not say so is
+ended, and the next submission gets a new one.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import logging
 import os
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,10 +26,16 @@ from autograder.errors import SandboxLostError
 from autograder.sandbox import cgroups
 from autograder.sandbox.cgroups import Group
 from autograder.sandbox.exchange import Worker
-from autograder.sandbox.isolation import Limits, start
+from autograder.sandbox.settings import Limits
+from autograder.sandbox.way import Way
 
 START_SECONDS = 30.0
 CLEARING_SECONDS = 4.0
+ENDING_SECONDS = 3.0
+"""How long a first process may take to clear up and end, once nobody speaks to it any more."""
+LAST_WORDS_SECONDS = 1.0
+MESSAGE = 1 << 11
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -38,26 +45,35 @@ class Sandbox:
     Parameters
     ----------
     limits : Limits
+    way : Way
+        How it is isolated.
 
     Raises
     ------
-    SandboxUnavailableError
-        If no sandbox can start here.
+    OSError
+        If its first process cannot be started.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, limits: Limits, way: Way) -> None:
+        self.limits, self.way = limits, way
         self._group = _group(limits)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
-                self._process = _in_a_lasting_thread(partial(
-                    start, limits, group=self._group, stdin=theirs, stdout=subprocess.DEVNULL,
+                self._started = _in_a_lasting_thread(partial(
+                    way.start, limits, self._group, stdin=theirs, stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL, start_new_session=True))
         except BaseException:
             self._release()
             raise
         self._ready = False
+        self._told = b""
+        self._submission = 0
+        try:
+            self._control.send(self._started.settings.message())
+        except BaseException:
+            self.kill()
+            raise
 
     def lend(self) -> Worker | None:
         """A worker for one submission; None if this sandbox is of no use any more."""
@@ -76,12 +92,35 @@ class Sandbox:
         finally:
             os.close(inside_reads)
             os.close(inside_writes)
-        return Worker(given, answers, self._take_back)
+        return Worker(given, answers, self._take_back, self._discard)
+
+    @property
+    def last_words(self) -> str:
+        """What its first process has said instead of being ready."""
+        return self._told.decode(errors="replace")
 
     def kill(self) -> None:
         """End the sandbox and everything in it."""
-        _kill(self._process)
+        if self._control.fileno() < 0:
+            return
+        process = self._started.process
+        self._hear_the_rest()
+        if not self._started.ends_by_itself:
+            self._control.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(ENDING_SECONDS)
+            if process.returncode != 0 and self._submission:
+                # Whatever became of the first process, all of a submission is in one process group.
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._submission, signal.SIGKILL)
+        end_process(process)
         self._release()
+        self._started.clean()
+
+    def _discard(self) -> str:
+        self._hear_the_rest(LAST_WORDS_SECONDS)
+        self.kill()
+        return self.last_words
 
     def _release(self) -> None:
         self._control.close()
@@ -90,19 +129,38 @@ class Sandbox:
 
     def _take_back(self) -> None:
         """Have everything of the submission ended; keep the sandbox for others only if that succeeds."""
+        if self._control.fileno() < 0:
+            return
         try:
             self._control.send(b"end")
             self._ready = self._is_ready_within(CLEARING_SECONDS)
         except OSError:
             self._ready = False
         if self._ready:
-            _idle.keep(self)
+            idle.keep(self)
         else:
             self.kill()
+            log.warning("a sandbox is replaced: %s", self.last_words or "its first process has ended")
 
     def _is_ready_within(self, seconds: float) -> bool:
         self._control.settimeout(seconds)
-        return self._control.recv(16) == b"ready"
+        return self._hear() == b"ready"
+
+    def _hear(self) -> bytes:
+        """What the first process says, which process group a submission has excepted; nothing if it has ended."""
+        while (message := self._control.recv(MESSAGE)).startswith(b"lent "):
+            self._submission = int(message[5:])
+        if message == b"ready":
+            self._submission = 0
+        elif message:
+            self._told = message
+        return message
+
+    def _hear_the_rest(self, seconds: float = 0.0) -> None:
+        with contextlib.suppress(OSError):
+            self._control.settimeout(seconds)
+            while self._hear():
+                pass
 
 
 def _group(limits: Limits) -> Group | None:
@@ -132,16 +190,16 @@ class _Idle:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: dict[tuple[int, Limits], list[Sandbox]] = {}
+        self._waiting: dict[tuple[int, Limits, str], list[Sandbox]] = {}
 
-    def take(self, limits: Limits) -> Sandbox | None:
+    def take(self, limits: Limits, way: Way) -> Sandbox | None:
         with self._lock:
-            waiting = self._waiting.get((os.getpid(), limits))
+            waiting = self._waiting.get((os.getpid(), limits, way.name))
             return waiting.pop() if waiting else None
 
     def keep(self, sandbox: Sandbox) -> None:
         with self._lock:
-            self._waiting.setdefault((os.getpid(), sandbox.limits), []).append(sandbox)
+            self._waiting.setdefault((os.getpid(), sandbox.limits, sandbox.way.name), []).append(sandbox)
 
     def unlock(self) -> None:
         """Another thread may have held the lock when this process was forked."""
@@ -149,69 +207,60 @@ class _Idle:
 
     def end_all(self) -> None:
         with self._lock:
-            for (process, _), waiting in self._waiting.items():
+            for (process, _, _), waiting in self._waiting.items():
                 while waiting and process == os.getpid():
                     waiting.pop().kill()
 
 
-_idle = _Idle()
+idle = _Idle()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_idle.unlock)
+    os.register_at_fork(after_in_child=idle.unlock)
 
 
 @atexit.register
 def end_idle() -> None:
     """End the sandboxes that wait; the next submission gets a new one."""
-    _idle.end_all()
+    idle.end_all()
 
 
-def worker_for(limits: Limits, *, trusted: bool = False) -> Worker:
+def worker_for(limits: Limits, way: Way) -> Worker:
     """A worker for one submission, from a sandbox that waits or from a new one.
 
     Parameters
     ----------
     limits : Limits
-    trusted : bool, optional
-        Run without walls, in a process of its own.
+    way : Way
 
     Raises
     ------
-    SandboxUnavailableError
-        If no sandbox can start here.
+    OSError
+        If no sandbox can be started.
     SandboxLostError
         If a new sandbox does not answer.
     """
-    if trusted:
-        return _trusted_worker(limits)
-    while (waiting := _idle.take(limits)) is not None:
+    while (waiting := idle.take(limits, way)) is not None:
         if worker := waiting.lend():
             return worker
-    if worker := Sandbox(limits).lend():
+    new = Sandbox(limits, way)
+    if worker := new.lend():
         return worker
-    raise SandboxLostError(f"a new sandbox ended, or did not answer within {START_SECONDS:g} s")
+    raise SandboxLostError(new.last_words or f"a new sandbox ended, or did not answer within {START_SECONDS:g} s")
 
 
-def _trusted_worker(limits: Limits) -> Worker:
-    folder = tempfile.TemporaryDirectory(prefix="answers-")
-    inside_reads, given = os.pipe()
-    answers, inside_writes = os.pipe()
-    try:
-        process = start(
-            limits, trusted=True, stdin=inside_reads, stdout=inside_writes, stderr=subprocess.DEVNULL,
-            start_new_session=True, cwd=folder.name,
-            env={"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"})
-    finally:
-        os.close(inside_reads)
-        os.close(inside_writes)
+def greeted(worker: Worker) -> None:
+    """Wait until a worker answers, before it has run anything of a stranger's.
 
-    def end() -> None:
-        _kill(process)
-        folder.cleanup()
-
-    return Worker(given, answers, end)
+    Raises
+    ------
+    SandboxLostError
+        If it does not, which is the sandbox's failure and nobody else's.
+    """
+    for _ in worker.exchange([({"op": "hello"}, None)], START_SECONDS):
+        pass
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all of its group, and wait for it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)

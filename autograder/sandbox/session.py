@@ -15,12 +15,16 @@ from typing import Any
 from autograder.errors import SandboxLostError
 from autograder.sandbox import wire
 from autograder.sandbox.exchange import Worker
-from autograder.sandbox.isolation import Limits
-from autograder.sandbox.lending import START_SECONDS, worker_for
+from autograder.sandbox.isolation import Limits, choose
+from autograder.sandbox.lending import greeted, worker_for
 from autograder.sandbox.outcome import SAID_INSIDE, Ending, Outcome
+from autograder.sandbox.trusted import trusted_worker
+from autograder.sandbox.way import Way
 from cnncourse.language import say
 
 MAX_TEXT = 2000
+MOST_SANDBOXES = 3
+"""How many sandboxes may fail before one has run anything of a submission's."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,13 @@ class SandboxRunner:
     limits : Limits, optional
     trusted : bool, optional
         Run without walls; for submissions whose authors are trusted.
+    sandbox : str, optional
+        How it is isolated; see `isolation.choose`.
 
     Attributes
     ----------
+    isolated : str
+        How it was isolated, in words, once entered.
     problems : dict of str to str
         What went wrong while running a cell, by its name.
     seconds : float
@@ -65,20 +73,28 @@ class SandboxRunner:
         On entering, if no sandbox can start here.
     """
 
-    def __init__(self, cells: Sequence[Cell], limits: Limits | None = None, *, trusted: bool = False) -> None:
+    def __init__(
+        self, cells: Sequence[Cell], limits: Limits | None = None, *, trusted: bool = False, sandbox: str = "auto"
+    ) -> None:
         self.cells = tuple(cells)
         self.limits = limits or Limits()
         self.trusted = trusted
+        self.sandbox = sandbox
+        self.isolated = ""
         self.problems: dict[str, str] = {}
         self._left_out: set[str] = set()
         self._lost_once: set[str] = set()
+        self._way: Way | None = None
         self._worker: Worker | None = None
         self._answer = ""
         self._began = 0.0
         self._deadline = 0.0
+        self._paused = 0.0
         self.seconds = 0.0
 
     def __enter__(self) -> SandboxRunner:
+        self._way = None if self.trusted else choose(self.sandbox).way
+        self.isolated = self._way.describe() if self._way else "not at all: submissions are trusted"
         self._began = time.monotonic()
         for cell in self.cells:
             if not _can_be_sent(cell):
@@ -86,6 +102,7 @@ class SandboxRunner:
                 self._left_out.add(cell.name)
         self._deadline = self._began + self.limits.total_seconds
         self._start()
+        self._paused = time.monotonic()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,7 +119,18 @@ class SandboxRunner:
 
         Calls of the same answer, one after the other, share a process, as they do in a notebook; another answer never
         sees what they have left behind. Take all outcomes, or close the generator, before anything else is called.
+        The time that passes between two calls, or while an outcome is looked at, is not the submission's.
         """
+        self._deadline += time.monotonic() - self._paused
+        try:
+            for outcome in self._outcomes(answer, arguments):
+                self._paused = time.monotonic()
+                yield outcome
+                self._deadline += time.monotonic() - self._paused
+        finally:
+            self._paused = time.monotonic()
+
+    def _outcomes(self, answer: str, arguments: Sequence[tuple[Any, ...]]) -> Generator[Outcome, None, None]:
         done = 0
         while done < len(arguments):
             if time.monotonic() >= self._deadline:
@@ -175,11 +203,29 @@ class SandboxRunner:
     def _start(self) -> bool:
         """Start a worker and run the cells, until all that are not left out end."""
         while time.monotonic() < self._deadline:
-            self._worker = worker_for(self.limits, trusted=self.trusted)
+            self._worker = self._new_worker()
             if self._run_cells(self._worker):
                 return True
             self._stop()
         return False
+
+    def _new_worker(self) -> Worker:
+        """A worker that answers; until then it is the sandbox's time and the sandbox's failure."""
+        began = time.monotonic()
+        for attempt in range(MOST_SANDBOXES):
+            worker = None
+            try:
+                worker = worker_for(self.limits, self._way) if self._way else trusted_worker(self.limits)
+                greeted(worker)
+                break
+            except SandboxLostError:
+                if worker is not None:
+                    worker.discard()
+                if attempt == MOST_SANDBOXES - 1:
+                    raise
+        assert worker is not None
+        self._deadline += time.monotonic() - began
+        return worker
 
     def _may_be_lost_by_others(self, name: str, error: SandboxLostError) -> bool:
         """Whether a cell or an answer is tried again: another answer's bytes may have come, or the machine may have
@@ -193,8 +239,8 @@ class SandboxRunner:
         cells = [cell for cell in self.cells if cell.name not in self._left_out]
         questions = [({"op": "cell", "name": cell.name, "source": cell.source, "apart": cell.apart}, None)
                      for cell in cells]
-        seconds, start_seconds = self.limits.cell_seconds, START_SECONDS if self.trusted else 0.0
-        answers = worker.exchange(questions, seconds, start_seconds)
+        seconds = self.limits.cell_seconds
+        answers = worker.exchange(questions, seconds)
         for cell in cells:
             try:
                 header, _ = next(answers)
@@ -202,12 +248,11 @@ class SandboxRunner:
                 if self._may_be_lost_by_others(f"cell {cell.name}", error):
                     return False
                 self._left_out.add(cell.name)
-                self.problems[cell.name] = (f"it did not finish within {seconds + start_seconds:g} s." if error.late
+                self.problems[cell.name] = (f"it did not finish within {seconds:g} s." if error.late
                                             else "running it ended the process.")
                 return False
             if header.get("status") != "ok":
                 self.problems[cell.name] = _text(header.get("text")) or "it raised an error."
-            start_seconds = 0.0
         return True
 
     def _stop(self) -> None:

@@ -7,14 +7,17 @@ import tempfile
 from pathlib import Path
 
 from autograder.errors import SandboxUnavailableError
-from autograder.sandbox import isolation
+from autograder.sandbox import contents
 from autograder.sandbox.outcome import Ending
 from autograder.sandbox.session import Cell, SandboxRunner
 
 BREAKOUT = '''
+import os
+above = os.getppid()  # of the cells' process; an answer's is one of the submission itself
+
 def breakout(*paths):
     """Try what a stranger might; name everything that works."""
-    import ctypes, os, socket
+    import ctypes, resource, socket
     worked = []
 
     def attempt(what, action):
@@ -28,6 +31,8 @@ def breakout(*paths):
         attempt("read " + name, lambda: os.listdir(name) or True if os.path.isdir(name) else [open(name).read()])
     for name in (*paths, "/grader/worker.py", "/packages/numpy/x", "/usr/x", "/usr/lib/x", "/dev/x", "/x"):
         attempt("write " + name, lambda: open(name, "a"))
+        attempt("change the mode of " + name, lambda: os.chmod(name, 0o777) is None)
+        attempt("change the times of " + name, lambda: os.utime(name) is None)
 
     def connect():
         try:
@@ -39,7 +44,12 @@ def breakout(*paths):
     attempt("import the reference", lambda: __import__("cnncourse.functional"))
     attempt("become root", lambda: os.setuid(0) or os.getuid() == 0)
     attempt("see other processes", lambda: sum(name.isdigit() for name in os.listdir("/proc")) > 8)
-    attempt("look into the process above", lambda: open(f"/proc/{os.getppid()}/environ", "rb").read() is not None)
+    attempt("look into the process above", lambda: open(f"/proc/{above}/environ", "rb").read() is not None)
+    attempt("set limits of the process above", lambda: resource.prlimit(above, resource.RLIMIT_CPU, (99, 99)))
+    attempt("slow down the process above", lambda: os.setpriority(os.PRIO_PROCESS, above, 19) is None)
+    attempt("move the process above", lambda: os.sched_setaffinity(above, os.sched_getaffinity(0)) is None)
+    attempt("signal the process above", lambda: os.kill(above, 0) is None)
+    attempt("signal everything", lambda: os.kill(-1, 0) is None)
 
     libc = ctypes.CDLL(None, use_errno=True)
     calls = {
@@ -57,8 +67,13 @@ def breakout(*paths):
 '''
 
 
-def what_gets_out() -> str:
+def what_gets_out(sandbox: str = "auto") -> str:
     """What a test program in a sandbox could do that it must not, in words; empty if nothing.
+
+    Parameters
+    ----------
+    sandbox : str, optional
+        Which way to isolate; see `isolation.choose`.
 
     Raises
     ------
@@ -67,22 +82,27 @@ def what_gets_out() -> str:
     """
     with tempfile.NamedTemporaryFile(prefix="of-the-judge-") as own:
         os.chmod(own.name, 0o666)  # only the walls are in the way
-        targets = (own.name, str(isolation.HERE), str(Path.home() / ".ssh"))
-        with SandboxRunner([Cell("breakout", BREAKOUT)]) as runner:
+        targets = (own.name, str(contents.HERE), str(Path.home() / ".ssh"))
+        with SandboxRunner([Cell("breakout", BREAKOUT)], sandbox=sandbox) as runner:
             outcome = runner.call("breakout", targets)
         if Path(own.name).stat().st_size:
             return f"write {own.name}"
     return str(outcome.value) if outcome.ending is Ending.VALUE else f"the test program did not end: {outcome.text}"
 
 
-def assert_walls_hold() -> None:
+def assert_walls_hold(sandbox: str = "auto") -> None:
     """Try to break out, before strangers do; takes about as long as the start of one sandbox, which then stays.
+
+    Parameters
+    ----------
+    sandbox : str, optional
+        Which way to isolate; see `isolation.choose`.
 
     Raises
     ------
     SandboxUnavailableError
         If no sandbox can start here, or if something gets out of one.
     """
-    if escaped := what_gets_out():
+    if escaped := what_gets_out(sandbox):
         raise SandboxUnavailableError(f"The sandbox does not hold; a test program in it could still do this: {escaped}."
                                       " No submission was run. `course doctor` repeats the test.")

@@ -1,32 +1,28 @@
-"""The process that runs strangers' cells: alone in the sandbox, it knows inputs and nothing else.
+"""What runs strangers' cells: it knows inputs and nothing else.
 
-It starts once, imports NumPy, and then lends a fork of itself to each submission, which costs milliseconds instead of
-the start of an interpreter. The judge sends "begin" with two pipes of that submission over a socket that no stranger
-ever holds; the fork reads frames from one pipe and answers on the other (see `wire`):
+It reads frames from one pipe and answers on the other (see `wire`):
 
+    {"op": "hello"}                             ->  {"status": "ok"}, before anything of a stranger's has run
     {"op": "cell", "name", "source", "apart"}   ->  {"status": "ok" | "error", "error_type", "text"}
     {"op": "answer", "name": ...}                   nothing: a fork of the fork now takes this answer's calls
     {"op": "call"}, arguments                   ->  {"kind": ..., "error_type", "text", "changed"} and a value
     {"op": "done"}                                  nothing: the answer's fork ends, and with it all that it has changed
 
-Frames may have been sent ahead; each question has an "id", which its answer repeats. On "end" every process but this
-one is killed, the scratch folder is emptied, and "ready" goes back. Whatever strangers say is believed by nobody: the
-judge outside checks every byte, and counts the time itself. This file imports the standard library, NumPy and `wire`
-only, and little of it: every page of memory that is in use here is paid for in every fork. So numpy.random is left to
-those who use it: it brings along Python's random and threading, which work in every fork, 0.4 ms an answer.
+Frames may have been sent ahead; each question has an "id", which its answer repeats. Whatever strangers say is believed
+by nobody: the judge outside checks every byte, and counts the time itself. Usually it is a fork that `inside/lender.py`
+has put behind walls; where the author is trusted, it is a process of its own. This file imports the standard library,
+NumPy and `wire` only, and little of it: every page of memory that is in use here is paid for in every fork. So
+numpy.random is left to those who use it: it brings along Python's random and threading, which work in every fork,
+0.4 ms an answer.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import gc
+import json
 import linecache
 import os
-import signal
-import socket
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -40,38 +36,23 @@ REHEARSALS = 40
 
 REFERENCE_NAMES = ("F", "functional", "geometry", "cnncourse", "autograder")
 NOT_HERE = " (the reference package does not exist where answers are graded: an answer has to stand on its own)"
-PR_SET_DUMPABLE = 4
-CLEARING_SECONDS = 2.0
 FINISHED = 113
 """Exit code of a fork that came to its end; strangers' code that ends its process hardly ever gives this one."""
 
 
 def main() -> None:
-    """Limit this process, then serve: one submission after the other, or the one whose author is trusted."""
-    settings = dict(argument.split("=") for argument in sys.argv[1:])
-    control, answers = os.dup(0), os.dup(1)
+    """Limit this process, then serve the one submission whose author is trusted."""
+    given, answers = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):  # prints of strangers go nowhere
+    for descriptor in (0, 1, 2):  # prints go nowhere
         os.dup2(null, descriptor)
     os.close(null)
-    processor_time = {"RLIMIT_CPU": settings.pop("RLIMIT_CPU")}
-    _limit(settings)
+    limit(json.loads(sys.argv[1]))
     np.seterr(all="ignore")
-    if "scratch" not in settings:
-        _limit(processor_time)
-        _serve(control, answers)
-        return
-    os.close(answers)
-    _rehearse()
-    gc.collect()
-    gc.freeze()
-    # The same user runs the strangers: without this they could write into this process through /proc.
-    if ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
-        raise OSError("this process could not be protected from those that it starts")
-    _lend_forks(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, control), settings["scratch"], processor_time)
+    serve(given, answers)
 
 
-def _rehearse() -> None:
+def rehearse() -> None:
     """Do what every answer's process does, and what many answers do."""
     def answer(x: np.ndarray, n: int, pair: tuple[int, ...]) -> Any:
         padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (n, n)))
@@ -84,72 +65,29 @@ def _rehearse() -> None:
         wire.open_frame(_call(answer, arguments, {"id": header["id"]}))
 
 
-def _lend_forks(control: socket.socket, scratch: str, processor_time: dict[str, str]) -> None:
-    """A fork for each "begin"; nothing of it is left before the next one is made."""
-    while True:
-        control.send(b"ready")
-        _, descriptors, _, _ = socket.recv_fds(control, 16, 2)
-        if not descriptors:
-            return
-        child = os.fork()
-        if child == 0:
-            control.close()
-            with contextlib.suppress(BaseException):
-                os.setsid()
-                _limit(processor_time)
-                _serve(*descriptors)
-            os._exit(0)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        if not control.recv(16):
-            return
-        _clear(scratch)
+def serve(given: int, answers: int, in_each_fork: Callable[[], None] = lambda: None) -> None:
+    """Run the cells of one submission in one namespace, and its answers in forks.
 
-
-def _clear(scratch: str) -> None:
-    """Kill every other process in here, wait until they are gone, and empty the folder that they could write to.
-
-    An exception ends this process; the judge then starts a new sandbox.
+    Parameters
+    ----------
+    given, answers : int
+        Descriptors from which questions are read, and to which answers are written.
+    in_each_fork : callable, optional
+        What an answer's process does first.
     """
-    if os.getppid() != 1:
-        raise PermissionError("only where all processes are ours may all be killed")
-    deadline = time.monotonic() + CLEARING_SECONDS
-    while _kill_all_others():
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, 0):
-                pass
-        if time.monotonic() > deadline:
-            raise TimeoutError("a process does not go away")
-    for folder, folders, files in os.walk(scratch, topdown=False):
-        for path in (os.path.join(folder, name) for name in folders + files):
-            if os.path.isdir(path) and not os.path.islink(path):
-                os.rmdir(path)
-            else:
-                os.unlink(path)
-
-
-def _kill_all_others() -> bool:
-    """Kill whatever is left; False if nothing was, not even a process that is dead and not yet reaped."""
-    try:
-        os.kill(-1, signal.SIGKILL)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _serve(given: int, answers: int) -> None:
-    """Run the cells of one submission in one namespace, and its answers in forks."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
     while (frame := wire.read_frame(_reading(given))) is not None:
         header, _ = frame
-        if header["op"] == "cell":
+        if header["op"] == "hello":
+            _write_all(answers, wire.pack({"status": "ok", "id": header["id"]}))
+        elif header["op"] == "cell":
             told = _run_cell(header["name"], header["source"], namespace, header["apart"])
             _write_all(answers, wire.pack({**told, "id": header["id"]}))
         elif header["op"] == "answer":
-            _in_fork(partial(_take_calls, namespace.get(header["name"]), header["name"], given, answers))
+            _in_fork(partial(_take_calls, namespace.get(header["name"]), header["name"], given, answers), in_each_fork)
 
 
-def _in_fork(work: Callable[[], None]) -> None:
+def _in_fork(work: Callable[[], None], first: Callable[[], None]) -> None:
     """Do something in a fork; if that ends in any other way than by finishing, end here too."""
     if not hasattr(os, "fork"):
         work()
@@ -158,6 +96,7 @@ def _in_fork(work: Callable[[], None]) -> None:
     if child == 0:
         code = 1
         with contextlib.suppress(BaseException):
+            first()
             work()
             code = FINISHED
         os._exit(code)
@@ -202,20 +141,15 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _limit(limits: dict[str, str]) -> None:
-    """Set resource limits, then give up every privilege; there is no way back from either."""
+def limit(limits: dict[str, int]) -> None:
+    """Set resource limits, by their names; there is no way back."""
     try:
         import resource
     except ImportError:  # Windows, where only trusted submissions run
         return
     for name, value in limits.items():
-        if name.startswith("RLIMIT_") and hasattr(resource, name):
-            resource.setrlimit(getattr(resource, name), (int(value), int(value)))
-    if "uid" in limits:
-        uid = int(limits["uid"])
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
+        if hasattr(resource, name):
+            resource.setrlimit(getattr(resource, name), (value, value))
 
 
 def _run_cell(name: str, source: str, namespace: dict[str, Any], apart: bool) -> dict[str, Any]:

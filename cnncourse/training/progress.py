@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from importlib.util import find_spec
 
 Bar = Callable[[int, str], None]
 """Takes the number of batches that are done, and a few words."""
@@ -32,26 +33,32 @@ def bar(wanted: bool, batches: int) -> Iterator[Bar]:
     if not wanted:
         yield lambda done, words: None
         return
-    # Importing rich takes longer than an epoch of a small network.
-    from rich.console import Console
-
-    console = Console()
-    if console.is_jupyter:
+    if _is_notebook():
         yield _in_notebook(batches)
-    elif console.is_terminal:
-        with _in_terminal(console, batches) as show:
+    elif sys.stdout.isatty() and find_spec("rich"):
+        with _in_terminal(batches) as show:
             yield show
     else:
         yield lambda done, words: None
 
 
+def _is_notebook() -> bool:
+    if "IPython" not in sys.modules:
+        return False
+    from IPython import get_ipython
+
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    return shell is not None and hasattr(shell, "kernel")
+
+
 @contextmanager
-def _in_terminal(console: Any, batches: int) -> Iterator[Bar]:
+def _in_terminal(batches: int) -> Iterator[Bar]:
+    # Importing rich takes longer than an epoch of a small network.
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
                TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns) as progress:
         task = progress.add_task("", total=batches)
         yield lambda done, words: progress.update(task, completed=done, description=words)
 

@@ -65,7 +65,7 @@ class Attack:
     name : str
         In words, for the table.
     kind : str
-        forging, values, structure, borrowing, stealing, tampering, denial or reader.
+        forging, values, structure, borrowing, stealing, tampering, denial, neighbors, folders or reader.
     edit : callable
         Changes the solved notebook; it also writes the wrong answer, if there is one. It may return bytes that are
         handed in instead of the notebook, or None.

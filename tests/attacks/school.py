@@ -9,8 +9,8 @@ import json
 import os
 import re
 import secrets
+import shutil
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -23,8 +23,10 @@ from autograder.classroom.seeds import SECRET_FILE, course_secret
 from autograder.cohort import Report, reports
 from tests.attacks.model import TOKEN, Attack, Notebook, Target
 from tests.classroom import ASSIGNMENT, CONFIGURATION, Classroom
+from tests.machine import MACHINES, NOBODY, Machine
 
-HONEST = ("aa-honest", "borrowing-m-honest", "denial-m-honest", "folders-m-honest", "stealing-m-honest", "zz-honest")
+HONEST = ("aa-honest", "borrowing-m-honest", "denial-m-honest", "folders-m-honest", "neighbors-m-honest",
+          "neighbors-set-rlimit-m-honest", "stealing-m-honest", "zz-honest")
 """Honest students, spread over the alphabet: before, between and after the attackers."""
 
 VICTIM = "aa-honest"
@@ -106,11 +108,20 @@ class School:
         The checkout.
     folder : Path
     attacks : sequence of Attack
+    sandbox : str, optional
+        Which way to isolate; see `isolation.choose`.
+    played : Machine, optional
+        Who grades, and whether namespaces can be made.
     """
 
-    def __init__(self, root: Path, folder: Path, attacks: Sequence[Attack]) -> None:
+    def __init__(
+        self, root: Path, folder: Path, attacks: Sequence[Attack], sandbox: str = "auto",
+        played: Machine = MACHINES[0],
+    ) -> None:
         self.root = root
         self.attacks = attacks
+        self.sandbox, self.played = sandbox, played
+        self.folder = folder
         self.classroom = Classroom(root, folder / "course")
         self.home = folder / "home"
         self.tokens = {place: TOKEN + secrets.token_hex(8) for place in (
@@ -179,18 +190,30 @@ class School:
 
     def command(self, *arguments: str) -> tuple[str, int]:
         """Run the `course` command as an instructor does; what it wrote, and its exit status."""
+        code = self._given_to_whoever_grades() if self.played.ordinary else self.root
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
         environment |= {"HOME": str(self.home), "COLUMNS": COLUMNS, "COURSE_TOKEN": self.tokens["environment"],
-                        "PYTHONPATH": str(self.root), "PYTHONUTF8": "1"}
-        ran = subprocess.run([sys.executable, "-m", "autograder.cli", *arguments, "--course",
-                              str(self.classroom.folder)], cwd=self.classroom.folder.parent, env=environment,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        return ran.stdout.decode("utf-8", "replace"), ran.returncode
+                        "PYTHONPATH": str(code), "PYTHONUTF8": "1"}
+        ran = self.played.run(
+            [sys.executable, "-m", "autograder.cli", *arguments, "--course", str(self.classroom.folder)],
+            sys.base_prefix, sys.prefix, self.folder, code, environment=environment, cwd=self.classroom.folder.parent)
+        return ran.stdout + ran.stderr, ran.returncode
+
+    def _given_to_whoever_grades(self) -> Path:
+        """Everything in the folder becomes an ordinary user's, a copy of the packages with their kernels included."""
+        code = self.folder / "code"
+        if not code.exists():
+            for package in ("autograder", "cnncourse"):
+                shutil.copytree(self.root / package, code / package)
+        for folder, folders, files in os.walk(os.fsencode(self.folder)):
+            for name in (b".", *folders, *files):
+                os.chown(os.path.join(folder, name), NOBODY, NOBODY, follow_symlinks=False)
+        return code
 
     def grade(self) -> Outcome:
         """Grade what is there, in one run, and collect what is known of it afterwards."""
         began = time.monotonic()
-        printed, code = self.command("grade", ASSIGNMENT)
+        printed, code = self.command("grade", ASSIGNMENT, "--sandbox", self.sandbox)
         outcome = Outcome(printed, code, time.monotonic() - began)
         course = self.classroom.course
         outcome.reports = {report.student: report for report in reports(course, ASSIGNMENT)}

@@ -91,11 +91,11 @@ ATTACKS = (
         "signal.signal(signal.SIGALRM, lambda *a: None)\n")),
     Attack("links and folders without rights left behind", "tampering", below(
         "import os\nfor _name, _to in (('a', '/'), ('b', '<course>'), ('c', '/proc/1/root'), ('d', '..')):\n"
-        "    try: os.symlink(_to, '/scratch/' + _name)\n    except OSError: pass\n"
-        "try:\n    os.makedirs('/scratch/e/f/g')\n    os.chmod('/scratch/e/f', 0)\nexcept OSError: pass\n"),
+        "    try: os.symlink(_to, _name)\n    except OSError: pass\n"
+        "try:\n    os.makedirs('e/f/g')\n    os.umask(0o777)\n    os.mkdir('e/f/h')\n    os.chmod('e/f', 0)\nexcept OSError: pass\n"),
         not_plain=""),
     Attack("a deep tree of folders left behind", "tampering", below(
-        "import os\ntry:\n    os.chdir('/scratch')\n    for _ in range(3000):\n        os.mkdir('d')\n"
+        "import os\ntry:\n    for _ in range(3000):\n        os.mkdir('d')\n"
         "        os.chdir('d')\nexcept OSError: pass\n")),
     Attack("change the environment, the folder and the limits", "tampering", source(
         "import os, resource\nos.environ.clear()\nos.environ.update(PYTHONPATH='/scratch', LD_PRELOAD='/scratch/x.so')\n"

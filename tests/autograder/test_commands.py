@@ -66,6 +66,8 @@ def test_what_students_get_holds_the_notebook_and_the_packages_but_no_solutions_
         (wheel,) = (name for name in names if name.endswith(".whl"))
         pack.extract(wheel, tmp_path)
         assert f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb" in names
+        assert pack.read(f"{ASSIGNMENT}/constraints.txt") == (root / "constraints.txt").read_bytes()
+        assert 'constraints.txt "cnncourse-' in pack.read(f"{ASSIGNMENT}/README.txt").decode()
     with zipfile.ZipFile(tmp_path / wheel) as packages:
         inside = packages.namelist()
     assert {"autograder/checking/check.py", "autograder/templates/check.html.j2",
@@ -81,12 +83,12 @@ def test_the_doctor_finds_this_machine_fit_for_grading():
 
 @pytest.mark.sandbox
 def test_the_doctor_notices_a_sandbox_with_a_hole(monkeypatch):
-    from autograder.sandbox import isolation, lending
+    from autograder.sandbox import bubblewrap, lending
 
-    files = isolation._files
-    monkeypatch.setattr(isolation, "_files", lambda limits: ["--ro-bind", "/etc", "/etc", *files(limits)])
+    files = bubblewrap._files
+    monkeypatch.setattr(bubblewrap, "_files", lambda limits: ["--ro-bind", "/etc", "/etc", *files(limits)])
     lending.end_idle()
-    (finding,) = [finding for finding in examine() if finding.subject == "sandbox"]
+    (finding,) = [finding for finding in examine() if finding.subject == "sandbox, bubblewrap"]
     lending.end_idle()
     assert not finding.fine
     assert "read /etc/passwd" in finding.text

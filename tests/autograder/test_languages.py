@@ -8,6 +8,8 @@ import re
 import nbformat
 import numpy as np
 import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po, write_po
 from matplotlib.text import Text
 
 from autograder import check, grade_answers, hint
@@ -21,6 +23,8 @@ from tests.conftest import ROOT
 from tests.figures import FIGURES
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+ODD_TEXTS = ('say "no"', "back\\slash \\n", "two\nlines\n", "tab\there", "#, fuzzy", "msgid", "\u4e2d\u6587 \u00e9",
+             "long " * 40, 'a = "\\"')
 FIELD = re.compile(r"\{[^{}]*\}")
 
 
@@ -146,6 +150,22 @@ def test_figures_have_chinese_labels_without_empty_boxes_where_a_font_has_the_ch
     assert [str(warning.message) for warning in recwarn if "missing from" in str(warning.message)] == []
     labels = "".join(text.get_text() for text in figure.findobj(Text))
     assert bool(CHINESE.search(labels)) == bool(illustration.chinese_font())
+
+
+def test_a_catalogue_is_read_as_babel_reads_it(root, tmp_path):
+    """Students read theirs without babel; odd texts, fuzzy and obsolete entries included."""
+    odd = Catalog(locale="zh_CN")
+    for number, text in enumerate(ODD_TEXTS):
+        odd.add(text, text[::-1] if number % 3 else "", flags={"fuzzy"} if number % 4 == 1 else ())
+    odd.obsolete["gone"] = Message("gone", "weg")
+    with (tmp_path / "odd.po").open("wb") as file:
+        write_po(file, odd)
+    for path in [tmp_path / "odd.po", *root.glob("*/locale/zh_CN/LC_MESSAGES/*.po")]:
+        with path.open("rb") as file:
+            theirs = {str(message.id): "" if message.fuzzy else str(message.string)
+                      for message in read_po(file, ignore_obsolete=True) if message.id}
+        assert len(theirs) > 5
+        assert language.read(path) == theirs, path
 
 
 def test_an_unknown_language_names_those_that_there_are():

@@ -50,9 +50,17 @@ def test_shrink_has_to_be_a_sensible_whole_number(shrink):
 
 
 def test_the_package_stays_light_until_a_picture_is_asked_for():
-    code = "import sys, cnncourse, cnncourse.data; print([m for m in ('sklearn', 'matplotlib') if m in sys.modules])"
+    code = "import sys, cnncourse, cnncourse.data; print([m for m in ('PIL', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_photographs_are_those_of_scikit_learn():
+    from sklearn.datasets import load_sample_image
+
+    for name, theirs in (("temple", "china.jpg"), ("flower", "flower.jpg")):
+        pixels = load_sample_image(theirs).transpose(2, 0, 1) / np.float32(255)
+        np.testing.assert_array_equal(data.photograph(name, shrink=1)[0], pixels)
 
 
 def test_digits_are_all_there_once():

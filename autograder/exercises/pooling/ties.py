@@ -4,9 +4,11 @@ A window hands its gradient to its maximum. Where several entries share the maxi
 among them is right, as long as no share is negative and the shares add up to the whole: the first one gets all, the
 last one, each the same, or anything in between (these are the subgradients of the maximum). Where windows overlap, an
 entry can get shares of several windows, and only their sum is seen. Whether shares exist that add up to what somebody
-computed is a linear program; the one solved here finds the shares whose sums differ least, in total, from what was
-given. The sum of differences, rather than of their squares, keeps what is right exactly as it was given and leaves the
-rest of the difference on the entries that are wrong.
+computed is a question of flows: from windows through their tied entries to what is wanted there, and the other way
+round where signs are negative. The largest flow gives the shares whose sums differ least, in total, from
+what was given; what does not get through is the difference, once on each side. The sum of differences, rather than of
+their squares, keeps what is right exactly as it was given and leaves the rest of the difference on the entries that are
+wrong.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ import numpy as np
 from autograder.exercises.pooling.common import Pair, folded, places, unfolded
 from cnncourse import functional as F
 
-EXACT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+NOTHING = 1e-13
+"""What is less of the largest number is rounding."""
 
 
 def nearest_gradient(given: Any, grad_out: np.ndarray, x: np.ndarray, kernel_size: Pair, stride: int) -> np.ndarray:
@@ -64,25 +67,47 @@ def _shared(wanted: np.ndarray, gradients: np.ndarray, tied: np.ndarray, where: 
     tied, where : arrays of shape (windows, entries)
         Which entries of a window are its maxima, and where they lie in the plane.
     """
-    from scipy.optimize import linprog  # takes a third of a second to import, which only those pay who need it
-
-    scale = np.abs(gradients).max() or 1.0  # the solver's tolerances are absolute
     window, entry = np.nonzero(tied)
     touched, row = np.unique(where[window, entry], return_inverse=True)
-    shares, entries = len(window), len(touched)
-    # Unknown are the shares, and by how much each entry gets too little and too much.
-    balance = np.zeros((entries + len(gradients), shares + 2 * entries))
-    sent, whole = balance[:entries, :shares], balance[entries:, :shares]
-    sent[row, np.arange(shares)] = gradients[window] / scale
-    whole[window, np.arange(shares)] = 1
-    balance[:entries, shares:] = np.hstack([np.eye(entries), -np.eye(entries)])
-    solution = linprog(np.r_[np.zeros(shares), np.ones(2 * entries)], A_eq=balance,
-                       b_eq=np.r_[wanted[touched] / scale, np.ones(len(gradients))], method="highs", options=EXACT)
-    share = np.maximum(solution.x[:shares], 0) if solution.success else np.ones(shares)
-    share /= np.bincount(window, share)[window]
+    # Nodes are the windows, the entries, where flow comes from, and where it goes to.
+    windows, entries = np.arange(len(gradients)), len(gradients) + np.arange(len(touched))
+    source, sink = len(gradients) + len(touched), len(gradients) + len(touched) + 1
+    room = np.zeros((sink + 1, sink + 1))
+    room[source, windows], room[windows, sink] = np.maximum(gradients, 0), np.maximum(-gradients, 0)
+    room[entries, sink], room[source, entries] = np.maximum(wanted[touched], 0), np.maximum(-wanted[touched], 0)
+    upwards = gradients[window] > 0
+    room[window[upwards], entries[row[upwards]]] = np.inf
+    room[entries[row[~upwards]], window[~upwards]] = np.inf
+    left = _most_flow(room, source, sink)
+    # What has flowed can flow back; what is left of a window goes to the first of its entries, as in the reference.
+    sent = np.where(upwards, left[entries[row], window], -left[window, entries[row]])
+    sent[np.unique(window, return_index=True)[1]] += gradients - np.bincount(window, sent, len(gradients))
     out = np.zeros_like(wanted)
-    out[touched] = sent @ share * scale
+    out[touched] = np.bincount(row, sent, len(touched))
     return out
+
+
+def _most_flow(room: np.ndarray, source: int, sink: int) -> np.ndarray:
+    """The room that the largest flow between two nodes leaves, always by a shortest way (Edmonds and Karp, 1972)."""
+    left = room.copy()
+    least = NOTHING * room[np.isfinite(room)].max()
+    while True:
+        before = np.full(len(left), -1)
+        before[source] = source
+        reached = [source]
+        for node in reached:
+            new = np.flatnonzero((left[node] > least) & (before < 0))
+            before[new] = node
+            reached += new.tolist()
+        if before[sink] < 0:
+            return left
+        way = [sink]
+        while way[-1] != source:
+            way.append(int(before[way[-1]]))
+        to, start = np.array(way[:-1]), np.array(way[1:])
+        amount = left[start, to].min()
+        left[start, to] -= amount
+        left[to, start] += amount
 
 
 def nearest_indices(
