@@ -23,7 +23,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ class Landlock:
             allowed = _rules(folder, scratch)
             settings = Settings(
                 _resource_limits(limits, bool(first_uid)), str(scratch), alone=False, first_uid=first_uid,
-                reads_everywhere=bool(first_uid) and not _open_to_all(path for path, _ in allowed.allowed),
+                reads_everywhere=bool(first_uid) and not _open_to_all((path for path, _ in allowed.allowed), scratch),
                 most_files=MOST_FILES, most_processes=limits.processes, rules=allowed)
             python = contents.base_python() if contents.base_python().is_file() else contents.real_python()
             command = [str(python), "-I", "-S", "-B", "-c",
@@ -182,7 +182,7 @@ def _lay_out(folder: Path) -> tuple[str, ...]:
 
     A folder that holds anything else cannot be listed under the rules, and Python finds nothing in it.
     """
-    folder.chmod(0o711)
+    folder.chmod(0o755)
     real = contents.standard_library().resolve()
     library = {path.name: path for path in real.iterdir() if path.name not in contents.OF_OTHERS}
     for name, paths in (("grader", contents.OWN_FILES), ("packages", contents.allowed_packages() | contents.STAND_INS),
@@ -194,13 +194,13 @@ def _lay_out(folder: Path) -> tuple[str, ...]:
     return str(folder / "library"), str(real / "lib-dynload")
 
 
-def _open_to_all(paths: Iterator[str]) -> bool:
-    """Whether a user who owns nothing could read all this."""
+def _open_to_all(paths: Iterable[str], owned: Path) -> bool:
+    """Whether a user who owns nothing but one folder could read all this."""
     folders: set[Path] = set()
     for path in map(Path, paths):
         if path.exists():
-            own = path.stat().st_mode
-            if not own & 0o004 or (path.is_dir() and not own & 0o001 and path.name != "scratch"):
+            needed = 0o005 if path.is_dir() else 0o004
+            if path != owned and path.stat().st_mode & needed != needed:
                 return False
             folders.update(path.parents)
     return all(folder.stat().st_mode & 0o001 for folder in folders)

@@ -118,6 +118,37 @@ def f(other):
 """
 
 
+@pytest.mark.parametrize("users, groups, block", [
+    ("0 0 4294967295", "0 0 4294967295", (1 << 28, 1 << 29)),
+    ("0 100000 65536", "0 100000 65536", (65536 - 4 * 4096, 65536)),
+    ("0 1000 1\n1 100000 65536", "0 0 4294967295", (65537 - 4 * 4096, 65537)),
+    ("0 0 4294967295", "0 1000 1", None),
+])
+def test_users_of_their_own_are_those_that_this_machine_maps(users, groups, block, tmp_path):
+    """In a container few numbers are mapped, or one; then there is no block, and forks share a user."""
+    (tmp_path / "users").write_text(users + "\n")
+    (tmp_path / "groups").write_text(groups + "\n")
+    first, last = settings._mapped_block.__wrapped__((tmp_path / "users", tmp_path / "groups"))
+    if block is None:
+        assert last - first < settings.UIDS_OF_A_SANDBOX
+    else:
+        assert (first, last) == block
+
+
+@pytest.mark.parametrize("closed, readable", [
+    ("", True), ("packages", False), ("packages/numpy", False), ("scratch", True)])
+def test_root_lets_forks_read_more_than_their_user_may_only_where_they_need_it(closed, readable, tmp_path):
+    (tmp_path / "packages" / "numpy").mkdir(parents=True)
+    (tmp_path / "scratch").mkdir(mode=0o700)
+    for folder in (tmp_path, *tmp_path.parents):
+        if not folder.stat().st_mode & 1:
+            pytest.skip(f"{folder} is closed on this machine") if os.getuid() else folder.chmod(0o755)
+    if closed:
+        (tmp_path / closed).chmod(0o700)
+    paths = [str(tmp_path / "packages" / "numpy"), str(tmp_path / "scratch")]
+    assert landlock._open_to_all(paths, tmp_path / "scratch") is readable
+
+
 def test_the_second_way_starts_no_program_and_opens_nothing_below_proc():
     if reason := isolation.why_not("landlock"):
         pytest.skip(reason)
