@@ -20,7 +20,14 @@ from typing import Any
 
 from autograder.sandbox import contents, syscalls
 from autograder.sandbox.cgroups import Group
-from autograder.sandbox.settings import Limits, Settings, fresh_uids, resource_limits
+from autograder.sandbox.settings import (
+    CAP_DAC_OVERRIDE,
+    CAP_SYS_ADMIN,
+    Limits,
+    Settings,
+    fresh_uids,
+    resource_limits,
+)
 from autograder.sandbox.way import Started
 
 SCRATCH = "/scratch"
@@ -53,7 +60,7 @@ class Bubblewrap:
 
     def start(self, limits: Limits, group: Group | None, **options: Any) -> Started:
         """Start a sandbox's first process."""
-        first_uid = fresh_uids()
+        first_uid = _first_uid()
         command = [*_walls(limits, bool(first_uid)), "--", str(contents.base_python()), "-I", "-S", "-B", "-c",
                    contents.bootstrap("/grader", "/packages")]
         process = subprocess.Popen(group.entering(command) if group else command, **options)
@@ -85,7 +92,7 @@ def _why_unavailable() -> str:
     if reason := syscalls.why_unavailable():
         return reason
     try:
-        walls = _walls(Limits(), bool(fresh_uids()))
+        walls = _walls(Limits(), bool(_first_uid()))
         ran = subprocess.run([*walls, "--", str(contents.base_python()), "-I", "-S", "-c", "print('inside')"],
                              capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -115,6 +122,11 @@ def _version(bubblewrap: Path) -> tuple[int, ...]:
     except (OSError, subprocess.TimeoutExpired):
         return (-1,)
     return tuple(map(int, re.findall(r"\d+", ran.stdout))) or (-1,)
+
+
+def _first_uid() -> int:
+    """First of the users that forks become; 0 without the rights to mount, where a user namespace has to do."""
+    return fresh_uids(CAP_DAC_OVERRIDE, CAP_SYS_ADMIN)
 
 
 def _walls(limits: Limits, own_users: bool) -> list[str]:

@@ -29,7 +29,7 @@ from typing import Any
 
 from autograder.sandbox import contents, syscalls
 from autograder.sandbox.cgroups import Group
-from autograder.sandbox.settings import Limits, Rules, Settings, fresh_uids, resource_limits
+from autograder.sandbox.settings import CAP_CHOWN, Limits, Rules, Settings, fresh_uids, resource_limits
 from autograder.sandbox.way import Started
 
 PREFIX = "course-sandbox-"
@@ -75,7 +75,7 @@ class Landlock:
 
     def describe(self) -> str:
         """Its version, and whether forks are users of their own."""
-        users = "a user of its own for each submission" if fresh_uids() else "all as the user who grades"
+        users = "a user of its own for each submission" if fresh_uids(CAP_CHOWN) else "all as the user who grades"
         return f"Landlock, version {version()}, and seccomp; {users}"
 
     def mend(self, complaint: str) -> str:
@@ -88,9 +88,12 @@ class Landlock:
         own = version()
         lines = [f"version {own} of Landlock does not hold {what} (version {since}, Linux {kernel}); instead, {instead}"
                  for since, (kernel, what, instead) in VERSIONS.items() if since > own]
-        if not fresh_uids():
+        if not fresh_uids(CAP_CHOWN):
             lines.append("submissions run as the user who grades; only the filter for system calls is between them and "
                          "that user's other processes")
+        elif not _open_to_all(map(str, _readable()), Path()):
+            lines.append("the interpreter or NumPy lies in a folder that only root may enter, so submissions may enter "
+                         "all folders of the machine, although they can read nothing there")
         return [*lines, "that a file exists, its size, owner and times can be seen where folders on the way may be "
                 "entered, and the names of machine and kernel, its memory and its load"]
 
@@ -99,7 +102,7 @@ class Landlock:
         _remove_left_over()
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")).resolve()
         try:
-            first_uid = fresh_uids()
+            first_uid = fresh_uids(CAP_CHOWN)
             library = _lay_out(folder)
             scratch = folder / "scratch"
             allowed = _rules(folder, scratch)

@@ -100,10 +100,13 @@ class Lender:
             if changed := [name for name in now if now[name] != before.get(name)]:
                 self.control.send(f"changed: {', '.join(changed)}"[:1000].encode())
                 return
+            if self.first_uid and not self.uids_left:
+                self.control.send(b"used up")
+                return
             self.control.send(b"ready")
 
     def _lend_one(self) -> bool:
-        """Lend a fork and clear up after it; False if there is nobody to lend it to, or no user whom it could be."""
+        """Lend a fork and clear up after it; False if there is nobody to lend it to."""
         if not self._is_spoken_to():
             return False
         _, descriptors, _, _ = socket.recv_fds(self.control, 16, 2)
@@ -132,7 +135,7 @@ class Lender:
         finally:
             here.close()
             self._clear(child)
-        return goes_on and (uid is None or self.uids_left > 0)
+        return goes_on
 
     def _is_spoken_to(self) -> bool:
         """Wait for the judge; False once it has ended, although a fork of it may hold the socket open."""
