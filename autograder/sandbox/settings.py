@@ -107,7 +107,8 @@ class Settings:
             name: getattr(self, name) for name in ("limits", "scratch", "alone", "first_uid", "reads_everywhere",
                                                    "most_files", "most_processes")}
         told |= {"uids": UIDS_OF_A_SANDBOX, "numbers": programs.numbers, "rules": self.rules and vars(self.rules),
-                 "allowed": b64encode(programs.allowed).decode(), "watched": b64encode(programs.watched).decode()}
+                 "allowed": b64encode(programs.allowed).decode(), "watched": b64encode(programs.watched).decode(),
+                 "silenced": b64encode(programs.silenced).decode()}
         return json.dumps(told).encode()
 
 

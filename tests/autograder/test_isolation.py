@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from autograder.errors import SandboxUnavailableError
-from autograder.sandbox import isolation, landlock, lending, settings, walls
+from autograder.sandbox import isolation, landlock, lending, settings, syscalls, walls
 from autograder.sandbox.session import Cell, SandboxRunner
 from tests import machine
 from tests.classroom import ASSIGNMENT, Classroom
@@ -183,6 +183,36 @@ def test_the_configuration_says_which_way_is_taken(root, tmp_path):
     described = isolation.WAYS["landlock"].describe()
     assert said == [f"{described} (asked for)"]
     assert classroom.autograded("ada").metadata["cnncourse"]["isolated"] == described
+
+
+def test_where_the_kernel_cannot_ask_signals_are_refused_and_the_second_way_is_not_taken(monkeypatch):
+    if reason := isolation.why_not("bubblewrap"):
+        pytest.skip(reason)
+    real = syscalls._asking
+    monkeypatch.setattr(syscalls, "_asking", lambda counts: b"")
+    syscalls.programs.cache_clear()
+    isolation.why_not.cache_clear()
+    lending.end_idle()
+    try:
+        assert "watching system calls" in isolation.why_not("landlock")
+        with SandboxRunner([Cell("f", SIGNALS)], sandbox="bubblewrap") as runner:
+            assert runner.call("f", (1,)).value == ("PermissionError", "PermissionError", "PermissionError", "none")
+    finally:
+        monkeypatch.setattr(syscalls, "_asking", real)
+        syscalls.programs.cache_clear()
+        isolation.why_not.cache_clear()
+        lending.end_idle()
+
+
+SIGNALS = """
+import os
+lender = os.getppid()
+def tried(target):
+    try: os.kill(target, 0)
+    except OSError as error: return type(error).__name__
+    return "none"
+def f(x): return tried(lender), tried(-1), tried(1), tried(0)
+"""
 
 
 def test_an_unknown_way_is_refused_by_name():
