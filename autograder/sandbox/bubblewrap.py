@@ -20,7 +20,14 @@ from typing import Any
 
 from autograder.sandbox import contents, syscalls
 from autograder.sandbox.cgroups import Group
-from autograder.sandbox.settings import Limits, Settings, fresh_uids, may_make_namespaces, resource_limits
+from autograder.sandbox.settings import (
+    CAP_DAC_OVERRIDE,
+    CAP_SYS_ADMIN,
+    Limits,
+    Settings,
+    fresh_uids,
+    resource_limits,
+)
 from autograder.sandbox.way import Started
 
 SCRATCH = "/scratch"
@@ -106,11 +113,6 @@ def _complaint(bubblewrap: Path) -> str:
     return "" if ran.returncode == 0 and ran.stdout.strip() == "inside" else ran.stderr.strip() or "no reason given"
 
 
-def _first_uid() -> int:
-    """First of the users for forks; 0 where all have to be one user, as a user namespace has to be made first."""
-    return fresh_uids() if may_make_namespaces() else 0
-
-
 def _mend(complaint: str) -> str:
     restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     if restricted.exists() and restricted.read_text().strip() == "1":
@@ -130,6 +132,11 @@ def _version(bubblewrap: Path) -> tuple[int, ...]:
     except (OSError, subprocess.TimeoutExpired):
         return (-1,)
     return tuple(map(int, re.findall(r"\d+", ran.stdout))) or (-1,)
+
+
+def _first_uid() -> int:
+    """First of the users that forks become; 0 without the rights to mount, where a user namespace has to do."""
+    return fresh_uids(CAP_DAC_OVERRIDE, CAP_SYS_ADMIN)
 
 
 def _walls(bubblewrap: Path | None, limits: Limits, own_users: bool) -> list[str]:

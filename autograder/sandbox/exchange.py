@@ -37,13 +37,18 @@ class Worker:
     given, answers : int
         Descriptors to which frames are written, and from which they are read; closed by `end`.
     on_end : callable
-        Ends all of its processes; called once.
+        Ends all of its processes, and says what was wrong with its sandbox then, if anything was; called once.
     on_discard : callable, optional
         Ends its whole sandbox and says why that was of no use, if it has said so itself.
+
+    Attributes
+    ----------
+    said : str
+        What was wrong with its sandbox when it was ended.
     """
 
     def __init__(
-        self, given: int, answers: int, on_end: Callable[[], None], on_discard: Callable[[], str] = lambda: ""
+        self, given: int, answers: int, on_end: Callable[[], str], on_discard: Callable[[], str] = lambda: ""
     ) -> None:
         self._given = given
         self._answers = answers
@@ -51,6 +56,7 @@ class Worker:
         self._on_discard = on_discard
         self._ending = threading.Lock()
         self._ended = False
+        self.said = ""
         self._outgoing = bytearray()
         self._incoming = bytearray()
         self._unanswered: deque[tuple[str, int]] = deque()
@@ -209,7 +215,7 @@ class Worker:
         with self._ending:
             if not self._ended:
                 self._ended = True
-                self._on_end()
+                self.said = self._on_end()
 
 
 @contextlib.contextmanager

@@ -23,13 +23,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import contents, syscalls
 from autograder.sandbox.cgroups import Group
-from autograder.sandbox.settings import Limits, Rules, Settings, fresh_uids, resource_limits
+from autograder.sandbox.settings import CAP_CHOWN, Limits, Rules, Settings, fresh_uids, resource_limits
 from autograder.sandbox.way import Started
 
 PREFIX = "course-sandbox-"
@@ -75,7 +75,7 @@ class Landlock:
 
     def describe(self) -> str:
         """Its version, and whether forks are users of their own."""
-        users = "a user of its own for each submission" if fresh_uids() else "all as the user who grades"
+        users = "a user of its own for each submission" if fresh_uids(CAP_CHOWN) else "all as the user who grades"
         return f"Landlock, version {version()}, and seccomp; {users}"
 
     def mend(self, complaint: str) -> str:
@@ -88,9 +88,12 @@ class Landlock:
         own = version()
         lines = [f"version {own} of Landlock does not hold {what} (version {since}, Linux {kernel}); instead, {instead}"
                  for since, (kernel, what, instead) in VERSIONS.items() if since > own]
-        if not fresh_uids():
+        if not fresh_uids(CAP_CHOWN):
             lines.append("submissions run as the user who grades; only the filter for system calls is between them and "
                          "that user's other processes")
+        elif not _open_to_all(map(str, _readable()), Path()):
+            lines.append("the interpreter or NumPy lies in a folder that only root may enter, so submissions may enter "
+                         "all folders of the machine, although they can read nothing there")
         return [*lines, "that a file exists, its size, owner and times can be seen where folders on the way may be "
                 "entered, and the names of machine and kernel, its memory and its load"]
 
@@ -99,13 +102,13 @@ class Landlock:
         _remove_left_over()
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")).resolve()
         try:
-            first_uid = fresh_uids()
+            first_uid = fresh_uids(CAP_CHOWN)
             library = _lay_out(folder)
             scratch = folder / "scratch"
             allowed = _rules(folder, scratch)
             settings = Settings(
                 _resource_limits(limits, bool(first_uid)), str(scratch), alone=False, first_uid=first_uid,
-                reads_everywhere=bool(first_uid) and not _open_to_all(path for path, _ in allowed.allowed),
+                reads_everywhere=bool(first_uid) and not _open_to_all((path for path, _ in allowed.allowed), scratch),
                 most_files=MOST_FILES, most_processes=limits.processes, rules=allowed)
             python = contents.base_python() if contents.base_python().is_file() else contents.real_python()
             command = [str(python), "-I", "-S", "-B", "-c",
@@ -182,7 +185,7 @@ def _lay_out(folder: Path) -> tuple[str, ...]:
 
     A folder that holds anything else cannot be listed under the rules, and Python finds nothing in it.
     """
-    folder.chmod(0o711)
+    folder.chmod(0o755)
     real = contents.standard_library().resolve()
     library = {path.name: path for path in real.iterdir() if path.name not in contents.OF_OTHERS}
     for name, paths in (("grader", contents.OWN_FILES), ("packages", contents.allowed_packages() | contents.STAND_INS),
@@ -194,13 +197,13 @@ def _lay_out(folder: Path) -> tuple[str, ...]:
     return str(folder / "library"), str(real / "lib-dynload")
 
 
-def _open_to_all(paths: Iterator[str]) -> bool:
-    """Whether a user who owns nothing could read all this."""
+def _open_to_all(paths: Iterable[str], owned: Path) -> bool:
+    """Whether a user who owns nothing but one folder could read all this."""
     folders: set[Path] = set()
     for path in map(Path, paths):
         if path.exists():
-            own = path.stat().st_mode
-            if not own & 0o004 or (path.is_dir() and not own & 0o001 and path.name != "scratch"):
+            needed = 0o005 if path.is_dir() else 0o004
+            if path != owned and path.stat().st_mode & needed != needed:
                 return False
             folders.update(path.parents)
     return all(folder.stat().st_mode & 0o001 for folder in folders)

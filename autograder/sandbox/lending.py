@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
-import logging
 import os
 import signal
 import socket
@@ -35,7 +34,9 @@ ENDING_SECONDS = 3.0
 """How long a first process may take to clear up and end, once nobody speaks to it any more."""
 LAST_WORDS_SECONDS = 1.0
 MESSAGE = 1 << 11
-log = logging.getLogger(__name__)
+USED_UP = b"used up"
+"""What a first process says that has no user left to give to a submission."""
+
 T = TypeVar("T")
 
 
@@ -127,10 +128,10 @@ class Sandbox:
         if self._group:
             self._group.remove()
 
-    def _take_back(self) -> None:
-        """Have everything of the submission ended; keep the sandbox for others only if that succeeds."""
+    def _take_back(self) -> str:
+        """Have everything of the submission ended, and keep the sandbox for others; or else say why it is not kept."""
         if self._control.fileno() < 0:
-            return
+            return ""
         try:
             self._control.send(b"end")
             self._ready = self._is_ready_within(CLEARING_SECONDS)
@@ -138,9 +139,9 @@ class Sandbox:
             self._ready = False
         if self._ready:
             idle.keep(self)
-        else:
-            self.kill()
-            log.warning("a sandbox is replaced: %s", self.last_words or "its first process has ended")
+            return ""
+        self.kill()
+        return "" if self._told == USED_UP else self.last_words or "its first process ended"
 
     def _is_ready_within(self, seconds: float) -> bool:
         self._control.settimeout(seconds)

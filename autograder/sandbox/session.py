@@ -23,6 +23,9 @@ from autograder.sandbox.way import Way
 from cnncourse.language import say
 
 MAX_TEXT = 2000
+SANDBOX = "sandbox"
+"""Stands for a cell's name where something happened to the sandbox."""
+
 MOST_SANDBOXES = 3
 """How many sandboxes may fail before one has run anything of a submission's."""
 
@@ -63,7 +66,7 @@ class SandboxRunner:
     isolated : str
         How it was isolated, in words, once entered.
     problems : dict of str to str
-        What went wrong while running a cell, by its name.
+        What went wrong while running a cell, by its name; once left, also what had happened to the sandbox.
     seconds : float
         Wall time of the whole, once left.
 
@@ -84,6 +87,7 @@ class SandboxRunner:
         self.problems: dict[str, str] = {}
         self._left_out: set[str] = set()
         self._lost_once: set[str] = set()
+        self._said: list[str] = []
         self._way: Way | None = None
         self._worker: Worker | None = None
         self._answer = ""
@@ -107,6 +111,8 @@ class SandboxRunner:
 
     def __exit__(self, *_: object) -> None:
         self._stop()
+        if self._said:
+            self.problems[SANDBOX] = f"it was replaced after this submission ({'; '.join(self._said)})."
         self.seconds = time.monotonic() - self._began
 
     def call(self, answer: str, arguments: tuple[Any, ...]) -> Outcome:
@@ -258,6 +264,7 @@ class SandboxRunner:
     def _stop(self) -> None:
         if self._worker is not None:
             self._worker.end()
+            self._said += [self._worker.said] if self._worker.said else []
             self._worker = None
             self._answer = ""
 

@@ -20,7 +20,7 @@ UIDS_OF_A_SANDBOX = 1 << 12
 BLOCKS_AT_THE_END = 4
 LOWEST_FRESH_UID = 10_000
 
-CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN = 0, 5, 6, 7, 21
+CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN = 0, 1, 5, 6, 7, 21
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,8 @@ class Settings:
             name: getattr(self, name) for name in ("limits", "scratch", "alone", "first_uid", "reads_everywhere",
                                                    "most_files", "most_processes")}
         told |= {"uids": UIDS_OF_A_SANDBOX, "numbers": programs.numbers, "rules": self.rules and vars(self.rules),
-                 "allowed": b64encode(programs.allowed).decode(), "watched": b64encode(programs.watched).decode()}
+                 "allowed": b64encode(programs.allowed).decode(), "watched": b64encode(programs.watched).decode(),
+                 "silenced": b64encode(programs.silenced).decode()}
         return json.dumps(told).encode()
 
 
@@ -125,26 +126,27 @@ def resource_limits(limits: Limits) -> dict[str, int]:
     }
 
 
-def fresh_uids() -> int:
-    """First of a block of users that no process has been; 0 if this process may not choose any."""
-    if not _may("self", CAP_SETUID, CAP_SETGID, CAP_KILL, CAP_CHOWN):
+def fresh_uids(*capabilities: int) -> int:
+    """First of a block of users that no process has been; 0 if this process may not choose any.
+
+    Parameters
+    ----------
+    *capabilities : int
+        What is needed beside changing users and ending their processes.
+    """
+    if not _may(CAP_SETUID, CAP_SETGID, CAP_KILL, *capabilities):
         return 0
     first, last = _mapped_block()
     blocks = (last - first) // UIDS_OF_A_SANDBOX
     return first + UIDS_OF_A_SANDBOX * secrets.randbelow(blocks) if blocks > 0 else 0
 
 
-def may_make_namespaces() -> bool:
-    """Whether this process may make namespaces with no user namespace around them: in containers root often may not."""
-    return _may("self", CAP_SYS_ADMIN)
-
-
-def _may(process: str, *capabilities: int) -> bool:
-    """Whether a process is root and has these capabilities in effect."""
+def _may(*capabilities: int) -> bool:
+    """Whether this process is root and has these capabilities in effect."""
     if not hasattr(os, "getuid") or os.getuid() != 0:
         return False
     try:
-        status = Path("/proc", process, "status").read_text()
+        status = Path("/proc/self/status").read_text()
     except OSError:
         return False
     effective = next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:")), 0)

@@ -34,7 +34,7 @@ Where = tuple["Is", ...]
 
 @dataclass(frozen=True)
 class Is:
-    """A condition on one argument: its bits under a mask have a value, or it is at most that.
+    """A condition on one argument: its bits under a mask have a value; or it is at most that, or another.
 
     Attributes
     ----------
@@ -43,13 +43,14 @@ class Is:
     value : int
     mask : int or None
         All bits, if None.
-    at_most : bool
+    at_most, differs : bool
     """
 
     argument: int
     value: int
     mask: int | None = None
     at_most: bool = False
+    differs: bool = False
 
     def __str__(self) -> str:
         name = f"argument {self.argument + 1}"
@@ -78,6 +79,8 @@ class Call:
 
 OWN = ((Is(0, 0),),)
 """The first argument names a process: 0, which is the caller. The C library passes it on as it gets it."""
+OTHERS = ((Is(0, 0, differs=True),),)
+"""Any other process or group."""
 OWN_CLOCK = ((Is(0, 15, at_most=True),),)
 """Clocks of this machine; larger numbers are those of other processes."""
 
@@ -173,13 +176,17 @@ class Programs:
     allowed : bytes
         Refuses what is not in `CALLS`.
     watched : bytes
-        Asks whoever lends the fork about signals, and about new files and processes if these are counted.
+        Asks whoever lends the fork about signals, and about new files and processes if these are counted; empty where
+        libseccomp or the kernel cannot ask (before Linux 5.5).
+    silenced : bytes
+        Instead of asking, refuses all signals but those to the caller's own group.
     numbers : dict of str to list of int
         System calls that are asked about, by what they do: "signals", "files", "processes"; and "seccomp" itself.
     """
 
     allowed: bytes
     watched: bytes
+    silenced: bytes
     numbers: dict[str, list[int]]
 
 
@@ -215,16 +222,27 @@ def programs(counts: bool) -> Programs:
         _add(allowed, seccomp.ALLOW, call.name, call.where)
     for name in WITHOUT_EFFECT:
         _add(allowed, seccomp.ERRNO(0), name)
-    watched = seccomp.SyscallFilter(seccomp.ALLOW)
+    silenced = seccomp.SyscallFilter(seccomp.ALLOW)
     for name in SIGNALS:
-        _add(watched, seccomp.NOTIFY, name)
-    for name, where in COUNTED_FILES if counts else ():
-        _add(watched, seccomp.NOTIFY, name, where)
-    for name in COUNTED_PROCESSES if counts else ():
-        _add(watched, seccomp.NOTIFY, name)
-    return Programs(_exported(allowed), _exported(watched), {
+        _add(silenced, seccomp.ERRNO(errno.EPERM), name, OTHERS)
+    return Programs(_exported(allowed), _asking(counts), _exported(silenced), {
         "signals": _numbers(SIGNALS), "files": _numbers(name for name, _ in COUNTED_FILES),
         "processes": _numbers(COUNTED_PROCESSES), "seccomp": _numbers(["seccomp"])})
+
+
+def _asking(counts: bool) -> bytes:
+    seccomp = _seccomp()
+    rules = seccomp.SyscallFilter(seccomp.ALLOW)
+    try:
+        for name in SIGNALS:
+            _add(rules, seccomp.NOTIFY, name)
+        for name, where in COUNTED_FILES if counts else ():
+            _add(rules, seccomp.NOTIFY, name, where)
+        for name in COUNTED_PROCESSES if counts else ():
+            _add(rules, seccomp.NOTIFY, name)
+    except (OSError, ValueError):
+        return b""
+    return _exported(rules)
 
 
 def table() -> str:
@@ -251,7 +269,7 @@ def _argument(condition: Is) -> object:
     if condition.at_most:
         return seccomp.Arg(condition.argument, seccomp.LE, condition.value)
     if condition.mask is None:
-        return seccomp.Arg(condition.argument, seccomp.EQ, condition.value)
+        return seccomp.Arg(condition.argument, seccomp.NE if condition.differs else seccomp.EQ, condition.value)
     return seccomp.Arg(condition.argument, seccomp.MASKED_EQ, condition.mask, condition.value)
 
 

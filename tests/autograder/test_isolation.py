@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from autograder.errors import SandboxUnavailableError
-from autograder.sandbox import isolation, landlock, lending, settings, walls
+from autograder.sandbox import isolation, landlock, lending, settings, syscalls, walls
 from autograder.sandbox.session import Cell, SandboxRunner
 from tests import machine
 from tests.classroom import ASSIGNMENT, Classroom
@@ -89,7 +89,7 @@ def test_what_older_versions_of_landlock_do_not_hold_is_held_by_the_filter(versi
         pytest.skip("this user may not choose others")
     monkeypatch.setattr(landlock, "version", lambda: version)
     if not own_users:
-        monkeypatch.setattr(landlock, "fresh_uids", lambda: 0)
+        monkeypatch.setattr(landlock, "fresh_uids", lambda *capabilities: 0)
     lending.end_idle()
     try:
         assert walls.what_gets_out("landlock") == ""
@@ -116,6 +116,37 @@ def f(other):
     with open("a/y", "w") as file: file.write("other")
     return tuple(worked), open("a/y").read() == "other"
 """
+
+
+@pytest.mark.parametrize("users, groups, block", [
+    ("0 0 4294967295", "0 0 4294967295", (1 << 28, 1 << 29)),
+    ("0 100000 65536", "0 100000 65536", (65536 - 4 * 4096, 65536)),
+    ("0 1000 1\n1 100000 65536", "0 0 4294967295", (65537 - 4 * 4096, 65537)),
+    ("0 0 4294967295", "0 1000 1", None),
+])
+def test_users_of_their_own_are_those_that_this_machine_maps(users, groups, block, tmp_path):
+    """In a container few numbers are mapped, or one; then there is no block, and forks share a user."""
+    (tmp_path / "users").write_text(users + "\n")
+    (tmp_path / "groups").write_text(groups + "\n")
+    first, last = settings._mapped_block.__wrapped__((tmp_path / "users", tmp_path / "groups"))
+    if block is None:
+        assert last - first < settings.UIDS_OF_A_SANDBOX
+    else:
+        assert (first, last) == block
+
+
+@pytest.mark.parametrize("closed, readable", [
+    ("", True), ("packages", False), ("packages/numpy", False), ("scratch", True)])
+def test_root_lets_forks_read_more_than_their_user_may_only_where_they_need_it(closed, readable, tmp_path):
+    (tmp_path / "packages" / "numpy").mkdir(parents=True)
+    (tmp_path / "scratch").mkdir(mode=0o700)
+    for folder in (tmp_path, *tmp_path.parents):
+        if not folder.stat().st_mode & 1:
+            pytest.skip(f"{folder} is closed on this machine") if os.getuid() else folder.chmod(0o755)
+    if closed:
+        (tmp_path / closed).chmod(0o700)
+    paths = [str(tmp_path / "packages" / "numpy"), str(tmp_path / "scratch")]
+    assert landlock._open_to_all(paths, tmp_path / "scratch") is readable
 
 
 def test_the_second_way_starts_no_program_and_opens_nothing_below_proc():
@@ -152,6 +183,36 @@ def test_the_configuration_says_which_way_is_taken(root, tmp_path):
     described = isolation.WAYS["landlock"].describe()
     assert said == [f"{described} (asked for)"]
     assert classroom.autograded("ada").metadata["cnncourse"]["isolated"] == described
+
+
+def test_where_the_kernel_cannot_ask_signals_are_refused_and_the_second_way_is_not_taken(monkeypatch):
+    if reason := isolation.why_not("bubblewrap"):
+        pytest.skip(reason)
+    real = syscalls._asking
+    monkeypatch.setattr(syscalls, "_asking", lambda counts: b"")
+    syscalls.programs.cache_clear()
+    isolation.why_not.cache_clear()
+    lending.end_idle()
+    try:
+        assert "watching system calls" in isolation.why_not("landlock")
+        with SandboxRunner([Cell("f", SIGNALS)], sandbox="bubblewrap") as runner:
+            assert runner.call("f", (1,)).value == ("PermissionError", "PermissionError", "PermissionError", "none")
+    finally:
+        monkeypatch.setattr(syscalls, "_asking", real)
+        syscalls.programs.cache_clear()
+        isolation.why_not.cache_clear()
+        lending.end_idle()
+
+
+SIGNALS = """
+import os
+lender = os.getppid()
+def tried(target):
+    try: os.kill(target, 0)
+    except OSError as error: return type(error).__name__
+    return "none"
+def f(x): return tried(lender), tried(-1), tried(1), tried(0)
+"""
 
 
 def test_an_unknown_way_is_refused_by_name():

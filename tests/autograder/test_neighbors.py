@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
-from autograder.sandbox import isolation, lending, session
+from autograder.sandbox import isolation, lending, session, settings
 from autograder.sandbox.exchange import WorkerLostError
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.session import Cell, SandboxRunner
@@ -122,6 +122,7 @@ def test_a_sandbox_in_which_anything_has_changed_is_thrown_away(change, alone):
             needs.leave_out("rights", "there is one processor")
     with contextlib.suppress(psutil.NoSuchProcess):
         lender.wait(5)
+    assert "changed: " in runner.problems["sandbox"]
     assert sandbox not in lending.idle._waiting.get((os.getpid(), QUICK, sandbox.way.name), [])
     assert not lender.is_running()
     assert not differences(alone, seen())
@@ -164,6 +165,24 @@ def test_what_is_lost_before_the_first_cell_is_the_sandboxs_failure_and_never_a_
     with pytest.raises(WorkerLostError, match="before anything ran"), SandboxRunner([Cell("f", "")], QUICK):
         pass
     assert len(lost) == session.MOST_SANDBOXES
+
+
+def test_each_submission_is_a_user_of_its_own_and_a_sandbox_without_users_is_renewed(monkeypatch, each_way):
+    if not settings.fresh_uids():
+        pytest.skip("this user may not choose others")
+    monkeypatch.setattr(settings, "UIDS_OF_A_SANDBOX", 2)
+    lending.end_idle()
+    started = []
+    real = lending.Sandbox
+    monkeypatch.setattr(lending, "Sandbox", lambda *a: started.append(a) or real(*a))
+    users = []
+    for _ in range(5):
+        with SandboxRunner([Cell("f", "import os\ndef f(x): return os.getuid(), os.getgid()")], QUICK) as runner:
+            users.append(runner.call("f", (1,)).value)
+        assert not runner.problems
+    lending.end_idle()
+    assert len(set(users)) == 5 and (0, 0) not in users
+    assert len(started) == 3
 
 
 def test_the_time_that_a_sandbox_takes_to_start_is_not_the_submissions(monkeypatch, each_way):

@@ -62,7 +62,7 @@ def test_a_filter_that_lets_a_call_through_is_noticed(open_call, monkeypatch, ea
     monkeypatch.setattr(syscalls, "SIGNALS", tuple(name for name in syscalls.SIGNALS if name != open_call))
     monkeypatch.setattr(landlock, "handled", lambda version, real=landlock.handled: (*real(version)[:2], 0))
     for module in (bubblewrap, landlock):
-        monkeypatch.setattr(module, "fresh_uids", lambda: 0)
+        monkeypatch.setattr(module, "fresh_uids", lambda *capabilities: 0)
     syscalls.programs.cache_clear()
     lending.end_idle()
     try:

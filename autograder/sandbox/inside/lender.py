@@ -33,6 +33,7 @@ CLEARING_SECONDS = 2.0
 WALLS_SECONDS = 10.0
 """How long a fork may take until it stands behind its walls, on a machine that has much to do."""
 MOST_SETTINGS, MOST_TOLD = 1 << 20, 1 << 10
+WALLS = b"walls"
 FIRST_HIGH = 48
 """Descriptors from here on are free."""
 
@@ -80,7 +81,8 @@ class Lender:
         self.most_files: int = settings["most_files"]
         self.most_processes: int = settings["most_processes"]
         self.numbers: dict[str, list[int]] = settings["numbers"]
-        self.allowed, self.watched = b64decode(settings["allowed"]), b64decode(settings["watched"])
+        self.allowed, self.watched, self.silenced = (
+            b64decode(settings[name]) for name in ("allowed", "watched", "silenced"))
         self.judge = -1 if self.alone else os.pidfd_open(os.getppid())
         kernel.give_up_new_privileges()
         kernel.adopt_orphans()
@@ -100,10 +102,13 @@ class Lender:
             if changed := [name for name in now if now[name] != before.get(name)]:
                 self.control.send(f"changed: {', '.join(changed)}"[:1000].encode())
                 return
+            if self.first_uid and not self.uids_left:
+                self.control.send(b"used up")
+                return
             self.control.send(b"ready")
 
     def _lend_one(self) -> bool:
-        """Lend a fork and clear up after it; False if there is nobody to lend it to, or no user whom it could be."""
+        """Lend a fork and clear up after it; False if there is nobody to lend it to."""
         if not self._is_spoken_to():
             return False
         _, descriptors, _, _ = socket.recv_fds(self.control, 16, 2)
@@ -132,7 +137,7 @@ class Lender:
         finally:
             here.close()
             self._clear(child)
-        return goes_on and (uid is None or self.uids_left > 0)
+        return goes_on
 
     def _is_spoken_to(self) -> bool:
         """Wait for the judge; False once it has ended, although a fork of it may hold the socket open."""
@@ -162,22 +167,37 @@ class Lender:
         kernel.die_with_parent()
         if self.rules >= 0:
             kernel.obey(self.rules)
-        socket.send_fds(there, [b"walls"], [kernel.watch_calls(self.watched, self.numbers["seccomp"][0])])
+        socket.send_fds(there, [WALLS], self._have_calls_watched())
         pipes = _keep_only(given, answers)
         _open_nothing()
         kernel.filter_calls(self.allowed)
         return pipes
 
+    def _have_calls_watched(self) -> list[int]:
+        """Where the kernel asks about calls; nowhere if it cannot and nothing is counted, and all signals are refused.
+
+        It cannot before Linux 5.5, and where what has started us is asked already.
+        """
+        try:
+            return [kernel.watch_calls(self.watched, self.numbers["seccomp"][0])]
+        except OSError:
+            if self.most_processes:
+                raise
+        kernel.filter_calls(self.silenced)
+        return []
+
     def _watch(self, here: socket.socket, child: int) -> bool:
         """Answer what the submission has to ask for until its end; False if the judge is gone."""
         here.settimeout(WALLS_SECONDS)
         told, listeners, _, _ = socket.recv_fds(here, MOST_TOLD, 1)
-        if not listeners:
+        if told != WALLS:
             raise OSError(told.decode() or "a fork ended before it was walled in")
-        doorkeeper = Doorkeeper(listeners[0], child, self.numbers, self.most_files, self.most_processes)
+        doorkeepers = [Doorkeeper(listener, child, self.numbers, self.most_files, self.most_processes)
+                       for listener in listeners]
         poll = select.poll()
         poll.register(self.control, select.POLLIN)
-        poll.register(doorkeeper.listener, select.POLLIN)
+        for doorkeeper in doorkeepers:
+            poll.register(doorkeeper.listener, select.POLLIN)
         if self.judge >= 0:
             poll.register(self.judge, select.POLLIN)
         try:
@@ -188,13 +208,14 @@ class Lender:
                     if descriptor == self.control.fileno():
                         return bool(self.control.recv(16))
                     if event & select.POLLIN:
-                        doorkeeper.answer()
+                        doorkeepers[0].answer()
                     else:  # nobody is left to ask
                         poll.unregister(descriptor)
         finally:
             # Whoever asks from now on gets no answer until it is killed: no new process escapes that.
             self._kill_group(child)
-            doorkeeper.close()
+            for doorkeeper in doorkeepers:
+                doorkeeper.close()
 
     def _kill_group(self, child: int) -> None:
         with contextlib.suppress(ProcessLookupError):
