@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from nbformat import NotebookNode
 
-from autograder.assignment.cells import CHECK_PREFIX, exercise_of, grade_id, is_answer
+from autograder.assignment.cells import CHECK_PREFIX, exercise_of
 from autograder.assignment.prose import language_of
 from autograder.classroom import submission as submissions
 from autograder.classroom.seeds import submission_seed
@@ -27,6 +27,9 @@ from cnncourse.language import speaking
 RECORD = "cnncourse"
 """Key in an autograded notebook's metadata: what was graded, with which version, and the verdicts."""
 
+CHECKS = "from autograder import check, hint, preview, progress"
+"""What the instructor's cells give the student's, and does nothing in the sandbox."""
+
 
 def answers_of(path: Path, template: NotebookNode) -> NotebookNode:
     """The instructor's notebook with the answers of a stranger's file of any quality, and a record of what it was.
@@ -39,7 +42,10 @@ def answers_of(path: Path, template: NotebookNode) -> NotebookNode:
     """
     submission = submissions.read(path, template)
     notebook = submissions.rebuild(template, submission)
-    notebook.metadata[RECORD] = {"submission": submission.fingerprint, "problems": list(submission.problems)}
+    notebook.metadata[RECORD] = {
+        "submission": submission.fingerprint, "problems": list(submission.problems),
+        "cells": [[cell.name, cell.source, cell.own, list(cell.checks)] for cell in submission.cells],
+    }
     return notebook
 
 
@@ -71,9 +77,8 @@ def judge_notebook(
     """
     fingerprint = nb.metadata[RECORD]["submission"]
     results: dict[str, Result] = {}
-    own_cells = sandbox_cells(nb)
     with (speaking(language_of(nb)), np.errstate(all="ignore"),
-          SandboxRunner(own_cells, limits, trusted=trusted) as runner):
+          SandboxRunner(sandbox_cells(nb), limits, answers=submissions.asked_for(nb), trusted=trusted) as runner):
         for cell in nb.cells:
             name = exercise_of(cell)
             if name:
@@ -89,14 +94,11 @@ def judge_notebook(
 
 
 def sandbox_cells(nb: NotebookNode) -> list[Cell]:
-    """What runs in the sandbox, in this order: setup cells, the student's own definitions, the answers."""
+    """What runs in the sandbox: the instructor's setup cells, then the student's cells in the notebook's order."""
     setup = [Cell(f"setup {i}", cell.source) for i, cell in enumerate(nb.cells)
              if cell.cell_type == "code" and "setup" in cell.metadata.get("tags", ())]
-    own = [Cell("own definitions", cell.source, apart=True) for cell in nb.cells
-           if cell.id == "students-own-definitions"]
-    answers = [Cell(grade_id(cell), cell.source) for cell in nb.cells
-               if cell.cell_type == "code" and is_answer(cell)]
-    return setup + own + answers
+    own = [Cell(name, source, own, tuple(checks)) for name, source, own, checks in nb.metadata[RECORD]["cells"]]
+    return [Cell("what a notebook imports", CHECKS), *setup, *own]
 
 
 def record(result: Result) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def _namespaces() -> list[str]:
 
 
 def _files(limits: Limits) -> list[str]:
-    """The file system: interpreter, libraries and our two files, read-only; one small scratch folder."""
+    """The file system: interpreter, libraries and our own files, read-only; one small scratch folder."""
     arguments = ["--proc", "/proc", "--dev", "/dev"]
     library = Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix}))
     # Without this, bubblewrap gives the parents of a mount to root alone when root starts it.
@@ -190,7 +190,7 @@ def _files(limits: Limits) -> list[str]:
             arguments += ["--tmpfs", str(hidden), "--remount-ro", str(hidden)]
     for name, path in sorted(_allowed_paths().items()):
         arguments += _bind(path, Path("/packages", name))
-    for name in ("worker.py", "wire.py"):
+    for name in ("worker.py", "meaning.py", "wire.py"):
         arguments += _bind(HERE / name, Path("/grader", name))
     for name in ("autograder.py", "cnncourse.py"):
         arguments += _bind(HERE / "inside" / name, Path("/packages", name))

@@ -160,7 +160,7 @@ def test_constants_may_be_annotated_or_bound_together(template, tmp_path):
 
 
 def test_one_endless_cell_of_ones_own_leaves_the_others_to_the_answers(template, tmp_path):
-    endless = "DATA = '" + "x" * submissions.MAX_HELPER_CHARACTERS + "'"
+    endless = "DATA = '" + "x" * submissions.MAX_OWN_CHARACTERS + "'"
     read = with_own_cells(template, tmp_path, endless, "def small(): return 1")
     assert defined_in(read.helpers).keys() == {"small"}
     assert any("longer than 262,144 characters" in problem for problem in read.problems)
