@@ -111,6 +111,9 @@ WAYS: dict[str, Way] = {}
 NEVER_AT_HOME: set[str] = set()
 """Ways that at home have to be interrupted, or end the kernel."""
 
+RESCUED = {"a stub left below in the cell", "all answers merged", "an old copy pasted below", "everything twice"}
+"""Ways after which at home a stub stands last: what was written counts all the same."""
+
 
 def way(function: Way) -> Way:
     """Declare a way; its name is the function's in words."""
@@ -391,9 +394,9 @@ def the_name_of_the_answer_used_again(notebook: Notebook, rng: Random) -> None:
 @way
 def a_constant_used_again(notebook: Notebook, rng: Random) -> None:
     """A name of the answer's bound to something else, after its check."""
-    source = notebook.at(PAD).source
-    notebook.at(PAD).source = "mode = 'constant'\n" + source.replace("padding)))", "padding)), mode)")
-    notebook.below(f"check-{PAD}", "for mode in ('edge', 'wrap'):\n    pass\n")
+    cell = notebook.at(MATMUL)
+    cell.source = "new = None\n" + cell.source.replace("bias[:, None]", "bias[:, new]")
+    notebook.below(f"check-{MATMUL}", "for new in (1, 2):\n    pass\n")
 
 
 @way
