@@ -27,9 +27,6 @@ from cnncourse.language import speaking
 RECORD = "cnncourse"
 """Key in an autograded notebook's metadata: what was graded, with which version, and the verdicts."""
 
-CHECKS = "from autograder import check, hint, preview, progress"
-"""What the instructor's cells give the student's, and does nothing in the sandbox."""
-
 
 def answers_of(path: Path, template: NotebookNode) -> NotebookNode:
     """The instructor's notebook with the answers of a stranger's file of any quality, and a record of what it was.
@@ -98,7 +95,7 @@ def sandbox_cells(nb: NotebookNode) -> list[Cell]:
     setup = [Cell(f"setup {i}", cell.source) for i, cell in enumerate(nb.cells)
              if cell.cell_type == "code" and "setup" in cell.metadata.get("tags", ())]
     own = [Cell(name, source, own, tuple(checks)) for name, source, own, checks in nb.metadata[RECORD]["cells"]]
-    return [Cell("what a notebook imports", CHECKS), *setup, *own]
+    return setup + own
 
 
 def record(result: Result) -> dict[str, Any]:

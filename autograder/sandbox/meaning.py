@@ -2,14 +2,15 @@
 
 Not everything is here that is there: no reference, no pictures of the course, no files of the student's. So a statement
 that fails need not have failed in Jupyter, and the ones after it run; only what ends a cell on purpose ends it here,
-too. An answer is what its name holds at the end, with three allowances for the order in which people work:
+too. An answer is what its name holds at the end, with some allowances for the order in which people work:
 
 - A function that only raises NotImplementedError is not written, and replaces nothing that is.
 - A name that was bound to a function and then to something that cannot be called keeps the function.
+- What no answer can see does not run, see `needed`.
 - A check has seen the names of its moment. If an answer is still the one that was checked, it finds these names again,
   whatever later cells have bound them to; if it was written anew below its check, it finds those of the end.
 
-This file also lies in the sandbox, and imports the standard library only.
+This file also lies in the sandbox, and imports the standard library and `needed` only.
 """
 
 from __future__ import annotations
@@ -24,8 +25,13 @@ import traceback
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
+from needed import needed
+
 REFERENCE_NAMES = ("F", "functional", "geometry", "cnncourse", "autograder")
 NOT_HERE = " (the reference package does not exist where answers are graded: an answer has to stand on its own)"
+LOOKED_AT = ("display", "check", "hint", "preview", "progress")
+"""What Jupyter and the instructor's cells give the student's; nobody looks at it in here."""
+LOOKING_SECONDS = 2.0
 DEFINITION_SECONDS = 1.0
 """What the definitions below an endless statement may take."""
 RINGING_SECONDS = 0.2
@@ -51,8 +57,11 @@ class Notebook:
 
     def __init__(self) -> None:
         self.names: tuple[str, ...] = ()
-        self.namespace: dict[str, Any] = {"__name__": "__main__", "display": _nothing}
+        self.namespace: dict[str, Any] = {"__name__": "__main__", **dict.fromkeys(LOOKED_AT, _nothing)}
         self.namespace["get_ipython"] = _Shell(self.namespace).itself
+        self._own: dict[str, str] = {}
+        self._others: dict[str, str] = {}
+        self._needed: dict[str, list[ast.stmt]] | None = None
         self._written: dict[str, Any] = {}
         self._blank: dict[str, Any] = {}
         self._moments: dict[str, dict[str, Any]] = {}
@@ -60,23 +69,27 @@ class Notebook:
         self._own_seconds = 0.0
         self._loop: Any = None
 
+    def take(self, name: str, source: str, own: bool) -> None:
+        """Take the text of a cell; all are here before the first one runs."""
+        (self._own if own else self._others)[name] = source
+
     def run(self, cell: dict[str, Any]) -> dict[str, Any]:
         """Run a cell and say how it went: the first error, or nothing.
 
         Parameters
         ----------
         cell : dict
-            "name", "source"; "seconds" that it may take; "own": whether it shares these with all others of its kind;
+            "name"; "seconds" that it may take; "own": whether it shares these with all others of its kind;
             "definitions": whether only what it defines is run; "checks": answers that have been looked at after it.
         """
         filename = f"<{cell['name']}>"
-        source, seconds = cell["source"], cell["seconds"]
+        source, seconds = (self._own if cell["own"] else self._others)[cell["name"]], cell["seconds"]
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
         began = time.monotonic()
         if cell["own"]:
             seconds -= self._own_seconds
         run = _Run(self, source, filename, seconds, cell["definitions"] or seconds <= 0)
-        told = run.told()
+        told = run.told(self._statements_that_matter(cell["name"]) if cell["own"] else None)
         if cell["own"]:
             self._own_seconds += time.monotonic() - began
         self._note_what_is_written()
@@ -119,6 +132,14 @@ class Notebook:
             name = statement.name  # type: ignore[attr-defined]
             self._blank[name] = self.namespace.get(name)
 
+    def _statements_that_matter(self, name: str) -> list[ast.stmt] | None:
+        """Statements of a student's own cell that an answer can see; None where that cannot be told."""
+        if self._needed is None:
+            self._needed = {}
+            with contextlib.suppress(OutOfTimeError, RecursionError, MemoryError, ValueError), _alarm(LOOKING_SECONDS):
+                self._needed = needed(self._own, list(self._others.values()), self.names)
+        return self._needed.get(name)
+
     def _is_written(self, name: str) -> bool:
         value = self.namespace.get(name)
         return name in self._written or (callable(value) and value is not self._blank.get(name))
@@ -145,15 +166,19 @@ class _Run:
         self._definitions = definitions
         self._told: dict[str, Any] = {"status": "ok"}
 
-    def told(self) -> dict[str, Any]:
-        """Run it, and say how it went."""
+    def told(self, statements: Sequence[ast.stmt] | None = None) -> dict[str, Any]:
+        """Run it, or only these statements of it, and say how it went."""
+        if statements is not None and not statements:
+            return self._told
         if self._definitions and self._seconds <= 0:
             self._note("spent", "the time for cells of the student's own was over; only what it defines was used.")
         plain = not self._definitions and "NotImplementedError" not in self._source and ";" not in self._source
         try:
             with _alarm(DEFINITION_SECONDS if self._definitions else self._seconds):
-                if not (plain and self._run_whole()):
-                    self._run_rest(ast.parse(self._source).body)
+                if statements is not None:
+                    self._run_rest(statements)
+                elif not (plain and self._run_whole()):
+                    self._run_rest(ast.parse(self._source, self._filename).body)
         except OutOfTimeError:
             self._note("time", "it did not finish.")
         except BaseException as error:  # it is no Python, or too much of it

@@ -17,7 +17,6 @@ from autograder.sandbox import wire
 from autograder.sandbox.exchange import Worker, WorkerLostError
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.lending import START_SECONDS, worker_for
-from autograder.sandbox.meaning import NOT_HERE
 from autograder.sandbox.outcome import Outcome
 from cnncourse.language import say
 
@@ -225,6 +224,8 @@ class SandboxRunner:
         next time, and left out if that takes it down, too."""
         cells = [cell for cell in self.cells if cell.name not in self._left_out]
         worker.tell({"op": "answers", "names": self.answers})
+        for cell in cells:
+            worker.tell({"op": "text", "name": cell.name, "source": cell.source, "own": cell.own})
         start_seconds = START_SECONDS if self.trusted else 0.0
         results = worker.exchange(map(self._question, cells), self.limits.cell_seconds + GRACE_SECONDS, start_seconds)
         for cell in cells:
@@ -240,7 +241,7 @@ class SandboxRunner:
         return True
 
     def _question(self, cell: Cell) -> tuple[dict[str, Any], None]:
-        return {"op": "cell", "name": cell.name, "source": cell.source, "own": cell.own, "checks": cell.checks,
+        return {"op": "cell", "name": cell.name, "own": cell.own, "checks": cell.checks,
                 "seconds": self.limits.cell_seconds, "definitions": cell.name in self._reduced}, None
 
     def _give_up(self, cell: Cell, error: WorkerLostError) -> None:
@@ -257,7 +258,7 @@ class SandboxRunner:
             return
         if kind == "spent":
             self._spent = cell.name
-        told = not cell.own or kind in TOLD or (kind == "ModuleNotFoundError" and NOT_HERE not in text)
+        told = not cell.own or kind in TOLD or (kind == "ModuleNotFoundError" and "'autograder" not in text)
         (self.problems if told else self._failures)[cell.name] = text
 
     def _stop(self) -> None:

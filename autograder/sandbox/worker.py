@@ -5,7 +5,8 @@ the start of an interpreter. The judge sends "begin" with two pipes of that subm
 ever holds; the fork reads frames from one pipe and answers on the other (see `wire`):
 
     {"op": "answers", "names": [...]}               nothing: what the notebook has to define
-    {"op": "cell", "name", "source", ...}       ->  {"status": "ok" | "error", "error_type", "text"}
+    {"op": "text", "name", "source", "own"}         nothing: a cell that will run
+    {"op": "cell", "name", ...}                 ->  {"status": "ok" | "error", "error_type", "text"}
     {"op": "answer", "name": ...}                   nothing: a fork of the fork now takes this answer's calls
     {"op": "call"}, arguments                   ->  {"kind": ..., "error_type", "text", "changed"} and a value
     {"op": "done"}                                  nothing: the answer's fork ends, and with it all that it has changed
@@ -79,6 +80,11 @@ def _rehearse() -> None:
         return np.stack([window.sum(axis=(1, 2)), window.max(axis=(1, 2))]), window.mean(), np.zeros(pair), pair
 
     for _ in range(REHEARSALS):
+        notebook = meaning.Notebook()
+        notebook.names = ("answer",)
+        notebook.take("answer", "import math\ndef answer(x):\n    return math.pi * x\n", False)
+        notebook.run({"name": "answer", "own": False, "seconds": 9.0, "definitions": False, "checks": ["answer"]})
+        notebook.find_names(notebook.answer("answer")[1])
         question = wire.pack({"op": "call", "id": ""}, (np.ones((2, 3, 4, 5)), 1, (2, 3)))
         header, arguments = wire.open_frame(question, formulas=True)
         wire.open_frame(_call(answer, arguments, {"id": header["id"]}))
@@ -144,6 +150,8 @@ def _serve(given: int, answers: int) -> None:
         header, _ = frame
         if header["op"] == "cell":
             _write_all(answers, wire.pack({**notebook.run(header), "id": header["id"]}))
+        elif header["op"] == "text":
+            notebook.take(header["name"], header["source"], header["own"])
         elif header["op"] == "answers":
             notebook.names = tuple(header["names"])
         elif header["op"] == "answer":

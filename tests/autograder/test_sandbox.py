@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autograder.assignment.magics import MagicsReader
 from autograder.errors import SandboxUnavailableError
 from autograder.judging.exercise import Formula
 from autograder.sandbox import isolation, lending
@@ -38,9 +39,11 @@ def test_values_of_all_kinds_come_back_as_they_were_returned():
 
 @pytest.mark.parametrize("magics", [
     "%matplotlib inline\n{}", "{}    %time y = x\n    !ls\n", "?f\n{}    %time y = x\n"])
-def test_magics_are_left_out_indented_ones_too(magics):
+def test_magics_do_nothing_indented_ones_too(magics):
     source = magics.format("def f(x):\n    y = 2 * x\n") + "    return x + 1\n"
-    assert call(source, 3).value == 4
+    python, trouble = MagicsReader().python_of(source)
+    assert trouble == ""
+    assert call(python, 3).value == 4
 
 
 def test_a_statement_that_fails_takes_no_other_along():
@@ -157,7 +160,7 @@ def test_a_cell_that_ends_the_process_is_left_out(ending):
 
 
 def test_a_cell_that_is_not_python_is_told_and_the_others_run():
-    with SandboxRunner([Cell("f", "def f(x)\n  return"), Cell("g", "%timeit 1\ndef g(x): return x")], QUICK) as runner:
+    with SandboxRunner([Cell("f", "def f(x)\n  return"), Cell("g", "def g(x): return x")], QUICK) as runner:
         assert "SyntaxError" in runner.problems["f"]
         assert "SyntaxError" in runner.call("f", (1,)).text
         assert runner.call("g", (2,)).value == 2
