@@ -215,7 +215,7 @@ class _Run:
     def _goes_on_after(self, error: BaseException, statement: ast.stmt | None) -> bool:
         """Note an error; whether the statements behind it run. After an endless one only definitions do."""
         if isinstance(error, OutOfTimeError):
-            where = explain(error).partition("  (")[2].rstrip(")")
+            where = explain(error).partition("  (")[2].removesuffix(")")
             self._note("time", f"it did not finish within {self._seconds:g} s" + (f" ({where})" if where else "")
                        + "; of what stands below only definitions were used.")
             self._definitions = True

@@ -75,6 +75,16 @@ class Statement:
 
     _visit_AsyncFunctionDef = _visit_ClassDef = _visit_FunctionDef
 
+    def _visit_MatchAs(self, node: Any, depth: int) -> None:
+        if depth == 0 and node.name:
+            self.binds.add(node.name)
+
+    _visit_MatchStar = _visit_ExceptHandler = _visit_MatchAs
+
+    def _visit_MatchMapping(self, node: ast.MatchMapping, depth: int) -> None:
+        if depth == 0 and node.rest:
+            self.binds.add(node.rest)
+
     def _visit_NamedExpr(self, node: ast.NamedExpr, depth: int) -> None:
         self.binds.add(node.target.id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import json
@@ -20,6 +21,7 @@ from autograder.exercises.contents import find
 from autograder.judging.judge import judge
 from autograder.judging.local import LocalRunner
 from autograder.sandbox.isolation import Limits
+from autograder.sandbox.needed import needed
 from tests.makers_of_notebooks import ANSWERS, EXERCISES, NEVER_AT_HOME, RESCUED, WAYS, Cell, Notebook, drawn, written
 
 pytestmark = pytest.mark.sandbox
@@ -97,9 +99,12 @@ def test_ways_together_cost_nothing(seed, template, shell, monkeypatch, tmp_path
     assert (home, scores) == (ALL, ALL), (names, record["problems"], record["problems_inside"], record["verdicts"])
 
 
-GIVEN_UP = {"a cell that never ends": "did not finish", "a cell that waits for ever": "did not finish",
-            "a cell that prints without end": "did not finish", "a cell that ends the kernel": "ended the process",
-            "a cell that is no Python": "SyntaxError", "a cell with an import that is not there": "no_such_package"}
+GIVEN_UP = {
+    "a cell that never ends and may do anything": "did not finish within 1.5 s (line ",
+    "a cell that waits for ever": "did not finish within 1.5 s (line 2: os.getcwd(), time.sleep(10 ** 6))",
+    "a cell that catches every interruption": "did not finish", "a cell that is busy in C": "did not finish",
+    "a cell that prints without end": "did not finish", "a cell that ends the kernel": "ended the process",
+    "a cell that is no Python": "SyntaxError"}
 
 
 @pytest.mark.parametrize("name", GIVEN_UP)
@@ -108,6 +113,61 @@ def test_a_student_reads_which_cell_was_given_up(name, template, tmp_path):
     _, record = in_grading(notebook, template, tmp_path)
     assert list(record["problems_inside"]) == ["own cell 1"]
     assert GIVEN_UP[name] in record["problems_inside"]["own cell 1"]
+
+
+def test_an_import_that_an_answer_needs_and_grading_has_not_is_named(template, tmp_path):
+    notebook = Notebook(template.cells).solve()
+    notebook.above("zero_pad", "from no_such_package import pad\n")
+    notebook.at("zero_pad").source = "def zero_pad(x, padding):\n    return pad(x, padding)\n"
+    scores, record = in_grading(notebook, template, tmp_path)
+    assert scores["zero_pad"] == 0
+    assert "No module named 'no_such_package'" in record["problems_inside"]["own cell 1"]
+    assert "No module named 'no_such_package'" in record["verdicts"]["zero_pad"]["message"]
+
+
+ANSWER = "def f(x):\n    return table[0] + two + helper(x)\n"
+SEEN = (
+    "two = 2", "table = {}", "table[0] = 1", "table.update({1: 2})", "for table[0] in range(3): pass",
+    "for k in range(3):\n    table[k] = k", "del two", "import math as two", "from math import *", "helper = print",
+    "def helper(x): return x", "class two: pass", "with open('x') as two: pass", "if (two := 3) > 2: pass",
+    "exec('two = 3')", "globals()['two'] = 3", "setattr(table, 'a', 1)", "import random\nrandom.shuffle(table)",
+    "np.copyto(table, 0)", "np.seterr(all='raise')", "sorted(table, key=print)", "list(table)", "sum(k for k in table)",
+    "next(table)", "def set_up():\n    global two\n    two = 5\nset_up()", "g = lambda: table.clear()\ng()",
+    "def inner():\n    def more():\n        table.pop()\n    more()\nh = inner\nh()", "sys.setrecursionlimit(99)",
+    "raise SystemExit", "if not two: raise ValueError", "f.__defaults__ = (1,)", "f.cache = {}", "helper.x = 1",
+    "class C:\n    def go(self): table.clear()\nC().go()", "async def change(): table.clear()\nawait change()",
+    "try:\n    two = 1\nexcept ValueError: pass", "two += 1", "match 3:\n    case two: pass",
+    "match [1]:\n    case [*two]: pass", "match {}:\n    case {**two}: pass",
+    "try:\n    1 / 0\nexcept ZeroDivisionError as two: pass",
+)
+UNSEEN = (
+    "print(two, f(3))", "f(3)", "x = f(3)\ny = x + 1\nprint(x.max(), y)", "assert f(3) == 4", "check('f', f)",
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()", "for i in range(9):\n    print(i, f(i))",
+    "out = np.abs(f(3) - np.ones(3)).max()", "def mine(x): return x + 1\nprint(mine(3))", "f", "two", "'text'",
+    "len(table)",
+    "results = []\nfor i in range(3):\n    results.append(f(i))\nprint(results)", "rng = np.random.default_rng(0)",
+    "class Mine:\n    def go(self):\n        self.x = 1\nMine().go()", "[f(i) for i in range(9)]", "while True: pass",
+    "time.sleep(9)", "preview(lambda: f(3))", "x = two + table[0]",
+)
+
+
+@pytest.mark.parametrize("source", SEEN)
+def test_what_an_answer_can_see_runs(source):
+    last = list(ast.parse(source).body)[-1]
+    (statements,) = needed({"own": source}, [ANSWER], ["f"]).values()
+    assert ast.dump(statements[-1]) == ast.dump(last)
+
+
+@pytest.mark.parametrize("source", UNSEEN)
+def test_what_no_answer_can_see_does_not_run(source):
+    assert needed({"own": source}, [ANSWER], ["f"]) == {"own": []}
+
+
+def test_what_an_answer_sees_by_way_of_others_runs():
+    own = {"a": "k = 1\nunused = 3", "b": "def inner(x): return x + k", "c": "def helper(x): return inner(x)\nprint(k)"}
+    found = {cell: [ast.unparse(node) for node in nodes] for cell, nodes in needed(own, [ANSWER], ["f"]).items()}
+    assert found == {"a": ["k = 1"], "b": ["def inner(x):\n    return x + k"],
+                     "c": ["def helper(x):\n    return inner(x)"]}
 
 
 def _append(source: str):
