@@ -225,7 +225,7 @@ class SandboxRunner:
         cells = [cell for cell in self.cells if cell.name not in self._left_out]
         worker.tell({"op": "answers", "names": self.answers})
         for cell in cells:
-            worker.tell({"op": "text", "name": cell.name, "source": cell.source, "own": cell.own})
+            worker.tell(_as_text(cell))
         start_seconds = START_SECONDS if self.trusted else 0.0
         results = worker.exchange(map(self._question, cells), self.limits.cell_seconds + GRACE_SECONDS, start_seconds)
         for cell in cells:
@@ -268,9 +268,13 @@ class SandboxRunner:
             self._answer = ""
 
 
+def _as_text(cell: Cell) -> dict[str, Any]:
+    return {"op": "text", "name": cell.name, "source": cell.source, "own": cell.own}
+
+
 def _can_be_sent(cell: Cell) -> bool:
     with contextlib.suppress(wire.MalformedError):
-        return 16 * len(cell.source) < wire.MAX_HEADER or bool(wire.pack({}, cell.source + cell.name))
+        return 16 * len(cell.source) < wire.MAX_HEADER or bool(wire.pack(_as_text(cell)))
     return False
 
 
