@@ -190,7 +190,7 @@ def _files(limits: Limits) -> list[str]:
             arguments += ["--tmpfs", str(hidden), "--remount-ro", str(hidden)]
     for name, path in sorted(_allowed_paths().items()):
         arguments += _bind(path, Path("/packages", name))
-    for name in ("worker.py", "meaning.py", "needed.py", "wire.py"):
+    for name in ("worker.py", "meaning.py", "needed.py", "standins.py", "wire.py"):
         arguments += _bind(HERE / name, Path("/grader", name))
     for name in ("autograder.py", "cnncourse.py"):
         arguments += _bind(HERE / "inside" / name, Path("/packages", name))

@@ -10,35 +10,33 @@ too. An answer is what its name holds at the end, with some allowances for the o
 - A check has seen the names of its moment. If an answer is still the one that was checked, it finds these names again,
   whatever later cells have bound them to; if it was written anew below its check, it finds those of the end.
 
-This file also lies in the sandbox, and imports the standard library and `needed` only.
+This file also lies in the sandbox, and imports the standard library, `needed` and `standins` only.
 """
 
 from __future__ import annotations
 
 import ast
 import contextlib
+import inspect
 import linecache
 import signal
-import sys
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import standins
 from needed import needed
 
 REFERENCE_NAMES = ("F", "functional", "geometry", "cnncourse", "autograder")
 NOT_HERE = " (the reference package does not exist where answers are graded: an answer has to stand on its own)"
-LOOKED_AT = ("display", "check", "hint", "preview", "progress")
-"""What Jupyter and the instructor's cells give the student's; nobody looks at it in here."""
 LOOKING_SECONDS = 2.0
+"""What finding out may take which statements matter."""
 DEFINITION_SECONDS = 1.0
 """What the definitions below an endless statement may take."""
 RINGING_SECONDS = 0.2
 """The alarm rings again, for a bare `except` may have taken the first one for an error."""
 DEFINING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-CODE_WITH_AWAIT = 0x80
-"""inspect.CO_COROUTINE."""
 
 
 class OutOfTimeError(BaseException):
@@ -57,8 +55,8 @@ class Notebook:
 
     def __init__(self) -> None:
         self.names: tuple[str, ...] = ()
-        self.namespace: dict[str, Any] = {"__name__": "__main__", **dict.fromkeys(LOOKED_AT, _nothing)}
-        self.namespace["get_ipython"] = _Shell(self.namespace).itself
+        self.namespace: dict[str, Any] = {"__name__": "__main__", **dict.fromkeys(standins.LOOKED_AT, standins.nothing)}
+        self.namespace["get_ipython"] = standins.Shell(self.namespace).itself
         self._own: dict[str, str] = {}
         self._others: dict[str, str] = {}
         self._needed: dict[str, list[ast.stmt]] | None = None
@@ -114,12 +112,12 @@ class Notebook:
 
     def execute(self, code: Any) -> None:
         """Run compiled code in the namespace; with a loop of asyncio, if it waits for something."""
-        if not code.co_flags & CODE_WITH_AWAIT:
+        if not code.co_flags & inspect.CO_COROUTINE:
             exec(code, self.namespace)
             return
         if self._loop is None:
-            self._loop = _loop()
-        self._loop.run_until_complete(_awaited(eval(code, self.namespace)))
+            self._loop = standins.loop_without_sockets()
+        self._loop.run_until_complete(standins.awaited(eval(code, self.namespace)))
 
     def replaces_nothing(self, statement: ast.stmt) -> bool:
         """Whether it defines an answer that is not written, where one is."""
@@ -229,36 +227,6 @@ class _Run:
             self._told = {"status": "error", "error_type": kind, "text": text}
 
 
-class _Shell:
-    """Stands for IPython's: magics and commands of the system do nothing in here, and give nothing."""
-
-    def __init__(self, namespace: dict[str, Any]) -> None:
-        self._namespace = namespace
-
-    def itself(self) -> _Shell:
-        """What get_ipython() gives."""
-        return self
-
-    def run_line_magic(self, name: str, line: str, *_: Any, **__: Any) -> Any:
-        """%time runs what stands behind it; all others do nothing."""
-        if name != "time":
-            return None
-        there = sys._getframe(1).f_locals
-        names = [self._namespace] if there is self._namespace else [self._namespace, dict(there)]
-        try:
-            return eval(line, *names)
-        except SyntaxError:
-            exec(line, *names)
-        return None
-
-    def getoutput(self, *_: Any, **__: Any) -> list[str]:
-        """What a command has printed: nothing."""
-        return []
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return _nothing
-
-
 def explain(error: BaseException) -> str:
     """Class, message and the student's own line, of bounded length."""
     try:
@@ -271,10 +239,6 @@ def explain(error: BaseException) -> str:
         return text
     except Exception:  # the exception's own __str__ may be a stranger's code
         return type(error).__name__
-
-
-def _nothing(*_: Any, **__: Any) -> None:
-    """Stands for what people look at."""
 
 
 def _compile(source: Any, filename: str) -> Any:
@@ -340,24 +304,3 @@ def _ring_in(seconds: float) -> None:
 
 def _ring(*_: Any) -> None:
     raise OutOfTimeError
-
-
-async def _awaited(result: Any) -> None:
-    if isinstance(result, Coroutine):
-        await result
-
-
-def _loop() -> Any:
-    """A loop of asyncio that does without a pair of sockets, by which other threads wake it: in here are none."""
-    import asyncio
-
-    class Loop(asyncio.SelectorEventLoop):
-        def _make_self_pipe(self) -> None:
-            self._ssock = self._csock = None
-
-        def _close_self_pipe(self) -> None:
-            pass
-
-    loop = Loop()
-    asyncio.set_event_loop(loop)
-    return loop

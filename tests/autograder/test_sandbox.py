@@ -47,7 +47,7 @@ def test_magics_do_nothing_indented_ones_too(magics):
 
 
 def test_a_statement_that_fails_takes_no_other_along():
-    own = "import no_such_package\n\ndef twice(x):\n    return 2 * x\n\nbreak\n\nTHREE = 3"
+    own = "from no_such_package import twice\n\ndef twice(x):\n    return 2 * x\n\nbreak\n\nTHREE = 3"
     with SandboxRunner([Cell("own", own, own=True), Cell("f", "def f(x): return twice(x) + THREE")], QUICK) as runner:
         assert runner.call("f", (5,)).value == 13
         assert "no_such_package" in runner.problems["own"]
