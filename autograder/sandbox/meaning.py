@@ -26,7 +26,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import standins
-from needed import needed
+from needed import is_blank, needed
 
 REFERENCE_NAMES = ("F", "functional", "geometry", "cnncourse", "autograder")
 NOT_HERE = " (the reference package does not exist where answers are graded: an answer has to stand on its own)"
@@ -121,12 +121,12 @@ class Notebook:
 
     def replaces_nothing(self, statement: ast.stmt) -> bool:
         """Whether it defines an answer that is not written, where one is."""
-        return (_is_blank(statement) and statement.name in self.names  # type: ignore[attr-defined]
+        return (is_blank(statement) and statement.name in self.names  # type: ignore[attr-defined]
                 and self._is_written(statement.name))  # type: ignore[attr-defined]
 
     def note_blank(self, statement: ast.stmt) -> None:
         """Remember an answer that is not written, after its definition has run."""
-        if _is_blank(statement):
+        if is_blank(statement):
             name = statement.name  # type: ignore[attr-defined]
             self._blank[name] = self.namespace.get(name)
 
@@ -244,19 +244,6 @@ def explain(error: BaseException) -> str:
 def _compile(source: Any, filename: str) -> Any:
     """Compile as IPython does. Annotations stay text, as in this file: they may name what is not here."""
     return compile(source, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-
-
-def _is_blank(statement: ast.stmt) -> bool:
-    """Whether it is a function that does nothing but raise NotImplementedError."""
-    if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return False
-    for line in statement.body:
-        if isinstance(line, ast.Raise):
-            error = line.exc.func if isinstance(line.exc, ast.Call) else line.exc
-            return isinstance(error, ast.Name) and error.id == "NotImplementedError"
-        if not isinstance(line, ast.Pass) and not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)):
-            return False
-    return False
 
 
 def _defines(statement: ast.stmt) -> bool:

@@ -163,6 +163,19 @@ def needed(own: Mapping[str, str], answers: Sequence[str], names: Iterable[str])
             for cell, statements in found.items()}
 
 
+def is_blank(statement: ast.stmt) -> bool:
+    """Whether it is a function that does nothing but raise NotImplementedError."""
+    if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    for line in statement.body:
+        if isinstance(line, ast.Raise):
+            error = line.exc.func if isinstance(line.exc, ast.Call) else line.exc
+            return isinstance(error, ast.Name) and error.id == "NotImplementedError"
+        if not isinstance(line, ast.Pass) and not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)):
+            return False
+    return False
+
+
 def _may_be_seen(
     statement: Statement, seen: set[str], makers: Mapping[str, list[Statement]], answers: set[str]
 ) -> bool:

@@ -141,6 +141,15 @@ def test_what_was_handed_out_never_takes_the_place_of_what_was_written(template,
     assert [cell.name for cell in read.cells] == ["two", "one"]
 
 
+def test_a_stub_of_an_earlier_release_is_a_stub_too(template, tmp_path):
+    work = nbformat.from_dict(template)
+    work.cells[2].source = "def one(x):\n    return x"
+    earlier = "def one(x):\n    '''As it was told last year.'''\n    raise NotImplementedError()"
+    work.cells.append(answer_cell("one", earlier))
+    read = submissions.read(handed_in(tmp_path, work), template)
+    assert read.answers["one"] == "def one(x):\n    return x"
+
+
 def test_an_answer_in_a_cell_below_its_stub_is_shown_in_its_place(template, tmp_path):
     read = with_own_cells(template, tmp_path, "if True:\n    def one(x):\n        return x")
     assert read.answers["one"] == "if True:\n    def one(x):\n        return x"
@@ -232,7 +241,7 @@ def test_the_fingerprint_follows_the_answers_and_not_the_outputs(template, tmp_p
     first = submissions.read(handed_in(tmp_path, work), template).fingerprint
     work.cells[1].outputs = [nbformat.v4.new_output("stream", text="ran")]
     assert submissions.read(handed_in(tmp_path, work), template).fingerprint == first
-    work.cells[2].source += "  # mine"
+    work.cells[2].source = "def one(x):\n    return x"
     assert submissions.read(handed_in(tmp_path, work), template).fingerprint != first
 
 
