@@ -136,13 +136,13 @@ class _Reader:
         self.words: dict[str, str] = {}
         self.problems: list[str] = []
         self._attachments: dict[str, dict[str, Any]] = {}
-        self._copies: dict[str, set[str]] = {}
+        self._copies: dict[str, list[str]] = {}
 
     def take(self, cell: dict[str, Any]) -> None:
         """Take the next cell of the submission."""
         name, (source, trouble) = grade_id(cell), _source(cell)
         if name in self._wanted:
-            self._copies.setdefault(name, set()).add(source)
+            self._copies.setdefault(name, []).append(source)
             if trouble:
                 self.problems.append(f"The answer cell {name}{trouble}")
             is_stub = _is_stub(source, self._wanted[name].source)
@@ -159,12 +159,11 @@ class _Reader:
 
     def submission(self, is_notebook: bool) -> Submission:
         """What all that was taken comes to."""
-        answers = {name: cell.source if cell.cell_type == "code" else next(iter(self._copies[name]))
-                   for name, cell in self._wanted.items() if name in self._copies} | self.words
+        answers = {name: self._copies[name][-1] for name in self._wanted if name in self._copies} | self.words
         last = {found.name: found for found in self.found if found.name}
         answers |= {name: found.source for name, found in last.items()}
         for name, copies in self._copies.items():
-            if len(copies) > 1:
+            if len(set(copies)) > 1:
                 self.problems.append(f"The answer cell {name} is there more than once; the last one that is written "
                                      "counts.")
         shown = {id(found) for found in last.values()} | self._find_moved(answers, last)
