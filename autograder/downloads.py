@@ -17,7 +17,8 @@ from nbgrader.plugins import FileNameCollectorPlugin
 from traitlets import Unicode
 
 COPY = r"(?:-\d+| \(\d+\))*"
-"""What platforms and browsers append to a name that is taken already."""
+KINDS = r"\.(?i:ipynb|zip)"
+"""What platforms and browsers append to a name that is taken already; and what is collected."""
 
 
 class _LastFileCollectorPlugin(FileNameCollectorPlugin):
@@ -25,28 +26,29 @@ class _LastFileCollectorPlugin(FileNameCollectorPlugin):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._last: dict[Path, dict[tuple[str, str], str]] = {}
-        self._taken: set[tuple[str, str]] = set()
+        self._last: dict[Path, dict[tuple[str, str, str], str]] = {}
+        self._taken: set[tuple[str, str, str]] = set()
 
     def collect(self, submitted_file: str) -> dict[str, str] | None:
         """Whose notebook a file is, by its path; None if it is none, or not the last one."""
         info = super().collect(submitted_file)
         if info is None:
             return None
-        path, key = Path(submitted_file), (info["student_id"], info["file_id"])
+        path, key = Path(submitted_file), (info["student_id"], info["file_id"], Path(submitted_file).suffix)
         if key in self._taken or self._last_in(path.parent)[key] != path.name:
             self.log.warning("Skipped %s: another file is the same notebook of the same student", path)
             return None
         self._taken.add(key)
         return {"student_id": info["student_id"], "file_id": info["file_id"]}
 
-    def _last_in(self, folder: Path) -> dict[tuple[str, str], str]:
-        """Names of the last files of a folder, by student and notebook."""
+    def _last_in(self, folder: Path) -> dict[tuple[str, str, str], str]:
+        """Names of the last files of a folder, by student, notebook and kind of file."""
         if folder not in self._last:
-            found = [(match, path) for path in folder.glob("*.ipynb")
+            found = [(match, path) for path in folder.glob("*")
                      if (match := re.match(self.named_regexp, str(path)))]
             found.sort(key=lambda each: (int(each[0].groupdict().get("number") or 0), each[1].name))
-            self._last[folder] = {(match["student_id"], match["file_id"]): path.name for match, path in found}
+            self._last[folder] = {(match["student_id"], match["file_id"], path.suffix): path.name
+                                  for match, path in found}
         return self._last[folder]
 
 
@@ -54,7 +56,7 @@ class CanvasCollectorPlugin(_LastFileCollectorPlugin):
     """For Canvas: the assignment's page, Download Submissions. Students are called by Canvas's own number."""
 
     named_regexp = Unicode(
-        rf".*/[^/]*?_(?P<student_id>\d+)_(?P<number>\d+)_(?P<file_id>[^/]+?){COPY}\.ipynb$",
+        rf".*/[^/]*?_(?P<student_id>\d+)_(?P<number>\d+)_(?P<file_id>[^/]+?){COPY}{KINDS}$",
         help=FileNameCollectorPlugin.named_regexp.help).tag(config=True)
 
 
@@ -64,5 +66,5 @@ class MoodleCollectorPlugin(_LastFileCollectorPlugin):
 
     named_regexp = Unicode(
         # The first that looks so is Moodle's: students choose the names of their own files and folders.
-        rf".*?/[^/]*?_(?P<student_id>\d+)_assignsubmission_file(?:_|_?/(?:[^/]+/)*)(?P<file_id>[^/]+?){COPY}\.ipynb$",
+        rf".*?/[^/]*?_(?P<student_id>\d+)_assignsubmission_file(?:_|_?/(?:[^/]+/)*)(?P<file_id>[^/]+?){COPY}{KINDS}$",
         help=FileNameCollectorPlugin.named_regexp.help).tag(config=True)

@@ -5,7 +5,8 @@
     nbgrader export --exporter autograder.exports.PlainCsvExportPlugin --to grades.csv
 
 Marks are those of nbgrader's own CsvExportPlugin: hand marks and extra credit are in, the penalty for late
-submissions is off, never below zero, and who handed in nothing has 0.
+submissions is off, never below zero, and who handed in nothing has 0. A submission that could not be graded and has no
+mark yet is left empty, and the log names it.
 
 Names come from students, so a name that a spreadsheet would take for a formula gets an apostrophe in front. Platforms
 find students by their id, not by name; an id is kept as it is, because one more character would name nobody. Only an
@@ -24,6 +25,7 @@ from nbgrader.api import Assignment, Gradebook, Student, SubmittedAssignment
 from nbgrader.plugins import ExportPlugin
 from traitlets import Enum
 
+from autograder.cohort import ledger
 from autograder.spreadsheet import defuse, write_csv
 
 HARMLESS_ID = re.compile(r"[+@-]?[\w.@-]*")
@@ -33,14 +35,14 @@ CANVAS_OWN_COLUMNS = re.compile("(Current|Final) (Score|Points|Grade)|Override (
 
 @dataclass(frozen=True)
 class Row:
-    """A student with the marks of the exported assignments; no submission counts as 0."""
+    """A student with the marks of the exported assignments; no submission counts as 0, a failed one as nothing."""
 
     id: str
     first_name: str
     last_name: str
     email: str
     lms_user_id: str
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float | None] = field(default_factory=dict)
 
 
 class _MarksExportPlugin(ExportPlugin):
@@ -55,6 +57,9 @@ class _MarksExportPlugin(ExportPlugin):
         rows = [row for row in class_marks(gradebook, list(maxima)) if not chosen or row.id in chosen]
         if absent := sorted({*wanted} - {*maxima}) + sorted(chosen - {row.id for row in rows}):
             self.log.warning("Not in the gradebook: %s", ", ".join(absent))
+        for name in maxima:
+            if empty := [row.id for row in rows if name in row.scores and row.scores[name] is None]:
+                self.log.warning("%s could not be graded, so the mark is left empty: %s", name, ", ".join(empty))
         path = Path(self.to or "grades.csv")
         write_csv(path, self.table(maxima, rows), defused=True)
         self.log.info("Exported %d students and %d assignments to %s", len(rows), len(maxima), path)
@@ -132,7 +137,7 @@ class PlainCsvExportPlugin(_MarksExportPlugin):
         yield ["student_id", "last_name", "first_name", "email", *map(defuse, maxima), "total", "max_total"]
         for row in rows:
             yield [defuse(row.id), defuse(row.last_name), defuse(row.first_name), defuse(row.email),
-                   *_marks(row, maxima), _number(sum(row.scores.get(name, 0.0) for name in maxima)),
+                   *_marks(row, maxima), _number(sum(row.scores.get(name) or 0.0 for name in maxima)),
                    _number(sum(maxima.values()))]
 
 
@@ -144,13 +149,15 @@ def class_marks(gradebook: Gradebook, assignments: list[str]) -> list[Row]:
     gradebook : Gradebook
     assignments : list of str
     """
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, dict[str, float | None]] = {}
+    without = ledger.failed(gradebook.db.connection(), assignments)
     query = (gradebook.db.query(SubmittedAssignment.student_id, Assignment.name, SubmittedAssignment.score,
                                 SubmittedAssignment.late_submission_penalty)
              .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
              .filter(Assignment.name.in_(assignments)))
     for student, name, score, penalty in query:
-        found.setdefault(student, {})[name] = max(0.0, score - (penalty or 0.0))
+        mark = max(0.0, score - (penalty or 0.0))
+        found.setdefault(student, {})[name] = None if mark == 0 and (name, student) in without else mark
     people = gradebook.db.query(Student.id, Student.first_name, Student.last_name, Student.email,
                                 Student.lms_user_id).order_by(Student.last_name, Student.first_name, Student.id)
     return [Row(student, _one_line(first), _one_line(last), _one_line(email), _one_line(lms), found.get(student, {}))
@@ -163,7 +170,8 @@ def _one_line(text: str | None) -> str:
 
 
 def _marks(row: Row, maxima: dict[str, float]) -> list[str]:
-    return [_number(row.scores.get(name, 0.0)) for name in maxima]
+    marks = (row.scores.get(name, 0.0) for name in maxima)
+    return ["" if mark is None else _number(mark) for mark in marks]
 
 
 def _number(value: float) -> str:

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config, PyFileConfigLoader
 
+from autograder.classroom import places
+from autograder.classroom.template import instructors_notebook
 from autograder.errors import AutograderError
 
 
@@ -62,9 +65,30 @@ class Course:
             self.exchange.mkdir(parents=True, exist_ok=True)
 
     def submitted(self, assignment: str) -> list[str]:
-        """Students who have a folder for the assignment, in alphabetical order."""
-        found = Path(self.root, self.directory.submitted_directory).glob(f"*/{assignment}")
-        return sorted(path.parent.name for path in found if path.is_dir())
+        """Students who handed in something for the assignment, in alphabetical order.
+
+        That is whoever has a folder for it, and whoever has something, or nothing at all, in no assignment's folder:
+        what lies in the wrong place has to be seen.
+        """
+        folder = Path(self.root, self.directory.submitted_directory)
+        released = self.released() | {assignment}
+        return sorted(path.name for path in folder.glob("*")
+                      if path.is_dir() and places.has_something(path, assignment, released, self._first_notebook))
+
+    def files(self, student: str, assignment: str) -> list[Path]:
+        """Notebooks and archives that a student handed in for the assignment."""
+        folder = Path(self.root, self.directory.submitted_directory, student)
+        return places.files_of(folder, assignment, self.released())
+
+    def released(self) -> set[str]:
+        """Names of the assignments that there are."""
+        return {path.name for path in Path(self.root, self.directory.release_directory).glob("*") if path.is_dir()}
+
+    def _first_notebook(self, assignment: str) -> NotebookNode | None:
+        for step in (self.directory.release_directory, self.directory.source_directory):
+            for path in sorted(self.step(step, ".", assignment).glob("*.ipynb")):
+                return instructors_notebook(self.directory, assignment, path.stem)
+        return None
 
     def step(self, folder: str, student: str, assignment: str) -> Path:
         """Folder of one of nbgrader's steps."""

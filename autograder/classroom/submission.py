@@ -1,7 +1,10 @@
 """A notebook that a stranger handed in: what of it can be used, and what has to be said about the rest.
 
-Nothing here trusts the file: it may be no notebook, no JSON, no text. Only the sources of answer cells are taken
-from it, and put into a copy of the instructor's own notebook.
+Nothing here trusts the file: it may be no notebook, no JSON, no text. Only sources of cells are taken from it, as text
+to run in the sandbox in the notebook's order, and pictures of written answers. What people look at is a copy of the
+instructor's own notebook with the answers in it.
+
+The instructor's cells are left out: they need the reference. Those that the student has changed are the student's own.
 """
 
 from __future__ import annotations
@@ -11,9 +14,8 @@ import contextlib
 import hashlib
 import json
 import re
-import symtable
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,19 +23,25 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.assignment.cells import grade_id, is_answer
+from autograder.assignment.cells import exercise_of, grade_id, is_answer
+from autograder.assignment.magics import MagicsReader
+from autograder.errors import AutograderError
+from autograder.exercises.contents import find
+from autograder.sandbox.needed import is_blank
+from autograder.sandbox.session import Cell
 
 MAX_FILE_BYTES = 128 << 20
 MAX_SOURCE_CHARACTERS = 1 << 20
-MAX_HELPER_CHARACTERS = 1 << 18
+MAX_OWN_CHARACTERS = 1 << 18
+MAX_OWN_CELLS = 500
+MAX_STUB_CHARACTERS = 1 << 14
 MAX_ATTACHMENT_CHARACTERS = 4 << 20
 MAX_ATTACHMENTS = 100
 MAX_VALUES = 4_000_000
 """Values in a file, by its brackets and commas; each can take 25 times the memory that it takes in the file."""
 PICTURES = ("image/png", "image/jpeg", "image/gif")
-OWN_PACKAGES = ("autograder", "cnncourse")
-MAGIC = r"(?:[%!?](?:.*\\\n)*.*|[\w.]+[ \t]*=[ \t]*[%!].*|[%\w.*]+\?\??[ \t]*)$"
-"""A line that only IPython understands, with the lines that continue it."""
+CHECKED = re.compile(r"\bcheck\(\s*[\"']([\w-]+)[\"']")
+"""Where a cell looks at the answers to an exercise."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +51,13 @@ class Submission:
     Attributes
     ----------
     answers : dict of str to str
-        Source of each answer cell that was found, by grade_id.
+        Source of each answer, by grade_id, as people are shown it.
     attachments : dict of str to dict
         Pictures that belong to written answers, by grade_id.
-    helpers : str
-        Functions, classes, imports and constants that the student defined in cells of their own.
+    cells : tuple of Cell
+        What runs in the sandbox, in the notebook's order, as Python.
+    own : tuple of str
+        Sources among these that are not among the answers, as they were written.
     problems : tuple of str
         What an instructor and the student should know.
     fingerprint : str
@@ -56,13 +66,15 @@ class Submission:
 
     answers: dict[str, str]
     attachments: dict[str, dict[str, Any]]
-    helpers: str
+    cells: tuple[Cell, ...]
+    own: tuple[str, ...]
     problems: tuple[str, ...]
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the answers and helpers: the same work has the same one, whatever its outputs are."""
-        return hashlib.sha256(json.dumps([self.answers, self.helpers], sort_keys=True).encode()).hexdigest()
+        """Hash of the answers and of what runs: the same work has the same one, whatever its outputs are."""
+        work = [self.answers, [[cell.name, cell.source, cell.own, cell.checks] for cell in self.cells]]
+        return hashlib.sha256(json.dumps(work, sort_keys=True).encode()).hexdigest()
 
 
 def read(path: Path, template: NotebookNode) -> Submission:
@@ -75,36 +87,163 @@ def read(path: Path, template: NotebookNode) -> Submission:
         The instructor's notebook; it says which answers there are.
     """
     cells, problem = _load(path)
-    wanted = {grade_id(cell): cell for cell in template.cells if is_answer(cell)}
-    known = {grade_id(cell) for cell in template.cells if grade_id(cell)}
-    given = {cell.source.strip() for cell in template.cells}
-    answers: dict[str, str] = {}
-    attachments: dict[str, dict[str, Any]] = {}
-    problems = [problem] if problem else []
-    own: list[str] = []
-    characters = 0
+    reader = _Reader(template)
+    if problem:
+        reader.problems.append(problem)
     for cell in cells or ():
-        name, (source, problem) = grade_id(cell), _source(cell)
-        if name in wanted:
-            if name in answers and answers[name] != source:
-                problems.append(f"The answer cell {name} is there more than once; the last one counts.")
-            answers[name] = source
-            attachments[name], lost = _pictures(cell)
-            problems += [f"The answer cell {name}{text}" for text in (problem, lost) if text]
-        elif name not in known and cell.get("cell_type") == "code" and source.strip() not in given:
-            problems += [f"A cell of the student's own{problem}"] if problem else []
-            if characters + len(source) < MAX_HELPER_CHARACTERS:
-                own.append(source)
-                characters += len(source) + 1
-            else:
-                problems.append(f"The cells of the student's own are longer than {MAX_HELPER_CHARACTERS:,} characters; "
-                                "what is defined in the rest of them was not used.")
-    own = _find_moved(own, wanted, answers, problems)
-    if cells is not None:
-        problems += [f"The answer cell {name} is missing." for name in wanted if name not in answers]
-    helpers, lost_helpers = _helpers(own)
-    problems += lost_helpers
-    return Submission(answers, attachments, helpers, tuple(dict.fromkeys(problems)))
+        reader.take(cell)
+    return reader.submission(cells is not None)
+
+
+def is_untouched(path: Path, template: NotebookNode) -> bool:
+    """Whether nothing was written into the answers of a notebook."""
+    reader = _Reader(template)
+    for cell in _load(path)[0] or ():
+        reader.take(cell)
+    return not reader.found and not reader.words
+
+
+def names_in(path: Path) -> set[str]:
+    """Grade_ids of the cells of a file; empty if it is no notebook."""
+    return {name for cell in _load(path)[0] or () if (name := grade_id(cell))}
+
+
+def asked_for(template: NotebookNode) -> list[str]:
+    """Names that a notebook has to define: those of its answer cells in code, and what its exercises call."""
+    names = [grade_id(cell) for cell in template.cells if cell.cell_type == "code" and is_answer(cell)]
+    names += [name for answers in _answers_by_exercise(template).values() for name in answers]
+    return list(dict.fromkeys(names))
+
+
+@dataclass
+class _Found:
+    """A cell of a submission that is to run."""
+
+    name: str
+    source: str
+    trouble: str
+    checks: list[str]
+
+
+class _Reader:
+    """Goes through the cells of a submission and sorts them: answers, the student's own, what is left out."""
+
+    def __init__(self, template: NotebookNode) -> None:
+        self._wanted = {grade_id(cell): cell for cell in template.cells if is_answer(cell)}
+        self._given = {cell.source.strip() for cell in template.cells} | {""}
+        self._exercises = _answers_by_exercise(template)
+        self.found: list[_Found] = []
+        self.words: dict[str, str] = {}
+        self.problems: list[str] = []
+        self._attachments: dict[str, dict[str, Any]] = {}
+        self._copies: dict[str, list[str]] = {}
+
+    def take(self, cell: dict[str, Any]) -> None:
+        """Take the next cell of the submission."""
+        name, (source, trouble) = grade_id(cell), _source(cell)
+        if name in self._wanted:
+            self._copies.setdefault(name, []).append(source)
+            if trouble:
+                self.problems.append(f"The answer cell {name}{trouble}")
+            is_stub = _is_stub(source, self._wanted[name].source)
+            if self._wanted[name].cell_type == "code":
+                if not is_stub:
+                    self.found.append(_Found(name, source, trouble, []))
+            elif not is_stub or name not in self._attachments:
+                self._take_words(name, source, cell, is_stub)
+        elif cell.get("cell_type") == "code" and source.strip() not in self._given:
+            self.found.append(_Found("", source, trouble, []))
+        if cell.get("cell_type") == "code" and self.found:
+            for exercise in CHECKED.findall(source):
+                self.found[-1].checks += self._exercises.get(exercise, ())
+
+    def submission(self, is_notebook: bool) -> Submission:
+        """What all that was taken comes to."""
+        answers = {name: self._copies[name][-1] for name in self._wanted if name in self._copies} | self.words
+        last = {found.name: found for found in self.found if found.name}
+        answers |= {name: found.source for name, found in last.items()}
+        for name, copies in self._copies.items():
+            if len(set(copies)) > 1:
+                self.problems.append(f"The answer cell {name} is there more than once; the last one that is written "
+                                     "counts.")
+        shown = {id(found) for found in last.values()} | self._find_moved(answers, last)
+        if is_notebook:
+            self.problems += [f"The answer cell {name} is missing." for name in self._wanted if name not in answers]
+        stubs = [Cell(name, cell.source) for name, cell in self._wanted.items()
+                 if cell.cell_type == "code" and name in self._copies and name not in last]
+        cells, own = self._sandbox_cells(last, shown)
+        return Submission(answers, self._attachments, tuple(stubs + cells), tuple(own),
+                          tuple(dict.fromkeys(self.problems)))
+
+    def _take_words(self, name: str, source: str, cell: dict[str, Any], is_stub: bool) -> None:
+        self._attachments[name], lost = _pictures(cell)
+        if lost:
+            self.problems.append(f"The answer cell {name}{lost}")
+        if not is_stub or self._attachments[name]:
+            self.words[name] = source
+
+    def _find_moved(self, answers: dict[str, str], last: dict[str, _Found]) -> set[int]:
+        """Show the cell that defines an answer in place of an answer cell that is gone or was left as it was."""
+        shown = set()
+        for name, cell in self._wanted.items():
+            if name in last or cell.cell_type != "code" or not name.isidentifier():
+                continue
+            defines = re.compile(rf"^[ \t]*(?:(?:async[ \t]+)?def {name}\s*\(|{name}\s*=(?!=))", re.MULTILINE)
+            if found := next((found for found in reversed(self.found) if defines.search(found.source)), None):
+                left = "was left as it was" if name in answers else "had lost its name"
+                answers[name] = found.source
+                shown.add(id(found))
+                self.problems.append(f"The answer cell {name} {left}; a cell that defines {name} was taken in its "
+                                     "place.")
+        return shown
+
+    def _sandbox_cells(self, last: dict[str, _Found], shown: set[int]) -> tuple[list[Cell], list[str]]:
+        """What runs, as Python, within limits; and sources of it that are shown in no answer cell."""
+        cells, own = [], []
+        magics = MagicsReader()
+        characters = number = 0
+        for found in self.found:
+            is_last = last.get(found.name) is found
+            if not is_last:
+                number += 1
+                if number > MAX_OWN_CELLS or characters + len(found.source) >= MAX_OWN_CHARACTERS:
+                    self.problems.append(
+                        f"The cells of the student's own are more than {MAX_OWN_CELLS}, or longer than "
+                        f"{MAX_OWN_CHARACTERS:,} characters; the rest of them was not used.")
+                    continue
+                characters += len(found.source) + 1
+                if found.trouble and not found.name:
+                    self.problems.append(f"A cell of the student's own{found.trouble}")
+            python, trouble = magics.python_of(found.source)
+            name = found.name if is_last else f"own cell {number}"
+            if trouble:
+                self.problems.append(f"The cell {name}{trouble}")
+            cells.append(Cell(name, python, not is_last, tuple(found.checks)))
+            if id(found) not in shown:
+                own.append(found.source)
+        return cells, own
+
+
+def _is_stub(source: str, handed_out: str) -> bool:
+    """Whether nothing is written in an answer cell: it is as it was handed out, now or in an earlier release."""
+    if source.strip() in ("", handed_out.strip()):
+        return True
+    if "NotImplementedError" not in source or len(source) > MAX_STUB_CHARACTERS:
+        return False
+    with warnings.catch_warnings(action="ignore"):  # they would be ours to print, and are the student's
+        try:
+            return all(map(is_blank, ast.parse(source).body))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+
+
+def _answers_by_exercise(template: NotebookNode) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for cell in template.cells:
+        if name := exercise_of(cell):
+            with contextlib.suppress(AutograderError):
+                found[name] = tuple(find(name).answers)
+    return found
 
 
 def rebuild(template: NotebookNode, submission: Submission) -> NotebookNode:
@@ -126,10 +265,10 @@ def rebuild(template: NotebookNode, submission: Submission) -> NotebookNode:
                 cell.attachments = nbformat.from_dict(submission.attachments[name])
     if submission.problems:
         notebook.cells.insert(0, _note("notes-on-this-submission", submission.problems))
-    if submission.helpers:
+    if submission.own:
         notebook.cells.append(nbformat.v4.new_code_cell(
-            "# Defined in cells of the student's own; runs before the answers.\n" + submission.helpers,
-            id="students-own-definitions"))
+            "# Cells of the student's own; each ran in its place among the answers.\n"
+            + "\n\n# ---\n\n".join(submission.own), id="students-own-cells"))
     return notebook
 
 
@@ -199,92 +338,6 @@ def _is_text(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _find_moved(own: list[str], wanted: Iterable[str], answers: dict[str, str], problems: list[str]) -> list[str]:
-    """Find answers whose cell lost its name: a cell that defines a function of that name."""
-    rest = list(own)
-    for name in wanted:
-        if name in answers or not name.isidentifier():
-            continue
-        for source in rest:
-            if re.search(rf"^def {name}\s*\(", source, re.MULTILINE):
-                answers[name] = source
-                rest.remove(source)
-                problems.append(f"The answer cell {name} had lost its name; a cell that defines {name} was taken "
-                                "in its place.")
-                break
-    return rest
-
-
-def _helpers(sources: Iterable[str]) -> tuple[str, list[str]]:
-    """Definitions in the student's own cells that answers may rely on, nothing that runs by itself; what was lost."""
-    kept, lost = [], []
-    with warnings.catch_warnings(action="ignore"):  # they would be ours to print, and are the student's
-        for source in sources:
-            try:
-                tree = _parse(source)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                lost.append("A cell of the student's own is not Python; what is defined in it was not used.")
-                continue
-            for node in _definitions(tree):
-                try:
-                    text = ast.unparse(node)
-                    # What the parser lets pass and the compiler refuses would take everything else with it.
-                    symtable.symtable(text, "<own>", "exec")
-                    kept.append(text)
-                except (SyntaxError, ValueError, RecursionError, MemoryError):
-                    lost.append("A definition in a cell of the student's own is not valid and was not used.")
-    kept.sort(key=lambda text: not text.startswith("from __future__ "))  # the compiler wants these first
-    return "\n\n".join(kept), lost
-
-
-def _parse(source: str) -> ast.Module:
-    """Parse a cell; if it is no Python, without its magics: first those that are not indented, then all.
-
-    IPython's own transformer needs a second for a few dozen magics and minutes for some texts.
-    """
-    try:
-        return ast.parse(source)
-    except SyntaxError:
-        for indent in ("", r"[ \t]*"):
-            plain = re.sub(rf"^({indent}){MAGIC}", r"\1pass", source, flags=re.MULTILINE)
-            if plain != source:
-                with contextlib.suppress(SyntaxError):
-                    return ast.parse(plain)
-        raise
-
-
-def _definitions(tree: ast.Module) -> Iterator[ast.stmt]:
-    for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            yield node
-        elif isinstance(node, ast.Import):
-            if not any(alias.name.split(".")[0] in OWN_PACKAGES for alias in node.names):
-                yield node
-        elif isinstance(node, ast.ImportFrom):
-            if (node.module or "").split(".")[0] not in OWN_PACKAGES:
-                yield node
-        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-            # Without the annotation: evaluating that can fail.
-            targets: list[ast.expr] = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if node.value is not None and _are_constants(targets, node.value):
-                yield ast.copy_location(ast.Assign(targets, node.value), node)
-
-
-def _are_constants(targets: Iterable[ast.expr], value: ast.expr) -> bool:
-    """Whether names are bound to a literal: one name each, or as many as it has elements."""
-    for target in targets:
-        names = target.elts if isinstance(target, ast.Tuple) else [target]
-        if not all(isinstance(name, ast.Name) for name in names):
-            return False
-        if names != [target] and not (isinstance(value, ast.Tuple) and len(value.elts) == len(names)):
-            return False
-    try:
-        ast.literal_eval(value)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return False
     return True
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from nbformat import NotebookNode
 
-from autograder.assignment.cells import CHECK_PREFIX, exercise_of, grade_id, is_answer
+from autograder.assignment.cells import CHECK_PREFIX, exercise_of
 from autograder.assignment.prose import language_of
 from autograder.classroom import submission as submissions
 from autograder.classroom.fingerprints import marks
@@ -38,7 +38,9 @@ def answers_of(path: Path, template: NotebookNode) -> NotebookNode:
     notebook = submissions.rebuild(template, submission)
     known = notebook.metadata.get(RECORD, {})  # the language
     notebook.metadata[RECORD] = {
-        **known, "submission": submission.fingerprint, "problems": list(submission.problems)}
+        **known, "submission": submission.fingerprint, "problems": list(submission.problems),
+        "cells": [[cell.name, cell.source, cell.own, list(cell.checks)] for cell in submission.cells],
+    }
     return notebook
 
 
@@ -72,11 +74,11 @@ def judge_notebook(
     """
     fingerprint = nb.metadata[RECORD]["submission"]
     results: dict[str, Result] = {}
-    own_cells = sandbox_cells(nb)
     for name in filter(None, map(exercise_of, nb.cells)):
         make_ready(find(name))  # or the student's seconds would pass while we compile
     with (speaking(language_of(nb)), np.errstate(all="ignore"),
-          SandboxRunner(own_cells, limits, trusted=trusted, sandbox=sandbox) as runner):
+          SandboxRunner(sandbox_cells(nb), limits, answers=submissions.asked_for(nb), trusted=trusted,
+                        sandbox=sandbox) as runner):
         for cell in nb.cells:
             name = exercise_of(cell)
             if name:
@@ -93,11 +95,8 @@ def judge_notebook(
 
 
 def sandbox_cells(nb: NotebookNode) -> list[Cell]:
-    """What runs in the sandbox, in this order: setup cells, the student's own definitions, the answers."""
+    """What runs in the sandbox: the instructor's setup cells, then the student's cells in the notebook's order."""
     setup = [Cell(f"setup {i}", cell.source) for i, cell in enumerate(nb.cells)
              if cell.cell_type == "code" and "setup" in cell.metadata.get("tags", ())]
-    own = [Cell("own definitions", cell.source, apart=True) for cell in nb.cells
-           if cell.id == "students-own-definitions"]
-    answers = [Cell(grade_id(cell), cell.source) for cell in nb.cells
-               if cell.cell_type == "code" and is_answer(cell)]
-    return setup + own + answers
+    own = [Cell(name, source, own, tuple(checks)) for name, source, own, checks in nb.metadata[RECORD]["cells"]]
+    return setup + own

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from nbgrader.converters import Autograde
 from nbgrader.utils import find_all_files, is_grade, is_solution, is_task
 
 from autograder.assignment.cells import exercise_of
-from autograder.classroom import marking
+from autograder.classroom import marking, places
 from autograder.classroom.course import Course
 from autograder.classroom.marking import Earlier, LatePenalties, NotebookMarks, Standing
 from autograder.classroom.plugins import JudgeAnswers
@@ -231,15 +232,20 @@ class _Desk:
 
     def _grade(self, batch: Batch, submitted: Submitted, folder: Path, began: float) -> Graded:
         student, standing = submitted.student, submitted.standing
-        problems = list(submitted.problems)
-        absent = [name for name in batch.notebooks if not (folder / f"{name}.ipynb").is_file()]
-        if absent:
-            problems += _say_absent(folder, absent)
+        templates = {name: instructors_notebook(self.course.directory, batch.assignment, name)
+                     for name in batch.notebooks}
         judged: dict[str, NotebookNode] = {}
-        marks = {name: NotebookMarks(dict.fromkeys(batch.notebooks[name], (0.0, False))) for name in absent}
+        marks: dict[str, NotebookMarks] = {}
         verdicts: dict[str, Verdict] = {}
-        for name in batch.notebooks.keys() - absent:
-            notebook, shares = self._judge(batch.assignment, student, name, folder)
+        with tempfile.TemporaryDirectory(prefix="unpacked-") as scratch:
+            files = self.course.files(student, batch.assignment)
+            taken, said = places.take(files, folder, templates, Path(scratch))
+            problems = [*submitted.problems, *said]
+            absent = batch.notebooks.keys() - taken
+            for name in absent:
+                marks[name] = NotebookMarks(dict.fromkeys(batch.notebooks[name], (0.0, False)))
+            judging = {name: self._judge(templates[name], student, path) for name, path in taken.items()}
+        for name, (notebook, shares) in judging.items():
             own = notebook.metadata[RECORD]
             verdicts |= {exercise: Verdict.from_json(kept) for exercise, kept in own["verdicts"].items()}
             problems += own["problems"]
@@ -250,11 +256,8 @@ class _Desk:
         status = "failed" if absent else "graded"
         return Graded(student, status, marks, verdicts, tuple(problems), time.perf_counter() - began)
 
-    def _judge(
-        self, assignment: str, student: str, name: str, folder: Path
-    ) -> tuple[NotebookNode, dict[str, float]]:
-        template = instructors_notebook(self.course.directory, assignment, name)
-        notebook = answers_of(folder / f"{name}.ipynb", template)
+    def _judge(self, template: NotebookNode, student: str, path: Path) -> tuple[NotebookNode, dict[str, float]]:
+        notebook = answers_of(path, template)
         settings = JudgeAnswers(config=self.course.config)
         return notebook, judge_notebook(notebook, student, self.secret, settings.limits,
                                         trusted=settings.trust_submissions, sandbox=settings.sandbox)
@@ -332,12 +335,6 @@ def _as_json(notebook: NotebookNode) -> bytes:
 
 
 _to_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
-
-
-def _say_absent(folder: Path, absent: Sequence[str]) -> list[str]:
-    found = sorted(path.name for path in folder.glob("*.ipynb"))
-    there = f"there is {', '.join(found)}: rename it and grade again" if found else "no notebook is there"
-    return [f"{name}.ipynb is missing; {there}." for name in absent]
 
 
 def _short(error: BaseException) -> str:

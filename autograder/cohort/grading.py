@@ -263,7 +263,8 @@ class _Run:
         return None
 
     def _hash(self, student: str) -> str:
-        return ledger.submission_hash(self.course.submitted_folder(student, self.assignment), self.writer.notebooks)
+        return ledger.submission_hash(self.course.submitted_folder(student, self.assignment),
+                                      self.course.files(student, self.assignment))
 
     def _next_job(self, waiting: Iterator[tuple[str, Report | None]], size: int) -> tuple[_Job, list[Report], bool]:
         """Up to `size` submissions to grade, the reports of those passed over, and whether these were the last."""

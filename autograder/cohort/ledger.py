@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Column, Float, MetaData, String, Table, Text, bindparam, delete, insert, select
+from sqlalchemy import Column, Float, MetaData, String, Table, Text, bindparam, delete, insert, inspect, select
 from sqlalchemy.engine import Connection, Engine
 
 from autograder.classroom.versions import Versions
@@ -68,14 +69,15 @@ def make_table(engine: Engine) -> None:
     METADATA.create_all(engine)
 
 
-def submission_hash(folder: Path, notebooks: Iterable[str]) -> str:
-    """Hash of what a student handed in: the notebooks, and when they came.
+def submission_hash(folder: Path, files: Iterable[Path]) -> str:
+    """Hash of what a student handed in: everything that may be a notebook, and when it came.
 
     Parameters
     ----------
     folder : Path
-    notebooks : iterable of str
-        Names, without their suffix.
+        The assignment's, in which the time is noted.
+    files : iterable of Path
+        Notebooks and archives, wherever they lie.
 
     Returns
     -------
@@ -83,8 +85,8 @@ def submission_hash(folder: Path, notebooks: Iterable[str]) -> str:
         Of a file that is missing or cannot be read only that is taken.
     """
     digest = hashlib.sha256()
-    for path in (*(folder / f"{name}.ipynb" for name in notebooks), folder / "timestamp.txt"):
-        digest.update(f"\0{path.name}\0".encode("utf-8", "surrogateescape"))
+    for path in (*files, folder / "timestamp.txt"):
+        digest.update(f"\0{os.path.relpath(path, folder)}\0".encode("utf-8", "surrogateescape"))
         try:
             if path.is_file() and not path.is_symlink():
                 with path.open("rb") as file:
@@ -107,6 +109,15 @@ def read(connection: Connection, assignment: str, students: Iterable[str]) -> di
                 {name: Verdict.from_json(kept) for name, kept in record["verdicts"].items()},
                 tuple(record["problems"]))
     return found
+
+
+def failed(connection: Connection, assignments: Iterable[str]) -> set[tuple[str, str]]:
+    """Assignment and student of each submission that could not be graded; none where nothing was graded yet."""
+    if not inspect(connection).has_table(LEDGER.name):
+        return set()
+    query = select(LEDGER.c.assignment, LEDGER.c.student).where(LEDGER.c.status == "failed",
+                                                                LEDGER.c.assignment.in_(list(assignments)))
+    return {(assignment, student) for assignment, student in connection.execute(query)}
 
 
 def write(connection: Connection, assignment: str, lines: Iterable[Line]) -> None:

@@ -7,6 +7,7 @@ or hang are replaced by fresh ones that leave out the cell at fault, so that the
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ SANDBOX = "sandbox"
 
 MOST_SANDBOXES = 3
 """How many sandboxes may fail before one has run anything of a submission's."""
+GRACE_SECONDS = 1.0
+"""For the worker, which ends an endless statement itself as long as that lets it."""
+MOST_REASONS = 3
+TOLD = ("time", "spent", "SyntaxError", "IndentationError", "MemoryError", "RecursionError")
+"""What is said of a student's own cell even if no answer needs it."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +43,19 @@ class Cell:
     Attributes
     ----------
     name : str
-        The cell's grade_id, for messages.
+        What to call it in messages; no two cells of a submission have the same name.
     source : str
-    apart : bool
-        Whether its statements run one by one, so that one that fails takes no other along.
+        Python.
+    own : bool
+        Whether the student has added it. All of these together have the time of one cell.
+    checks : tuple of str
+        Answers that a check looks at right after it, see `autograder.sandbox.meaning`.
     """
 
     name: str
     source: str
-    apart: bool = False
+    own: bool = False
+    checks: tuple[str, ...] = ()
 
 
 class SandboxRunner:
@@ -54,8 +64,10 @@ class SandboxRunner:
     Parameters
     ----------
     cells : sequence of Cell
-        The instructor's setup cells and the student's answer cells, in the notebook's order.
+        The instructor's setup cells and the student's cells, in the notebook's order.
     limits : Limits, optional
+    answers : sequence of str, optional
+        Names of what is to be defined; by default those of the cells.
     trusted : bool, optional
         Run without walls; for submissions whose authors are trusted.
     sandbox : str, optional
@@ -66,7 +78,9 @@ class SandboxRunner:
     isolated : str
         How it was isolated, in words, once entered.
     problems : dict of str to str
-        What went wrong while running a cell, by its name; once left, also what had happened to the sandbox.
+        What went wrong while running a cell, by its name. A student's own cell that only met what is not here, such as
+        the reference, is not among them. Once left, also what had
+        happened to the sandbox.
     seconds : float
         Wall time of the whole, once left.
 
@@ -77,14 +91,19 @@ class SandboxRunner:
     """
 
     def __init__(
-        self, cells: Sequence[Cell], limits: Limits | None = None, *, trusted: bool = False, sandbox: str = "auto"
+        self, cells: Sequence[Cell], limits: Limits | None = None, *, answers: Sequence[str] | None = None,
+        trusted: bool = False, sandbox: str = "auto",
     ) -> None:
         self.cells = tuple(cells)
+        self.answers = [cell.name for cell in cells] if answers is None else list(answers)
         self.limits = limits or Limits()
         self.trusted = trusted
         self.sandbox = sandbox
         self.isolated = ""
         self.problems: dict[str, str] = {}
+        self._failures: dict[str, str] = {}
+        self._reduced: set[str] = set()
+        self._spent = ""
         self._left_out: set[str] = set()
         self._lost_once: set[str] = set()
         self._said: list[str] = []
@@ -200,11 +219,22 @@ class SandboxRunner:
         if not (isinstance(changed, list) and all(type(i) is int and 0 <= i < count for i in changed)):
             raise SandboxLostError("inputs that do not exist")
         text = _text(header.get("text"))
+        error_type = _text(header.get("error_type"))[:100]
         if kind == Ending.MISSING:
-            relevant = {answer: self.problems[answer]} if answer in self.problems else self.problems
-            text += "".join(f" Cell {name}: {problem}" for name, problem in relevant.items())
-        return Outcome(Ending(kind), value, _text(header.get("error_type"))[:100], text, tuple(changed),
-                       header.get("refused") is True)
+            text += self._reasons(answer)
+        elif error_type == "NameError" and (name := re.search(r"name '(\w+)'", text)):
+            text += self._reasons(name[1])
+        return Outcome(Ending(kind), value, error_type, text, tuple(changed), header.get("refused") is True)
+
+    def _reasons(self, name: str) -> str:
+        """What went wrong in the cells that may have defined a name, for a message that it is not there."""
+        if name in self.problems:
+            return f" Cell {name}: {self.problems[name]}"
+        failed = self._failures | self.problems
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        reasons = [f" Cell {cell.name}: {failed[cell.name]}" for cell in self.cells
+                   if cell.name in failed and word.search(cell.source)]
+        return "".join(reasons[:MOST_REASONS])
 
     def _start(self) -> bool:
         """Start a worker and run the cells, until all that are not left out end."""
@@ -241,25 +271,45 @@ class SandboxRunner:
         return again
 
     def _run_cells(self, worker: Worker) -> bool:
-        """Run every cell; False if the worker was lost. A cell that takes it down is left out the next time."""
+        """Run every cell; False if the worker was lost. A cell that takes it down is reduced to what it defines the
+        next time, and left out if that takes it down, too."""
         cells = [cell for cell in self.cells if cell.name not in self._left_out]
-        questions = [({"op": "cell", "name": cell.name, "source": cell.source, "apart": cell.apart}, None)
-                     for cell in cells]
-        seconds = self.limits.cell_seconds
-        answers = worker.exchange(questions, seconds)
+        worker.tell({"op": "answers", "names": self.answers})
         for cell in cells:
+            worker.tell(_as_text(cell))
+        results = worker.exchange(map(self._question, cells), self.limits.cell_seconds + GRACE_SECONDS)
+        for cell in cells:
+            if time.monotonic() >= self._deadline:
+                return False
             try:
-                header, _ = next(answers)
+                header, _ = next(results)
             except SandboxLostError as error:
-                if self._may_be_lost_by_others(f"cell {cell.name}", error):
-                    return False
-                self._left_out.add(cell.name)
-                self.problems[cell.name] = (f"it did not finish within {seconds:g} s." if error.late
-                                            else "running it ended the process.")
+                self._give_up(cell, error)
                 return False
             if header.get("status") != "ok":
-                self.problems[cell.name] = _text(header.get("text")) or "it raised an error."
+                self._note(cell, _text(header.get("error_type")), _text(header.get("text")) or "it raised an error.")
         return True
+
+    def _question(self, cell: Cell) -> tuple[dict[str, Any], None]:
+        return {"op": "cell", "name": cell.name, "own": cell.own, "checks": cell.checks,
+                "seconds": self.limits.cell_seconds, "definitions": cell.name in self._reduced}, None
+
+    def _give_up(self, cell: Cell, error: SandboxLostError) -> None:
+        """Use less of a cell that took the worker down."""
+        if self._may_be_lost_by_others(f"cell {cell.name}", error):
+            return
+        (self._left_out if cell.name in self._reduced else self._reduced).add(cell.name)
+        self.problems[cell.name] = (f"it did not finish within {self.limits.cell_seconds:g} s." if error.late
+                                    else "running it ended the process.")
+
+    def _note(self, cell: Cell, kind: str, text: str) -> None:
+        """Note what was wrong with a cell: for everybody to see, unless it may be right where the reference is."""
+        if cell.name in self._reduced or (kind == "spent" and self._spent not in ("", cell.name)):
+            return
+        if kind == "spent":
+            self._spent = cell.name
+        told = not cell.own or kind in TOLD or (kind == "ModuleNotFoundError" and "'autograder" not in text)
+        (self.problems if told else self._failures)[cell.name] = text
 
     def _stop(self) -> None:
         if self._worker is not None:
@@ -269,9 +319,13 @@ class SandboxRunner:
             self._answer = ""
 
 
+def _as_text(cell: Cell) -> dict[str, Any]:
+    return {"op": "text", "name": cell.name, "source": cell.source, "own": cell.own}
+
+
 def _can_be_sent(cell: Cell) -> bool:
     with contextlib.suppress(wire.MalformedError):
-        return 16 * len(cell.source) < wire.MAX_HEADER or bool(wire.pack({}, cell.source + cell.name))
+        return 16 * len(cell.source) < wire.MAX_HEADER or bool(wire.pack(_as_text(cell)))
     return False
 
 

@@ -3,7 +3,9 @@
 It reads frames from one pipe and answers on the other (see `wire`):
 
     {"op": "hello"}                             ->  {"status": "ok"}, before anything of a stranger's has run
-    {"op": "cell", "name", "source", "apart"}   ->  {"status": "ok" | "error", "error_type", "text"}
+    {"op": "answers", "names": [...]}               nothing: what the notebook has to define
+    {"op": "text", "name", "source", "own"}         nothing: a cell that will run
+    {"op": "cell", "name", ...}                 ->  {"status": "ok" | "error", "error_type", "text"}
     {"op": "answer", "name": ...}                   nothing: a fork of the fork now takes this answer's calls
     {"op": "call"}, arguments                   ->  {"kind": ..., "error_type", "text", "changed"} and a value
     {"op": "done"}                                  nothing: the answer's fork ends, and with it all that it has changed
@@ -11,31 +13,28 @@ It reads frames from one pipe and answers on the other (see `wire`):
 Frames may have been sent ahead; each question has an "id", which its answer repeats. Whatever strangers say is believed
 by nobody: the judge outside checks every byte, and counts the time itself. Usually it is a fork that `inside/lender.py`
 has put behind walls; where the author is trusted, it is a process of its own. This file imports the standard library,
-NumPy and `wire` only, and little of it: every page of memory that is in use here is paid for in every fork. So
-numpy.random is left to those who use it: it brings along Python's random and threading, which work in every fork,
-0.4 ms an answer.
+NumPy, `wire`, and `meaning`, where it is decided what a notebook means, and little of it: every page of memory that is
+in use here is paid for in every fork. So numpy.random is left to those who use it: it brings along Python's random and
+threading, which work in every fork, 0.4 ms an answer.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import linecache
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import meaning
 import numpy as np
 import wire
 
 REHEARSALS = 40
 """Python writes into code that it has not run often enough yet, and every page written to is copied in every fork."""
 
-REFERENCE_NAMES = ("F", "functional", "geometry", "cnncourse", "autograder")
-NOT_HERE = " (the reference package does not exist where answers are graded: an answer has to stand on its own)"
 FINISHED = 113
 """Exit code of a fork that came to its end; strangers' code that ends its process hardly ever gives this one."""
 
@@ -60,6 +59,11 @@ def rehearse() -> None:
         return np.stack([window.sum(axis=(1, 2)), window.max(axis=(1, 2))]), window.mean(), np.zeros(pair), pair
 
     for _ in range(REHEARSALS):
+        notebook = meaning.Notebook()
+        notebook.names = ("answer",)
+        notebook.take("answer", "import math\ndef answer(x):\n    return math.pi * x\n", False)
+        notebook.run({"name": "answer", "own": False, "seconds": 9.0, "definitions": False, "checks": ["answer"]})
+        notebook.find_names(notebook.answer("answer")[1])
         question = wire.pack({"op": "call", "id": ""}, (np.ones((2, 3, 4, 5)), 1, (2, 3)))
         header, arguments = wire.open_frame(question, formulas=True)
         wire.open_frame(_call(answer, arguments, {"id": header["id"]}))
@@ -75,16 +79,19 @@ def serve(given: int, answers: int, in_each_fork: Callable[[], None] = lambda: N
     in_each_fork : callable, optional
         What an answer's process does first.
     """
-    namespace: dict[str, Any] = {"__name__": "__main__"}
+    notebook = meaning.Notebook()
     while (frame := wire.read_frame(_reading(given))) is not None:
         header, _ = frame
         if header["op"] == "hello":
             _write_all(answers, wire.pack({"status": "ok", "id": header["id"]}))
         elif header["op"] == "cell":
-            told = _run_cell(header["name"], header["source"], namespace, header["apart"])
-            _write_all(answers, wire.pack({**told, "id": header["id"]}))
+            _write_all(answers, wire.pack({**notebook.run(header), "id": header["id"]}))
+        elif header["op"] == "text":
+            notebook.take(header["name"], header["source"], header["own"])
+        elif header["op"] == "answers":
+            notebook.names = tuple(header["names"])
         elif header["op"] == "answer":
-            _in_fork(partial(_take_calls, namespace.get(header["name"]), header["name"], given, answers), in_each_fork)
+            _in_fork(partial(_take_calls, notebook, header["name"], given, answers), in_each_fork)
 
 
 def _in_fork(work: Callable[[], None], first: Callable[[], None]) -> None:
@@ -105,8 +112,10 @@ def _in_fork(work: Callable[[], None], first: Callable[[], None]) -> None:
         os._exit(1)
 
 
-def _take_calls(function: Any, name: str, given: int, answers: int) -> None:
+def _take_calls(notebook: meaning.Notebook, name: str, given: int, answers: int) -> None:
     """Call one answer on case after case, until "done"; once it turns out not to be there, that holds for all."""
+    function, names = notebook.answer(name)
+    notebook.find_names(names)
     absent: dict[str, Any] = {}
     if not callable(function):
         absent = {"kind": "missing", "text": f"There is no function called {name}."}
@@ -152,51 +161,6 @@ def limit(limits: dict[str, int]) -> None:
             resource.setrlimit(getattr(resource, name), (value, value))
 
 
-def _run_cell(name: str, source: str, namespace: dict[str, Any], apart: bool) -> dict[str, Any]:
-    """Run a cell; apart means one statement after the other, whatever becomes of those before."""
-    filename = f"<{name}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    told: dict[str, Any] = {"status": "ok"}
-    try:
-        pieces = _statements(source) if apart else [source]
-        for piece in pieces:
-            try:
-                exec(_compile(piece, filename), namespace)
-            except (Exception, SystemExit, KeyboardInterrupt, RecursionError) as error:
-                if told["status"] == "ok":
-                    told = {"status": "error", "error_type": type(error).__name__, "text": _explain(error)}
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        told = {"status": "error", "error_type": type(error).__name__, "text": _explain(error)}
-    return told
-
-
-def _statements(source: str) -> list[Any]:
-    import ast
-
-    return [ast.Module([statement], []) for statement in ast.parse(source).body]
-
-
-def _compile(source: Any, filename: str) -> Any:
-    """Compile a cell; if it is not Python because of notebook magics, compile it without those lines."""
-    try:
-        return compile(source, filename, "exec")
-    except SyntaxError:
-        for indented in (False, True):
-            plain = _without_magics(source, indented) if isinstance(source, str) else source
-            if plain != source:
-                with contextlib.suppress(SyntaxError):
-                    return compile(plain, filename, "exec")
-        raise
-
-
-def _without_magics(source: str, indented: bool) -> str:
-    lines = []
-    for line in source.splitlines():
-        text = line.lstrip(" \t") if indented else line
-        lines.append(line[:len(line) - len(text)] + "pass" if text and text[0] in "%!?" else line)
-    return "\n".join(lines)
-
-
 def _call(function: Callable[..., Any], arguments: tuple[Any, ...], told: dict[str, Any]) -> bytes:
     before = wire.snapshots(arguments)
     try:
@@ -207,27 +171,13 @@ def _call(function: Callable[..., Any], arguments: tuple[Any, ...], told: dict[s
     except wire.MalformedError as error:
         return wire.pack({**told, "kind": "rejected", "text": str(error)})
     except (Exception, SystemExit, KeyboardInterrupt) as error:
-        return wire.pack({**told, "kind": "error", "error_type": type(error).__name__, "text": _explain(error),
+        return wire.pack({**told, "kind": "error", "error_type": type(error).__name__, "text": meaning.explain(error),
                           "refused": wire.raised_by_hand(error, _is_own)})
 
 
 def _is_own(filename: str) -> bool:
     """Whether code is a stranger's own: cells have no file."""
     return filename.startswith("<")
-
-
-def _explain(error: BaseException) -> str:
-    """Class, message and the student's own line, of bounded length."""
-    try:
-        text = "".join(traceback.format_exception_only(error)).strip()[-1000:]
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_own(f.filename)]
-        if frames and frames[-1].line and not isinstance(error, SyntaxError):
-            text += f"  (line {frames[-1].lineno}: {frames[-1].line[:200]})"
-        if isinstance(error, NameError) and error.name in REFERENCE_NAMES:
-            text += NOT_HERE
-        return text
-    except Exception:  # the exception's own __str__ may be a stranger's code
-        return type(error).__name__
 
 
 if __name__ == "__main__":

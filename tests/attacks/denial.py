@@ -52,6 +52,17 @@ def _huge_line_of_helpers(notebook: Notebook, target: Target) -> None:
     own_cell("def helper():\n    return " + " + ".join("1" * 2000) + "\n")(notebook, target)
 
 
+def _own_cells_without_number(notebook: Notebook, target: Target) -> None:
+    own_cell("import sys")(notebook, target)
+    notebook["cells"][:0] = [notebook["cells"][0] | {"id": f"own{i}", "source": f"sys.x{i} = {i}"} for i in range(2000)]
+
+
+def _own_cells_without_end(notebook: Notebook, target: Target) -> None:
+    own_cell("import sys")(notebook, target)
+    endless = {"source": "import sys\nwhile True:\n    sys.argv"}
+    notebook["cells"][:0] = [notebook["cells"][0] | endless | {"id": f"own{i}"} for i in range(50)]
+
+
 def _deep_metadata(notebook: Notebook, target: Target) -> bytes:
     cell(notebook, EXERCISE)["source"] = WRONG
     text = json.dumps(notebook)
@@ -152,6 +163,10 @@ for number in range(3, 64):
              "        for number in range(3, 64):\n            try: os.read(number, 1 << 16)\n"
              "            except OSError: pass\nthreading.Thread(target=read, daemon=True).start()",
              f"{DIED}|{TIME}|cases pass"),
+    Attack("a cell that IPython reads for minutes", "denial", own_cell("%a\n" * 20_000),
+           told="took IPython too long"),
+    Attack("own cells without number", "denial", _own_cells_without_number, told="more than 500"),
+    Attack("own cells that never end, one after the other", "denial", _own_cells_without_end, told=TIME),
     Attack("helpers too deep for a recursive visitor", "denial", _huge_line_of_helpers),
     Attack("a cell of a hundred megabytes", "denial", _huge_source),
     Attack("metadata that are nested deeply", "denial", _deep_metadata, unread=True, told="not JSON"),

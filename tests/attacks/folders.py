@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +79,23 @@ def _nested_course(folder: Path, target: Target) -> None:
     (folder / "gradebook.db").write_bytes(b"SQLite format 3\0" + bytes(4096))
 
 
+def _zip(**members: bytes) -> Callable[[Path, Target], object]:
+    """An archive; two underscores in a name are a slash."""
+    def make(path: Path, target: Target) -> None:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in members.items():
+                archive.writestr(name.replace("__", "/"), content)
+    return make
+
+
+def _zip_of_a_link(path: Path, target: Target) -> None:
+    with zipfile.ZipFile(path.with_suffix(".zip"), "w") as archive:
+        member = zipfile.ZipInfo(path.name)
+        member.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(member, filled("<course>/submitted/<victim>/01-local-connectivity/01-local-connectivity.ipynb",
+                                        target))
+
+
 def _named(name: str, student: str) -> Attack:
     return Attack(name, "folders", wrong, student=student)
 
@@ -118,6 +137,14 @@ ATTACKS = (
         os.fsencode(folder) + b"/\xff\xfe\x1b", os.O_CREAT | os.O_WRONLY))),
     Attack("more notebooks of nearly the same name", "folders", wrong, lay=_more_notebooks),
     Attack("a course directory within the submission", "folders", wrong, lay=_nested_course),
+    Attack("an archive that grows without end", "folders", wrong, told="could not be opened",
+           lay=_beside(_zip(**{"a.ipynb": bytes(200 << 20)}), "all.zip")),
+    Attack("an archive that leads out of its folder", "folders", wrong,
+           lay=_beside(_zip(**{"..__..__..__gradebook.ipynb": b"{}", "__tmp__x.ipynb": b"{}"}), "all.zip")),
+    Attack("an archive that is none", "folders", wrong, told="could not be opened",
+           lay=_beside(lambda path, target: path.write_bytes(b"PK\5\6" * 9), "all.zip")),
+    _refused("an archive with a link to another student's notebook", _in_place_of_the_notebook(_zip_of_a_link),
+             "missing"),
     _named("a student called by escape sequences and markup", "esc\x1b[2J\x1b]0;XSS\x07[bold red]x"),
     _named("a student called by two lines, one of them a forged log entry", "two\n2026-01-01 00:00:00 INFO all is well"),
     _named("a student called by a formula", '=HYPERLINK("http:x.invalid","open")'),

@@ -75,25 +75,25 @@ ATTACKS = (
     Attack("replace the built-in functions", "forging", below(
         "import builtins\nfor _name in ('all', 'any', 'abs', 'len', 'isinstance', 'type', 'getattr'):\n"
         "    setattr(builtins, _name, lambda *a, **k: True)\n"), told="ended the process"),
-    Attack("display the maximum before the assertion", "forging", source(_showing(str(MAXIMUM))), told="NameError"),
-    Attack("display a string before the assertion", "forging", source(_showing("'x'")), told="NameError"),
-    Attack("display a negative number before the assertion", "forging", source(_showing("-1")), told="NameError"),
+    Attack("display the maximum before the assertion", "forging", source(_showing(str(MAXIMUM)))),
+    Attack("display a string before the assertion", "forging", source(_showing("'x'"))),
+    Attack("display a negative number before the assertion", "forging", source(_showing("-1"))),
     Attack("print the maximum on every call", "forging", body(f"print({MAXIMUM}.0)\nprint('PASSED')\nreturn {ZEROS}")),
     Attack("blank the tests with an input transformer", "forging", below(
-        f"{SHELL}.input_transformers_cleanup.append(lambda lines: ['pass\\n'])\n"), told="NameError"),
+        f"{SHELL}.input_transformers_cleanup.append(lambda lines: ['pass\\n'])\n")),
     Attack("transform the syntax tree of later cells", "forging", below(
         "import ast\nclass _Drop(ast.NodeTransformer):\n    def visit_Expr(self, node): return ast.Pass()\n"
         "    def visit_Assert(self, node): return ast.Pass()\n"
-        f"{SHELL}.ast_transformers.append(_Drop())\n"), told="NameError"),
+        f"{SHELL}.ast_transformers.append(_Drop())\n")),
     Attack("replace run_cell_async", "forging", below(
         f"_shell = {SHELL}\n_old = _shell.run_cell_async\n"
         "async def _run(raw, *a, **k):\n    return await _old('pass', *a, **k)\n_shell.run_cell_async = _run\n"
-        "_shell.run_cell = lambda raw, *a, **k: type(_shell).run_cell(_shell, 'pass', *a, **k)\n"), told="NameError"),
+        "_shell.run_cell = lambda raw, *a, **k: type(_shell).run_cell(_shell, 'pass', *a, **k)\n")),
     Attack("replace the kernel's do_execute", "forging", below(
         f"_kernel = {SHELL}.kernel\n"
         "async def _execute(code, silent, *a, **k):\n"
         "    return {'status': 'ok', 'execution_count': 1, 'payload': [], 'user_expressions': {}}\n"
-        "_kernel.do_execute = _execute\n"), told="NameError"),
+        "_kernel.do_execute = _execute\n")),
     Attack("replace exec, compile and the worker's functions", "forging", below(
         "import builtins, sys\nbuiltins.exec = builtins.compile = lambda *a, **k: None\n"
         "_worker = sys.modules.get('worker') or sys.modules.get('__main__')\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.model import HEADER, WRONG, ZEROS, Attack, below, body, source
+from tests.attacks.model import HEADER, WRONG, ZEROS, Attack, below, body, own_cell, source
 
 STAY = """
 import os, signal, time
@@ -111,4 +111,12 @@ ATTACKS = (
         "             lambda: libc.prctl(38, 0, 0, 0, 0), lambda: os.chroot('/scratch')):\n"
         "    try: call()\n    except (OSError, AttributeError): pass\n"
         f"if os.getuid() == 0: raise RuntimeError('<root>')\nreturn {ZEROS}")),
+    Attack("patch what decides on the meaning of a notebook", "tampering", own_cell(
+        "import sys\nfor _name in ('meaning', 'needed', 'wire', 'worker', '__main__'):\n"
+        "    for _what in list(vars(sys.modules.get(_name, sys))):\n"
+        "        if _what in ('Notebook', 'needed', 'explain', 'changed', 'snapshots', '_call'):\n"
+        "            setattr(sys.modules[_name], _what, lambda *a, **k: {'kind': 'value', 'passed': True})\n"),
+        harms_itself=True, told="cases pass|process ended|did not finish"),
+    Attack("answer by another function after the check", "tampering", below(
+        "_f = conv2d_forward\ncheck('conv2d_forward', conv1x1)\nconv2d_forward = _f\n")),
 )

@@ -116,16 +116,18 @@ def test_a_broken_notebook_gets_a_score_for_what_is_there_and_a_word_on_what_is_
     assert classroom.path("feedback", student, ".html").is_file()
 
 
-def test_a_submission_without_its_notebook_gets_zero_and_the_others_are_graded(classroom):
-    classroom.hand_in("misnamed", classroom.solved())
-    path = classroom.path("submitted", "misnamed")
-    path.rename(path.with_name("Untitled.ipynb"))
+def test_a_submission_without_its_notebook_fails_and_the_others_are_graded(classroom):
+    for student, name in (("misnamed", "Untitled.ipynb"), ("lost", "Untitled.txt")):
+        classroom.hand_in(student, classroom.solved())
+        path = classroom.path("submitted", student)
+        path.rename(path.with_name(name))
     classroom.hand_in("next", classroom.solved())
-    reports = classroom.grade("misnamed", "next")
-    assert reports["misnamed"].status == "failed"
-    assert "Untitled.ipynb" in reports["misnamed"].problems[0]
-    assert reports["misnamed"].score == 0
-    assert reports["next"].score == maximum(classroom)
+    reports = classroom.grade("misnamed", "lost", "next")
+    assert reports["lost"].status == "failed"
+    assert "no notebook is there" in reports["lost"].problems[0]
+    assert reports["lost"].score == 0
+    assert "Untitled.ipynb was taken in its place" in reports["misnamed"].problems[0]
+    assert reports["misnamed"].score == reports["next"].score == maximum(classroom)
 
 
 def test_links_among_the_submitted_files_are_refused_and_the_others_are_graded(classroom):

@@ -32,8 +32,8 @@ PICTURES = {"p.png": {"image/png": PIXEL}}
 MOST_SECONDS = 3.0
 MALFORMED = 40
 MARK, EXTRA, COMMENT = 1.5, 0.25, "Say *why*."
-UNREADABLE = ("folder", "wrong-name")
-"""Students without a file of the right name."""
+UNREADABLE = ("folder", "no-notebook")
+"""Students without a notebook of any name."""
 GOOD = ("a-good", "b07-good", "b23-good", "z-good")
 
 
@@ -79,7 +79,7 @@ class Desk:
                 assert any(re.search(rf"\b{name}\b", problem) for problem in read.problems), (name, read.problems)
         for cell in cells:
             if grade_id(cell) == "" and cell.get("source") == OWN and cell.get("cell_type") == "code":
-                assert "def own_helper" in read.helpers
+                assert any("def own_helper" in own.source for own in read.cells)
         attached = [cell.get("attachments") for cell in cells if grade_id(cell) == WRITTEN]
         if attached and attached[-1] == PICTURES:
             assert read.attachments[WRITTEN] == PICTURES
@@ -195,7 +195,7 @@ def test_malformed_submissions_in_a_class_cost_nobody_else_a_point_and_no_hand_m
         classroom.hand_in(student, content)
     for student in UNREADABLE:
         path = classroom.path("submitted", student)
-        path.rename(path.with_name("Untitled.ipynb"))
+        path.rename(path.with_name("Untitled.txt"))
     classroom.path("submitted", "folder").mkdir()
     printed, code = command(classroom.folder, "grade", ASSIGNMENT)
     known = {report.student: report for report in reports(classroom.course, ASSIGNMENT)}

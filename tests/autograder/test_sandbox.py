@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autograder.assignment.magics import MagicsReader
 from autograder.errors import SandboxUnavailableError
 from autograder.judging.exercise import Formula
 from autograder.sandbox import bubblewrap, isolation, landlock, lending
@@ -38,19 +39,18 @@ def test_values_of_all_kinds_come_back_as_they_were_returned():
 
 @pytest.mark.parametrize("magics", [
     "%matplotlib inline\n{}", "{}    %time y = x\n    !ls\n", "?f\n{}    %time y = x\n"])
-def test_magics_are_left_out_indented_ones_too(magics):
+def test_magics_do_nothing_indented_ones_too(magics):
     source = magics.format("def f(x):\n    y = 2 * x\n") + "    return x + 1\n"
-    assert call(source, 3).value == 4
+    python, trouble = MagicsReader().python_of(source)
+    assert trouble == ""
+    assert call(python, 3).value == 4
 
 
-def test_definitions_apart_do_not_take_each_other_along():
-    own = "import no_such_package\n\ndef twice(x):\n    return 2 * x\n\nbreak\n\nTHREE = 3"
-    cells = [Cell("own", own, apart=True), Cell("f", "def f(x): return twice(x) + THREE")]
-    with SandboxRunner(cells, QUICK) as runner:
+def test_a_statement_that_fails_takes_no_other_along():
+    own = "from no_such_package import twice\n\ndef twice(x):\n    return 2 * x\n\nbreak\n\nTHREE = 3"
+    with SandboxRunner([Cell("own", own, own=True), Cell("f", "def f(x): return twice(x) + THREE")], QUICK) as runner:
         assert runner.call("f", (5,)).value == 13
         assert "no_such_package" in runner.problems["own"]
-    with SandboxRunner([Cell("own", own), cells[1]], QUICK) as runner:
-        assert runner.call("f", (5,)).ending == "error"
 
 
 def test_a_function_among_the_arguments_can_be_called_and_not_be_handed_back():
@@ -160,7 +160,7 @@ def test_a_cell_that_ends_the_process_is_left_out(ending):
 
 
 def test_a_cell_that_is_not_python_is_told_and_the_others_run():
-    with SandboxRunner([Cell("f", "def f(x)\n  return"), Cell("g", "%timeit 1\ndef g(x): return x")], QUICK) as runner:
+    with SandboxRunner([Cell("f", "def f(x)\n  return"), Cell("g", "def g(x): return x")], QUICK) as runner:
         assert "SyntaxError" in runner.problems["f"]
         assert "SyntaxError" in runner.call("f", (1,)).text
         assert runner.call("g", (2,)).value == 2
