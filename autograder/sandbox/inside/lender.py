@@ -5,7 +5,7 @@ pipes. Before the fork runs anything of a stranger's it becomes a user of its ow
 Landlock's rules where these are the walls, and installs the filter for system calls; `worker` does the rest. On "end",
 or when the judge is gone, everything of the submission is killed and the scratch folder is emptied. Then the lender
 looks at itself and at all that it shares with the forks (see `state`), and goes on only where nothing has changed.
-Without namespaces, a second process waits for nothing but its end, however that comes, and then kills what it has lent.
+Without namespaces an heir (see `heir`) waits for its end, however that comes, and then kills what it has lent.
 
 This file also lies in the sandbox: it imports the standard library, NumPy, and the files beside it only.
 """
@@ -29,15 +29,13 @@ import numpy as np
 import state
 import worker
 from doorkeeper import Doorkeeper
+from heir import Heir
 
 CLEARING_SECONDS = 2.0
 WALLS_SECONDS = 10.0
 """How long a fork may take until it stands behind its walls, on a machine that has much to do."""
 MOST_SETTINGS, MOST_TOLD = 1 << 20, 1 << 10
 WALLS = b"walls"
-BEQUEST = 8
-"""Bytes of a process group's number for the heir."""
-
 FIRST_HIGH = 48
 """Descriptors from here on are free."""
 
@@ -91,7 +89,7 @@ class Lender:
         kernel.give_up_new_privileges()
         # Where there is but one user, strangers could write into this process through /proc without this.
         kernel.hide_memory()
-        self.heir = -1 if self.alone else _leave_to_an_heir()
+        self.heir = Heir(needed=not self.alone)
         kernel.adopt_orphans()
         self.rules = -1
         if settings["rules"]:
@@ -137,19 +135,14 @@ class Lender:
         for descriptor in descriptors:
             os.close(descriptor)
         try:
-            self._bequeath(child)
+            self.heir.inherits(child)
             self.control.send(b"lent %d" % child)
             goes_on = self._watch(here, child)
         finally:
             here.close()
             self._clear(child)
-            self._bequeath(0)
+            self.heir.inherits(0)
         return goes_on
-
-    def _bequeath(self, group: int) -> None:
-        """What is to be killed if this process ends now."""
-        if self.heir >= 0:
-            os.write(self.heir, group.to_bytes(BEQUEST, "little"))
 
     def _is_spoken_to(self) -> bool:
         """Wait for the judge; False once it has ended, although a fork of it may hold the socket open."""
@@ -269,30 +262,6 @@ def _rules(settings: dict[str, Any], more: list[tuple[str, int]]) -> int:
             kernel.allow(rules, path, rights)
     os.set_inheritable(rules, False)
     return rules
-
-
-def _leave_to_an_heir() -> int:
-    """Start a process that kills a process group when this one has ended; where it is told which one."""
-    reads, writes = os.pipe()
-    if (child := os.fork()) == 0:
-        if os.fork() == 0:  # nobody's child, so that it is never waited for
-            with contextlib.suppress(OSError):
-                _inherit(reads)
-        os._exit(0)
-    os.waitpid(child, 0)
-    os.close(reads)
-    return writes
-
-
-def _inherit(reads: int) -> None:
-    """Wait until nobody can say anything any more, and kill the group that was named last."""
-    own = fcntl.fcntl(reads, fcntl.F_DUPFD, FIRST_HIGH)
-    os.closerange(3, FIRST_HIGH)
-    group = 0
-    while told := os.read(own, BEQUEST):
-        group = int.from_bytes(told, "little")
-    if group:
-        os.killpg(group, signal.SIGKILL)
 
 
 def _open_nothing() -> None:
