@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -221,8 +221,8 @@ def test_an_unknown_way_is_refused_by_name():
 
 
 @pytest.mark.skipif(bool(isolation.why_not("landlock")), reason=isolation.why_not("landlock"))
-@pytest.mark.parametrize("whom", ["judge", "judge and lender"])
-def test_nothing_outlives_a_judge_that_is_killed(whom):
+@pytest.mark.parametrize("whom", ["judge", "lender", "both"])
+def test_nothing_outlives_a_judge_or_a_lender_that_is_killed(whom):
     """Without namespaces nobody but us ends what a submission has started."""
     program = ("import sys, time\nfrom autograder.sandbox.session import Cell, SandboxRunner\n"
                "source = 'import os, time\\nif os.fork() == 0:\\n    while True: time.sleep(0.1)\\n"
@@ -234,25 +234,31 @@ def test_nothing_outlives_a_judge_that_is_killed(whom):
     assert judge.stdout is not None
     lender = psutil.Process(int(judge.stdout.readline()))
     deadline = time.monotonic() + 10
-    while len(family := lender.children(recursive=True)) < (3 if whom == "judge" else 2):
+    while len(family := lender.children(recursive=True)) < 3:  # the cells' process, the answer's, the daemon
         assert time.monotonic() < deadline, family
         time.sleep(0.01)
-    folder = Path(lender.cwd()).parent
     if whom != "judge":
-        daemon = [one for one in family if one.ppid() not in (lender.pid, os.getpid())]
         lender.kill()
-        family = [one for one in family if one not in daemon or one.ppid() == lender.pid]
-    os.kill(judge.pid, signal.SIGKILL)
-    judge.wait()
-    judge.stdout.close()
-    _, alive = psutil.wait_procs([lender, *family] if whom == "judge" else family[:1], timeout=10)
+    if whom != "lender":
+        judge.kill()
+    _, alive = psutil.wait_procs(family, timeout=10)
     for one in alive:
         one.kill()
+    judge.kill()
+    judge.wait()
+    judge.stdout.close()
     assert not alive
-    with SandboxRunner([Cell("f", "def f(x): return x")], sandbox="landlock"):
-        lending.end_idle()
+
+
+@pytest.mark.skipif(bool(isolation.why_not("landlock")), reason=isolation.why_not("landlock"))
+def test_folders_of_judges_that_were_killed_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for number in (gone.pid, os.getpid()):
+        (tmp_path / f"{landlock.PREFIX}{number}-x" / "scratch").mkdir(parents=True)
     landlock._remove_left_over()
-    assert not folder.exists()
+    assert [path.name for path in tmp_path.iterdir()] == [f"{landlock.PREFIX}{os.getpid()}-x"]
 
 
 @pytest.mark.parametrize("way", isolation.WAYS)

@@ -5,6 +5,7 @@ pipes. Before the fork runs anything of a stranger's it becomes a user of its ow
 Landlock's rules where these are the walls, and installs the filter for system calls; `worker` does the rest. On "end",
 or when the judge is gone, everything of the submission is killed and the scratch folder is emptied. Then the lender
 looks at itself and at all that it shares with the forks (see `state`), and goes on only where nothing has changed.
+Without namespaces an heir (see `heir`) waits for its end, however that comes, and then kills what it has lent.
 
 This file also lies in the sandbox: it imports the standard library, NumPy, and the files beside it only.
 """
@@ -28,6 +29,7 @@ import numpy as np
 import state
 import worker
 from doorkeeper import Doorkeeper
+from heir import Heir
 
 CLEARING_SECONDS = 2.0
 WALLS_SECONDS = 10.0
@@ -85,9 +87,10 @@ class Lender:
             b64decode(settings[name]) for name in ("allowed", "watched", "silenced"))
         self.judge = -1 if self.alone else os.pidfd_open(os.getppid())
         kernel.give_up_new_privileges()
-        kernel.adopt_orphans()
         # Where there is but one user, strangers could write into this process through /proc without this.
         kernel.hide_memory()
+        self.heir = Heir(needed=not self.alone)
+        kernel.adopt_orphans()
         self.rules = -1
         if settings["rules"]:
             kernel.obey(_rules(settings["rules"], settings["rules"]["lenders"]))
@@ -132,11 +135,13 @@ class Lender:
         for descriptor in descriptors:
             os.close(descriptor)
         try:
+            self.heir.inherits(child)
             self.control.send(b"lent %d" % child)
             goes_on = self._watch(here, child)
         finally:
             here.close()
             self._clear(child)
+            self.heir.inherits(0)
         return goes_on
 
     def _is_spoken_to(self) -> bool:
