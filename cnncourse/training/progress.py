@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from typing import Any
 
 Bar = Callable[[int, str], None]
 """Takes the number of batches that are done, and a few words."""
@@ -35,11 +36,17 @@ def bar(wanted: bool, batches: int) -> Iterator[Bar]:
         return
     if _is_notebook():
         yield _in_notebook(batches)
-    elif sys.stdout.isatty() and find_spec("rich"):
-        with _in_terminal(batches) as show:
-            yield show
-    else:
-        yield lambda done, words: None
+        return
+    if find_spec("rich"):
+        # Importing it takes longer than an epoch of a small network.
+        from rich.console import Console
+
+        console = Console()
+        if console.is_terminal:
+            with _in_terminal(console, batches) as show:
+                yield show
+            return
+    yield lambda done, words: None
 
 
 def _is_notebook() -> bool:
@@ -52,13 +59,12 @@ def _is_notebook() -> bool:
 
 
 @contextmanager
-def _in_terminal(batches: int) -> Iterator[Bar]:
-    # Importing rich takes longer than an epoch of a small network.
+def _in_terminal(console: Any, batches: int) -> Iterator[Bar]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
                TimeRemainingColumn())
-    with Progress(*columns) as progress:
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=batches)
         yield lambda done, words: progress.update(task, completed=done, description=words)
 
