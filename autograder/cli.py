@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,8 @@ from rich.progress import (
 )
 
 from autograder.errors import AutograderError
-from autograder.terminal import console, grade_with_progress
+from autograder.startup import leave_out_address_grammar
+from autograder.terminal import console, grade_with_progress, misconceptions, notes, scores
 from autograder.text import one_line
 from cnncourse.language import LANGUAGES, full_name
 
@@ -42,6 +44,7 @@ Database = Annotated[str | None, typer.Option("--db-url", help="The gradebook's 
 
 def main() -> None:
     """Run the command; errors that are meant for people are shown without a traceback."""
+    leave_out_address_grammar()
     try:
         app()
     except AutograderError as error:
@@ -185,7 +188,6 @@ def grade(
     from autograder.classroom.course import Course
     from autograder.cohort.batch import warm_up
     from autograder.cohort.pool import pool_for
-    from autograder.terminal import notes, scores
 
     if trust_submissions:
         from autograder.classroom.plugins import TRUSTED_WARNING
@@ -235,7 +237,6 @@ def report(
     from autograder.classroom.course import Course
     from autograder.cohort import reports
     from autograder.report.write import write_report
-    from autograder.terminal import misconceptions, notes, scores
 
     where = Course(course.resolve(), db_url=db_url)
     known = reports(where, assignment)
@@ -277,11 +278,17 @@ def doctor() -> None:
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-             epilog="Example: [bold]course test -k geometry[/]")
-def test(context: typer.Context) -> None:
-    """Run the tests; further options go to pytest."""
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", *context.args]
-    sys.exit(subprocess.run(command, cwd=checkout(), check=False).returncode)
+             epilog="Example: [bold]course test -k geometry[/], quick or slow.")
+def test(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="The slow tests too, and all examples.")] = False,
+) -> None:
+    """Run the quick tests, or those that further options to pytest choose; on all processors."""
+    command = [sys.executable, "-m", "pytest", "--numprocesses", "auto", "--dist", "loadgroup",
+               "--no-loadscope-reorder", *([] if everything else ["--quick"]), *context.args]
+    # One process for each processor: threads of their own would only wait for each other.
+    environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | os.environ
+    sys.exit(subprocess.run(command, cwd=checkout(), env=environment, check=False).returncode)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
@@ -291,14 +298,17 @@ def bench(
     name: Annotated[str | None, typer.Argument(help="Which benchmark; without one they are listed.")] = None,
 ) -> None:
     """Run a benchmark from bench/; further options go to it."""
-    folder = checkout() / "bench"
-    known = sorted(path.stem for path in folder.glob("*.py"))
+    root = checkout()
+    known = sorted(path.stem for path in (root / "bench").glob("*.py") if "__main__" in path.read_text("utf-8"))
     if name not in known:
         if name is not None:
             raise AutograderError(f"there is no benchmark {name!r}; there are: {', '.join(known)}")
         console.print("\n".join(known))
         return
-    sys.exit(subprocess.run([sys.executable, str(folder / f"{name}.py"), *context.args], check=False).returncode)
+    # Run here, so that paths among the options mean what they say; -P keeps a folder of the same name here out of it.
+    paths = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    sys.exit(subprocess.run([sys.executable, "-P", "-m", f"bench.{name}", *context.args], check=False,
+                            env={**os.environ, "PYTHONPATH": paths}).returncode)
 
 
 def checkout() -> Path:

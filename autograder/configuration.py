@@ -36,7 +36,7 @@ def configure(
     _find_scripts()
     config.CourseDirectory.course_id = course_id
     # The formgrader works without an exchange, but shows an error in its place if the folder is not there.
-    config.Exchange.root = str(Path("exchange").resolve())
+    config.Exchange.root = "exchange"  # in the course directory, where nbgrader runs
     config.CourseDirectory.source_directory = source
     config.CourseDirectory.release_directory = release
     config.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError"}

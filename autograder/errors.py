@@ -17,5 +17,30 @@ class SandboxUnavailableError(AutograderError, RuntimeError):
     """Strangers' code cannot be isolated on this machine."""
 
 
+class SandboxLostError(AutograderError):
+    """What ran in a sandbox ended, hung or broke the protocol.
+
+    Attributes
+    ----------
+    late : bool
+        Whether it was given up because its time was over.
+    foreign : bool
+        Whether bytes came that answer nothing that was asked.
+    """
+
+    def __init__(self, text: str, *, late: bool = False, foreign: bool = False) -> None:
+        super().__init__(text)
+        self.late = late
+        self.foreign = foreign
+
+
+class WorkerLostError(AutograderError):
+    """The process that worked on a batch of submissions ended before it was done."""
+
+
+class SecretError(AutograderError, ValueError):
+    """The course's secret is none."""
+
+
 class BuildError(AutograderError, RuntimeError):
     """An assignment cannot be built from its source."""

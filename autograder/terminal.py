@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,12 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from autograder.report.summary import count_misconceptions, exercises_of, mark, problems
+from autograder.report.summary import count_misconceptions, exercises_of, problems
 from autograder.text import one_line
 
 if TYPE_CHECKING:
     from autograder.classroom.course import Course
+    from autograder.classroom.versions import Why
     from autograder.cohort import Report
     from autograder.cohort.pool import Pool
 
@@ -48,7 +50,8 @@ def grade_with_progress(
     began = time.monotonic()
     with Progress(*columns, console=console, transient=False) as progress:
         task = progress.add_task("", total=total)
-        for one in grade_all(where, assignment, students, force=force, on_start=running.add, pool=pool):
+        for one in grade_all(where, assignment, students, force=force, on_start=running.add, pool=pool,
+                             on_reasons=lambda reasons: say_reasons(reasons, total)):
             finished.append(one)
             running.discard(one.student)
             failed += one.status == "failed"
@@ -56,6 +59,18 @@ def grade_with_progress(
             progress.update(task, completed=len(finished),
                             description=f"{rate:.1f} a second, {len(running)} running, {failed} failed")
     return sorted(finished, key=lambda report: report.student)
+
+
+def say_reasons(reasons: Counter[Why], total: int) -> None:
+    """What is about to be graded and why, a line each; nothing where everybody is new."""
+    from autograder.classroom.versions import Why
+
+    if list(reasons) == [Why.NEW] and reasons.total() == total:
+        return
+    for why, count in reasons.most_common():
+        console.print(f"{count} to be graded because {why}")
+    if left := total - reasons.total():
+        console.print(f"{left} stay as they are")
 
 
 def scores(reports: Sequence[Report]) -> Table:
@@ -72,7 +87,8 @@ def scores(reports: Sequence[Report]) -> Table:
     table.add_column("seconds", justify="right")
     for report in reports[:MOST_ROWS]:
         table.add_row(
-            escape(one_line(report.student)), *(mark(report.verdicts.get(name)) for name in names),
+            escape(one_line(report.student)),
+            *map(report.sign, names),
             f"{report.score:g} / {report.max_score:g}",
             f"{report.seconds:.1f}" if report.status == "graded" else report.status,
         )

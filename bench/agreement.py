@@ -14,17 +14,13 @@ pictures makes more of it from layer to layer.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cnncourse import config, zoo
 from cnncourse.layers import Dropout

@@ -25,13 +25,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tests import killing
+from tests.faults import BEGINNINGS, Beginnings
+from tests.places import KINDS, place
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tests import killing  # noqa: E402
-from tests.faults import BEGINNINGS, Beginnings  # noqa: E402
-from tests.places import KINDS, place  # noqa: E402
-
 MOST_DRAWS = 5
 """A moment at which the command has already ended is drawn anew so many times."""
 MOST_CHARACTERS = 300

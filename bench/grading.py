@@ -29,15 +29,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from autograder.demo.people import IM2COL_FORWARD
+from tests.attacks import ATTACKS
+from tests.attacks.model import EXERCISE, Attack, Target, cell
+from tests.attacks.school import School
+from tests.classroom import ASSIGNMENT, Classroom
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from autograder.demo.people import IM2COL_FORWARD  # noqa: E402
-from tests.attacks import ATTACKS  # noqa: E402
-from tests.attacks.model import EXERCISE, Attack, Target, cell  # noqa: E402
-from tests.attacks.school import School  # noqa: E402
-from tests.classroom import ASSIGNMENT, Classroom  # noqa: E402
-
 ASSERTION = """\
 import numpy.testing
 _x = np.arange(48.0).reshape(1, 2, 4, 6) % 7 - 3

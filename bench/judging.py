@@ -9,20 +9,16 @@ from __future__ import annotations
 import argparse
 import itertools
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass
 from functools import reduce
 from operator import add
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from autograder import grade_answers
 from autograder.exercises.contents import every
@@ -31,8 +27,8 @@ from autograder.judging.judge import judge
 from autograder.judging.local import LocalRunner
 from tests.answers import MUTATIONS, RIGHT
 
-HEADERS = ("exercise", "cases", "mistakes", "caught", "named first", "edited, caught", "pairs caught", "right accepted",
-           "ms right", "ms wrong")
+HEADERS = ("exercise", "cases", "mistakes", "in forms", "caught", "named first", "edited, caught", "pairs caught",
+           "right accepted", "ms right", "ms wrong")
 
 
 @dataclass
@@ -41,6 +37,7 @@ class Row:
 
     cases: int
     mistakes: int
+    forms: int
     caught: tuple[int, int]
     named: tuple[int, int]
     edited: tuple[int, int]
@@ -57,7 +54,7 @@ class Row:
         """The cells of the table."""
         shares = [f"{found}/{tries}" for found, tries in (self.caught, self.named, self.edited, self.pairs,
                                                           self.accepted)]
-        return [str(self.cases), str(self.mistakes), *shares, f"{self.right_seconds * 1e3:.1f}",
+        return [str(self.cases), str(self.mistakes), str(self.forms), *shares, f"{self.right_seconds * 1e3:.1f}",
                 f"{self.wrong_seconds * 1e3:.1f}"]
 
 
@@ -71,14 +68,14 @@ def row(exercise: Exercise, seeds: int) -> Row:
         passed, tries = tried(answers)
         return tries - passed, tries
 
-    results = [(judge(exercise, LocalRunner(exercise.references | {m.answer: m.wrong}), seed), m)
-               for m in exercise.misconceptions for seed in range(seeds)]
+    results = [(judge(exercise, LocalRunner(exercise.references | {m.answer: form}), seed), m)
+               for m in exercise.misconceptions for form in m.forms for seed in range(seeds)]
     mutations = [m for m in MUTATIONS if m.exercise == exercise.name]
     first = exercise.misconceptions[0]
     wrong = LocalRunner(exercise.references | {first.answer: first.wrong})
     right = LocalRunner(exercise.references)
     return Row(
-        len(exercise.cases()), len(exercise.misconceptions),
+        len(exercise.cases()), len(exercise.misconceptions), sum(len(m.forms) for m in exercise.misconceptions),
         (sum(not result.answer_passed(m.answer) for result, m in results), len(results)),
         (sum(result.misconceptions[:1] == (m.name,) for result, m in results), len(results)),
         failed(m.functions(edit) for m in mutations for edit in m.edits),
@@ -103,7 +100,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20, help="draws of inputs for each answer")
     parser.add_argument("--notebook", help="only this assignment, such as 03-pooling")
     options = parser.parse_args()
-    console = Console(width=140)
+    console = Console(width=160)
     exercises = list(every(options.notebook))
     rows = {e.name: row(e, options.seeds) for e in track(exercises, "judging", console=console)}
     table = Table(title=f"Judging, {options.seeds} draws of inputs")

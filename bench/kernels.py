@@ -16,10 +16,8 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +27,7 @@ from rich.progress import track
 from rich.table import Table
 from torch.nn import functional as T
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from bench.layers import Setting, Timed
 from cnncourse import config, zoo
 from cnncourse import functional as F
 from cnncourse.layers import Conv2d
@@ -39,38 +36,14 @@ from cnncourse.network.graph import INPUT
 from tests.cnncourse.networks import needed_nodes, own
 from tests.cnncourse.torch_twin import evaluate, tensors
 
-SIX = ["lenet5", "alexnet", "zfnet", "googlenet", "vgg16", "resnet18", "resnet50"]
-"""The six famous networks; ResNet shallow and deep, whose blocks differ."""
+FAMOUS = ["lenet5", "alexnet", "zfnet", "googlenet", "vgg16", "resnet18", "resnet50"]
+"""The six famous networks, and of ResNet a shallow and a deep one, whose blocks differ."""
 SHORTEST = 0.15
 """Seconds for which each pair is measured at least."""
 SETTLE = 0.012
 """Seconds after which the other library's threads, which watch for work for a while, have left the processors."""
 Work = Callable[[], object]
 console = Console(width=110, highlight=False)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A convolution layer and its input."""
-
-    channels: int
-    size: tuple[int, int]
-    layer: Conv2d
-
-    def __str__(self) -> str:
-        layer = self.layer
-        groups = f", {layer.groups} groups" if layer.groups > 1 else ""
-        return (f"{self.channels} to {layer.out_channels} on {self.size[0]}x{self.size[1]}, "
-                f"kernel {layer.kernel_size}, stride {layer.stride}{groups}")
-
-
-@dataclass(frozen=True)
-class Timed:
-    """A pair of times in seconds, and the median of the rounds' ratios."""
-
-    ours: float
-    theirs: float
-    ratio: float
 
 
 def distinct_layers(names: list[str]) -> dict[str, list[Setting]]:
@@ -224,7 +197,8 @@ def use(threads: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--of", nargs="+", default=SIX, choices=zoo.__all__, metavar="NAME", help="these networks only")
+    parser.add_argument("--of", nargs="+", default=FAMOUS, choices=zoo.__all__, metavar="NAME",
+                        help="these networks only")
     parser.add_argument("--threads", nargs="+", type=int, default=[1])
     parser.add_argument("--batch", nargs="+", type=int, default=[1, 8])
     parser.add_argument("--what", choices=["forward", "gradients", "both"], default="forward")
@@ -244,7 +218,7 @@ def main() -> None:
         return
     forward = layers(options, clock)
     if options.figure:
-        from roofline import draw
+        from bench.roofline import draw
 
         figure = draw(forward, options.threads[-1])
         options.figure.write_bytes(figure.png())

@@ -22,8 +22,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from tests.browser.lab import running, start_page, wait_for_kernel
 from tests.browser.pages import launched
 

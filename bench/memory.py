@@ -12,13 +12,10 @@ import os
 import subprocess
 import sys
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cnncourse import memory, training, zoo
 from cnncourse.network import Network
@@ -70,8 +67,8 @@ def table(names: list[str], batch_size: int | None, modes: list[str], optimizer:
     for name in names:
         for mode in modes:
             size = batch_size or NETWORKS[name]
-            command = [sys.executable, __file__, "--one", "--network", name, "--batch-size", str(size), "--mode", mode,
-                       "--optimizer", optimizer]
+            command = [sys.executable, "-m", "bench.memory", "--one", "--network", name, "--batch-size", str(size),
+                       "--mode", mode, "--optimizer", optimizer]
             predicted, peak = map(int, subprocess.run(command, check=True, capture_output=True, text=True,
                                                       env=os.environ).stdout.split()[-2:])
             found.add_row(name, str(size), mode, f"{predicted / MIB:,.1f}", f"{peak / MIB:,.1f}",

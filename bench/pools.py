@@ -12,18 +12,14 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 from torch.nn import functional as T
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cnncourse import config, layers, zoo
 from cnncourse import functional as F

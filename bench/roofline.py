@@ -12,26 +12,20 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import timeit
 from collections.abc import Callable
 from math import prod
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.ticker import FuncFormatter
 from numba import njit
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from bench.layers import Setting, Timed
 from cnncourse import config
-from cnncourse.kernels.threads import share
-from cnncourse.kernels.tiles import ROWS, TILE_BYTES, multiply_tile, tile_product
+from cnncourse.machinery.threads import share
+from cnncourse.machinery.tiles import ROWS, TILE_BYTES, multiply_tile, tile_product
 from cnncourse.plotting.illustration import BLUE, GRAY, INK, ORANGE, Illustration, illustrated
-
-if TYPE_CHECKING:
-    from kernels import Setting, Timed
 
 DEPTH = 128
 """Products for each number of a tile: long sums, whose factors still fit a first-level cache of 32 KiB."""

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numba import njit
@@ -28,8 +26,6 @@ try:
     import torch
 except ImportError:
     torch = None  # type: ignore[assignment]
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cnncourse import config
 from cnncourse import functional as F

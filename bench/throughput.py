@@ -33,13 +33,11 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 from rich.table import Table
 
+from autograder.assignment.cells import is_answer
+from bench.grading import PlainClassroom
+from tests.classroom import ASSIGNMENT, Classroom
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from autograder.assignment.cells import is_answer  # noqa: E402
-from bench.grading import PlainClassroom  # noqa: E402
-from tests.classroom import ASSIGNMENT, Classroom  # noqa: E402
-
 MISTAKES = (
     {"zero_pad": "def zero_pad(x, padding):\n    return np.pad(x, padding)\n"},
     {"output_size": "def output_size(input_size, kernel_size, stride, padding):\n"

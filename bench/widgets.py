@@ -12,12 +12,9 @@ import argparse
 import shutil
 import statistics
 import sys
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cnncourse.widgets import static_html
 from tests.browser.pages import launched, page_of, step_times

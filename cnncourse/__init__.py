@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 from cnncourse import config, errors, geometry
 from cnncourse.errors import (
@@ -17,6 +16,22 @@ from cnncourse.errors import (
     ShapeError,
     UnsupportedError,
 )
+from cnncourse.lazy import handing_on
+
+if TYPE_CHECKING:
+    from cnncourse import (
+        convert,
+        data,
+        functional,
+        layers,
+        memory,
+        network,
+        onnx_import,
+        pattern,
+        training,
+        weights,
+        zoo,
+    )
 
 # Numba takes half a second to import, so only those pay who compute.
 LAZY = ("convert", "data", "functional", "layers", "memory", "network", "onnx_import", "pattern", "training", "weights",
@@ -48,12 +63,4 @@ __all__ = [
     "zoo",
 ]
 
-
-def __getattr__(name: str) -> ModuleType:
-    if name in LAZY:
-        return import_module(f"cnncourse.{name}")
-    raise AttributeError(f"module 'cnncourse' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *LAZY})
+__getattr__, __dir__ = handing_on(__name__, dict.fromkeys(LAZY, ""))

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from cnncourse import processors
+from cnncourse.errors import ArgumentError
 from cnncourse.geometry.settings import whole
 
 THREADS_VARIABLE = "CNNCOURSE_NUM_THREADS"
-"""Environment variable with the number of threads; by default one for each processor that this process may use."""
+OTHERS_VARIABLES = "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"
+"""Environment variables with the most threads that may run: ours, and those by which clusters tell every library."""
 
 _num_threads: int | None = None
 _winograd: ContextVar[bool] = ContextVar("winograd", default=True)
@@ -22,9 +25,17 @@ def get_num_threads() -> int:
     Returns
     -------
     int
+        What `set_num_threads` was told. Before that one for each processor that this process may use, see
+        `cnncourse.processors`, and no more than the least of the environment variables CNNCOURSE_NUM_THREADS,
+        NUMBA_NUM_THREADS and OMP_NUM_THREADS that are set.
+
+    Raises
+    ------
+    ArgumentError
+        If CNNCOURSE_NUM_THREADS is no number of threads. What the others hold is for others to complain about.
     """
     if _num_threads is None:
-        set_num_threads(int(os.environ.get(THREADS_VARIABLE, "0")) or processors())
+        set_num_threads(min([processors.available(), *_asked_for()]))
         return get_num_threads()
     return _num_threads
 
@@ -75,14 +86,11 @@ def exact() -> Iterator[None]:
         _winograd.reset(token)
 
 
-def processors() -> int:
-    """How many processors this process may use.
-
-    Returns
-    -------
-    int
-    """
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
+def _asked_for() -> Iterator[int]:
+    if (own := os.environ.get(THREADS_VARIABLE, "").strip()) and not (own.isdecimal() and int(own)):
+        raise ArgumentError(f"the environment variable {THREADS_VARIABLE} has to be a whole number of at least 1, it "
+                            f"is {own!r}")
+    for variable in (THREADS_VARIABLE, *OTHERS_VARIABLES):
+        first = os.environ.get(variable, "").split(",")[0].strip()  # OpenMP takes a number for each level of nesting
+        if first.isdecimal() and int(first):
+            yield int(first)

@@ -10,7 +10,6 @@ each pixel counts the dark ones in a square of 4 x 4 of the scan.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncourse.errors import ArgumentError
+from cnncourse.geometry.settings import whole
 
 PHOTOGRAPHS = ("temple", "flower")
 """Names of the photographs."""
@@ -44,7 +44,7 @@ def photograph(name: str = "temple", *, shrink: int = 3) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If there is no such photograph, or `shrink` is not a whole number from 1 to 64.
 
     Notes
@@ -53,13 +53,8 @@ def photograph(name: str = "temple", *, shrink: int = 3) -> np.ndarray:
     patterns that are not in the picture. Rows and columns left over at the lower and right border are cut off.
     """
     if name not in _FILES:
-        raise ValueError(f"there is no photograph {name!r}; there are {' and '.join(map(repr, PHOTOGRAPHS))}")
-    try:
-        size = operator.index(shrink)
-    except TypeError:
-        size = 0
-    if not 1 <= size <= 64:
-        raise ValueError(f"shrink has to be a whole number from 1 to 64, {shrink!r} was given")
+        raise ArgumentError(f"there is no photograph {name!r}; there are {' and '.join(map(repr, PHOTOGRAPHS))}")
+    size = whole("photograph: shrink", shrink, 1, 64)
 
     # scikit-learn takes a second to import, so only those pay who ask for a picture.
     from sklearn.datasets import load_sample_image
@@ -107,12 +102,7 @@ def digits(size: int = 8) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDA
     ----------
     Alpaydin and Kaynak: Cascading classifiers, Kybernetika, 1998.
     """
-    try:
-        side = operator.index(size)
-    except TypeError:
-        side = 0
-    if not 8 <= side <= 64:
-        raise ArgumentError(f"digits: size has to be a whole number from 8 to 64, {size!r} was given")
+    side = whole("digits: size", size, 8, 64)
 
     from sklearn.datasets import load_digits
 

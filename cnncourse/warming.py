@@ -24,35 +24,38 @@ class Warmed:
     seconds : float
         Under one or two if everything had been compiled before.
     folder : str
-        Where the machine code is kept; empty if no folder may be written, and every process has to compile again.
+        Below which the machine code is kept; empty if no folder may be written, and every process has to compile again.
     """
 
     seconds: float
     folder: str
 
 
-def warm(announce: Callable[[str, int, int], None] | None = None) -> Warmed:
+def warm(announce: Callable[[str, int, int], None] | None = None, begin: float = 0.0) -> Warmed:
     """Call each operation once on small arrays of both precisions, which compiles what is not compiled yet.
 
     Parameters
     ----------
     announce : callable, optional
         Called with the name of the next operation, its number from 0 on, and how many there are.
+    begin : float, optional
+        At which part of the operations to begin, from 0 to 1. Processes that warm at once share the work if each of
+        them begins elsewhere.
 
     Returns
     -------
     Warmed
     """
-    from cnncourse.kernels.convolution import correlate
+    from cnncourse.machinery.compiling import code_folder
 
     began = time.perf_counter()
     steps = [step for dtype in (np.float32, np.float64) for step in _steps(np.dtype(dtype))]
-    for number, (name, call) in enumerate(steps):
+    first = int(begin * len(steps)) % len(steps)
+    for number, (name, call) in enumerate(steps[first:] + steps[:first]):
         if announce is not None:
             announce(name, number, len(steps))
         call()
-    folder = getattr(correlate.stats, "cache_path", None) or ""
-    return Warmed(time.perf_counter() - began, folder)
+    return Warmed(time.perf_counter() - began, code_folder())
 
 
 def _steps(dtype: np.dtype[Any]) -> Iterator[Step]:
@@ -92,6 +95,7 @@ def _steps(dtype: np.dtype[Any]) -> Iterator[Step]:
     yield named("its gradients", lambda: [
         F.batch_norm_backward(x, x, vector, vector, vector, training=training) for training in (True, False)])
     yield named("loss", lambda: F.cross_entropy_backward(rows, np.array([0, 1, 2])))
+    yield named("steps of optimizers", lambda: _steps_of_optimizers(some))
     yield named("threads", lambda: _with_two_threads(lambda: F.conv2d(some(2, 32, 32, 32), some(32, 32, 3, 3))))
 
 
@@ -102,6 +106,17 @@ def _pool(x: np.ndarray, size: int) -> None:
     F.max_pool2d_backward(out, x, size, 2)
     F.avg_pool2d_backward(F.avg_pool2d(x, size, 2), x, size, 2)
     F.lp_pool2d_backward(F.lp_pool2d(x, 2, size, 2), x, 2, size, 2)
+
+
+def _steps_of_optimizers(some: Callable[..., np.ndarray]) -> None:
+    from cnncourse import functional as F
+
+    parameter, gradient, first, second = (some(3) for _ in range(4))
+    F.sgd_step(parameter, gradient, 0.1)
+    for nesterov in (False, True):
+        F.momentum_step(parameter, gradient, first, 0.1, nesterov=nesterov)
+    F.rmsprop_step(parameter, gradient, second, 0.1)
+    F.adam_step(parameter, gradient, first, second, 1, 0.1)
 
 
 def _with_two_threads(call: Callable[[], Any]) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbgrader.api import Gradebook
 
 from autograder import cohort
 from autograder.assignment.cells import grade_id, is_answer
 from autograder.authoring.build import source_notebook
 from autograder.authoring.release import enter
 from autograder.classroom.course import Course
+from tests import shared
 
 ASSIGNMENT = "01-local-connectivity"
 CONFIGURATION = "from autograder.configuration import configure\n\nconfigure(get_config())\n"
@@ -24,10 +28,15 @@ class Classroom:
     """One course with assignment 01 released."""
 
     def __init__(self, root: Path, folder: Path, language: str = "en") -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "nbgrader_config.py").write_text(CONFIGURATION)
+        def release(new: Path) -> None:
+            new.mkdir()
+            (new / "nbgrader_config.py").write_text(CONFIGURATION)
+            enter(root, new, ASSIGNMENT, language)
+
+        made = shared.once(f"classroom-{language}-{zlib.crc32(bytes(root.resolve())):x}", release)
+        shutil.copytree(made, folder, dirs_exist_ok=True)
         self.folder = folder
-        self.released = enter(root, folder, ASSIGNMENT, language)
+        self.released = folder / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         self.stub = json.loads(self.released.read_text())
         self.solutions = {grade_id(cell): cell.source for cell in source_notebook(root, ASSIGNMENT).cells
                           if is_answer(cell)}
@@ -69,6 +78,16 @@ class Classroom:
     def autograded(self, student: str) -> nbformat.NotebookNode:
         """The autograded notebook."""
         return nbformat.read(self.path("autograded", student), as_version=4)
+
+
+def empty_gradebook(path: Path) -> str:
+    """Put a gradebook with nothing in it into a file; its address."""
+    def make(new: Path) -> None:
+        new.mkdir()
+        Gradebook(f"sqlite:///{new / 'gradebook.db'}").close()
+
+    shutil.copyfile(shared.once("gradebook", make) / "gradebook.db", path)
+    return f"sqlite:///{path}"
 
 
 def edited(notebook: dict[str, Any], edit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

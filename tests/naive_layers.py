@@ -1,4 +1,5 @@
-"""Plain-loop twins of the layers between convolutions: norms, locally connected layers, losses.
+"""Plain-loop twins of the layers between convolutions: norms, locally connected layers, losses;
+and of the steps of optimizers.
 
 As in `tests/naive.py`: Python numbers, one output at a time, double precision, nothing shared with `cnncourse`.
 """
@@ -118,3 +119,38 @@ def cross_entropy(logits, targets):
         total = math.fsum(math.exp(score - largest) for score in scores)
         losses.append(math.log(total) + largest - scores[targets[(n, *place)]])
     return math.fsum(losses) / len(losses)
+
+
+def step(rule, parameter, gradient, state, settings):
+    """One step of an optimizer: the new parameter and the new state, number by number."""
+    moved, later = np.empty(parameter.shape), [np.empty(parameter.shape) for _ in state]
+    for place in np.ndindex(parameter.shape):
+        p = float(parameter[place])
+        g = float(gradient[place]) + settings["weight_decay"] * p
+        p, *values = rule(p, g, *(float(array[place]) for array in state), settings)
+        moved[place] = p
+        for array, value in zip(later, values, strict=True):
+            array[place] = value
+    return moved, later
+
+
+def sgd(p, g, settings):
+    return p - settings["learning_rate"] * g,
+
+
+def momentum(p, g, v, settings):
+    v = settings["momentum"] * v + g
+    along = g + settings["momentum"] * v if settings["nesterov"] else v
+    return p - settings["learning_rate"] * along, v
+
+
+def rmsprop(p, g, s, settings):
+    s = settings["alpha"] * s + (1 - settings["alpha"]) * g ** 2
+    return p - settings["learning_rate"] * g / (math.sqrt(s) + settings["eps"]), s
+
+
+def adam(p, g, m, s, settings):
+    (first, second), t = settings["betas"], settings["number"]
+    m, s = first * m + (1 - first) * g, second * s + (1 - second) * g ** 2
+    corrected_mean, corrected_square = m / (1 - first ** t), s / (1 - second ** t)
+    return p - settings["learning_rate"] * corrected_mean / (math.sqrt(corrected_square) + settings["eps"]), m, s

@@ -15,8 +15,6 @@ from pathlib import Path
 
 import psutil
 
-REQUIRED = "CNNCOURSE_REQUIRE_POSTGRESQL"
-"""Where this variable is 1, a missing server is a failure, not a skip."""
 WAIT_SECONDS = 60.0
 SERVER_USERS = ("postgres", "nobody")
 """A server that root starts runs as one of these: PostgreSQL refuses to be root."""

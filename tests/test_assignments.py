@@ -18,6 +18,7 @@ from autograder.errors import BuildError
 from autograder.exercises.contents import every
 from cnncourse import language
 from tests.conftest import ROOT
+from tests.effort import rest_slow
 
 NAMES = building.assignments(ROOT)
 
@@ -37,8 +38,7 @@ def texts(notebook: nbformat.NotebookNode, kind: str) -> list[str]:
     return [output.data.get("text/plain", "") for output in outputs if "data" in output]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", rest_slow(NAMES))
 def test_with_the_solutions_every_check_passes_and_nothing_warns(name, tmp_path):
     done = run(building.source_notebook(ROOT, name), tmp_path)
     assert texts(done, "stderr") == []
@@ -48,8 +48,7 @@ def test_with_the_solutions_every_check_passes_and_nothing_warns(name, tmp_path)
     assert passed == [exercise.name for exercise in every(name)]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", rest_slow(reversed(NAMES)))
 def test_without_solutions_every_check_says_not_yet_written_and_nothing_breaks(name, tmp_path):
     path = ROOT / "notebooks" / name / f"{name}.ipynb"
     done = run(nbformat.read(path, as_version=4), tmp_path)

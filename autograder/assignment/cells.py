@@ -1,32 +1,44 @@
-"""Which cell of a notebook is what: decided here only."""
+"""Which cell of a notebook is what: decided here only.
+
+A cell may be a stranger's and of any quality: what makes no sense is as if it were not there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-
-from nbformat import NotebookNode
-from nbgrader.utils import is_grade, is_solution
 
 CHECK_PREFIX = "check-"
 """What the grade_id of an exercise's check cell begins with; the rest is the exercise."""
 
 
-def grade_id(cell: Any) -> str:
-    """nbgrader's name of a cell; empty if it has none, or none that makes sense."""
+def grading(cell: Any) -> Mapping[str, Any]:
+    """nbgrader's part of a cell's metadata; empty if there is none."""
     metadata = cell.get("metadata") if isinstance(cell, dict) else None
     own = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    name = own.get("grade_id") if isinstance(own, dict) else None
+    return own if isinstance(own, dict) else {}
+
+
+def grade_id(cell: Any) -> str:
+    """nbgrader's name of a cell; empty if it has none."""
+    name = grading(cell).get("grade_id")
     return name if isinstance(name, str) else ""
 
 
 def is_answer(cell: Any) -> bool:
     """Whether a cell of the instructor's notebook is one that students write."""
-    return bool(grade_id(cell)) and bool(cell.metadata.nbgrader.get("solution"))
+    return bool(grade_id(cell)) and bool(grading(cell).get("solution"))
 
 
-def exercise_of(cell: NotebookNode) -> str:
+def exercise_of(cell: Any) -> str:
     """Name of the exercise that a check cell is for; empty for any other cell."""
-    name = grade_id(cell)
-    if is_grade(cell) and not is_solution(cell) and name.startswith(CHECK_PREFIX):
-        return name.removeprefix(CHECK_PREFIX)
-    return ""
+    name, own = grade_id(cell), grading(cell)
+    return name.removeprefix(CHECK_PREFIX) if (
+        own.get("grade") and not own.get("solution") and name.startswith(CHECK_PREFIX)) else ""
+
+
+def source_of(cell: Any) -> str:
+    """Text of a cell, which a file may keep in lines."""
+    source = cell.get("source", "")
+    return source if isinstance(source, str) else "".join(part for part in source if isinstance(part, str)) if (
+        isinstance(source, list)) else ""

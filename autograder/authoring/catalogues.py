@@ -15,7 +15,8 @@ from rich.table import Table
 from autograder.assignment import prose
 from autograder.authoring import build
 from autograder.exercises.contents import every
-from autograder.judging.general import GENERAL
+from autograder.judging.exercise import Misconception
+from autograder.judging.general import GENERAL, GeneralMistake
 from cnncourse import language as languages
 
 MARKERS = ("say", "mark")
@@ -110,9 +111,14 @@ def declared() -> list[str]:
     said: list[str] = []
     for exercise in every():
         said += [exercise.title, *exercise.hints]
-        said += [text for mistake in exercise.misconceptions for text in (mistake.name, mistake.explanation)]
+        said += [text for mistake in exercise.misconceptions for text in _said_of(mistake)]
         said += [case.name for case in exercise.cases()]
-    return said + [text for mistake in GENERAL for text in (mistake.name, mistake.explanation)]
+    return said + [text for mistake in GENERAL for text in _said_of(mistake)]
+
+
+def _said_of(mistake: Misconception | GeneralMistake) -> tuple[str, ...]:
+    """Name, explanation and detail: each is translated by itself, and what many share only once."""
+    return tuple(filter(None, (mistake.name, mistake.explanation, mistake.detail)))
 
 
 def states(root: Path, language: str) -> list[State]:

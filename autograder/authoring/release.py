@@ -68,7 +68,7 @@ def enter(root: Path, course: Path, assignment: str, language: str = "en", db_ur
     source, out = (Path(course, folder) for folder in
                    (where.directory.source_directory, where.directory.release_directory))
     building.build(root, [assignment], source, out, language=language, database=where.directory.db_url)
-    (course / "exchange").mkdir(exist_ok=True)
+    where.make_exchange()
     return out / assignment / f"{assignment}.ipynb"
 
 

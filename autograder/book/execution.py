@@ -15,10 +15,11 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from autograder.assignment.cells import CHECK_PREFIX
+from autograder.assignment.cells import exercise_of
 from autograder.checking.progress import STATE_VARIABLE
 from autograder.errors import BuildError
 from autograder.exercises.contents import exercises
+from cnncourse import processors
 
 CELL_SECONDS = 600
 CODE = (".py", ".js", ".css", ".j2", ".po", ".mo")
@@ -126,7 +127,7 @@ def run_all(
 async def _run_missing(
     notebooks: Mapping[str, NotebookNode], outputs: Outputs, environment: Mapping[str, str], announce: Announce
 ) -> dict[str, NotebookNode]:
-    free = asyncio.Semaphore(max(1, (os.cpu_count() or 1)))
+    free = asyncio.Semaphore(processors.available())
 
     async def one(name: str, notebook: NotebookNode) -> tuple[str, NotebookNode]:
         async with free:
@@ -178,8 +179,7 @@ def _insist_on_passing(name: str, notebook: NotebookNode, folder: Path) -> None:
     """Raise unless every check of the notebook has passed."""
     path = folder / "progress.json"
     state = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    checked = {cell.metadata.nbgrader.grade_id.removeprefix(CHECK_PREFIX) for cell in notebook.cells
-               if cell.metadata.get("nbgrader", {}).get("grade")}
+    checked = {exercise_of(cell) for cell in notebook.cells}
     failed = [exercise for exercise in exercises(name) if exercise in checked
               and state.get(exercise, {}).get("score") != 1]
     if failed:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.assignment.cells import CHECK_PREFIX
+from autograder.assignment.cells import exercise_of, is_answer
 from autograder.assignment.folders import language_folder
 from autograder.exercises.contents import exercises, find
 from autograder.judging.exercise import Exercise
+from autograder.judging.result import explained
 from cnncourse.language import current, say
 
 if TYPE_CHECKING:
@@ -69,16 +70,14 @@ def page(notebook: NotebookNode, name: str) -> tuple[NotebookNode, dict[str, byt
 
 def _page_cells(cell: NotebookNode) -> Iterator[NotebookNode]:
     """What stands on the page for one cell of the notebook."""
-    grading = cell.metadata.get("nbgrader", {})
-    if grading.get("solution") and cell.cell_type == "code":
+    if is_answer(cell) and cell.cell_type == "code":
         yield stub(cell)
         yield from folded_solution(cell)
-    elif grading.get("solution"):
+    elif is_answer(cell):
         yield folded_answer(cell)
     else:
         yield cell
-    name = grading.get("grade_id", "").removeprefix(CHECK_PREFIX)
-    if grading.get("grade") and name in exercises():
+    if (name := exercise_of(cell)) in exercises():
         yield common_mistakes(find(name))
 
 
@@ -109,7 +108,7 @@ def common_mistakes(exercise: Exercise) -> NotebookNode:
     for mistake in exercise.misconceptions:
         where = f" <code>{html.escape(mistake.answer)}</code>" if len(exercise.answers) > 1 else ""
         lines.append(f"<dt>{_with_code(say(mistake.name))}{where}</dt>")
-        lines.append(f"<dd>{_with_code(say(mistake.explanation))}</dd>")
+        lines.append(f"<dd>{_with_code(explained(mistake))}</dd>")
     # No empty line in between: it would end the block of HTML.
     return new_markdown_cell(re.sub(r"\n\s*\n", "\n", "\n".join((*lines, "</dl>", "</details>"))))
 

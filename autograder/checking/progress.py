@@ -26,7 +26,7 @@ _last_notebook = ""
 
 
 @dataclass(frozen=True)
-class Standing:
+class ExerciseProgress:
     """How far a student is with one exercise.
 
     Parameters
@@ -78,8 +78,8 @@ def record(result: Result) -> None:
     """
     global _last_notebook
     _last_notebook = result.exercise.notebook
-    known = standings()
-    before = known.get(result.exercise.name, Standing())
+    known = by_exercise()
+    before = known.get(result.exercise.name, ExerciseProgress())
     _write(known | {result.exercise.name: replace(
         before, tries=before.tries + (not result.not_written), score=result.score,
         passed=sum(case.passed for case in result.cases), cases=len(result.cases),
@@ -93,20 +93,20 @@ def next_hint_level(name: str) -> int:
     ----------
     name : str
     """
-    known = standings()
-    before = known.get(name, Standing())
+    known = by_exercise()
+    before = known.get(name, ExerciseProgress())
     after = replace(before, hints=min(before.hints + 1, HINT_LEVELS))
     _write(known | {name: after})
     return after.hints
 
 
-def standings() -> dict[str, Standing]:
+def by_exercise() -> dict[str, ExerciseProgress]:
     """How far a student is, by the exercise; what was never checked is not in it."""
     try:
         kept = json.loads(_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {name: _standing(entry) for name, entry in kept.items()} if isinstance(kept, dict) else {}
+    return {name: _progress_of(entry) for name, entry in kept.items()} if isinstance(kept, dict) else {}
 
 
 class ProgressReport:
@@ -130,7 +130,7 @@ class ProgressReport:
             known = sorted({e.notebook for e in every()})
             raise UnknownExerciseError(f"There are no exercises of {notebook!r}; the notebooks are: "
                                                     f"{', '.join(known)}")
-        self.known = standings()
+        self.known = by_exercise()
 
     @property
     def rows(self) -> list[tuple[str, str, str, str]]:
@@ -140,16 +140,16 @@ class ProgressReport:
     @property
     def points(self) -> tuple[float, float]:
         """Points earned, and how many there are."""
-        earned = sum(e.points * self._standing(e).score for e in self.exercises)
+        earned = sum(e.points * self._progress_of(e).score for e in self.exercises)
         return earned, sum(e.points for e in self.exercises)
 
-    def _standing(self, exercise: Exercise) -> Standing:
-        return self.known.get(exercise.name, Standing())
+    def _progress_of(self, exercise: Exercise) -> ExerciseProgress:
+        return self.known.get(exercise.name, ExerciseProgress())
 
     def _row(self, exercise: Exercise) -> tuple[str, str, str, str]:
-        standing = self._standing(exercise)
-        points = say("{earned:g} of {possible:g}", earned=exercise.points * standing.score, possible=exercise.points)
-        return exercise.name, standing.text, points, say(standing.mistake) if standing.mistake else ""
+        own = self._progress_of(exercise)
+        points = say("{earned:g} of {possible:g}", earned=exercise.points * own.score, possible=exercise.points)
+        return exercise.name, own.text, points, say(own.mistake) if own.mistake else ""
 
     def __repr__(self) -> str:
         earned, possible = self.points
@@ -193,11 +193,11 @@ def _file() -> Path:
     return platformdirs.user_state_path("cnncourse") / "progress.json"
 
 
-def _standing(entry: Any) -> Standing:
+def _progress_of(entry: Any) -> ExerciseProgress:
     """What an entry of the file says; of a value that makes no sense, that there was none."""
-    fresh = asdict(Standing())
+    fresh = asdict(ExerciseProgress())
     kept = entry if isinstance(entry, dict) else {}
-    return Standing(**{key: type(value)(kept[key]) if _fits(kept.get(key), value) else value
+    return ExerciseProgress(**{key: type(value)(kept[key]) if _fits(kept.get(key), value) else value
                        for key, value in fresh.items()})
 
 
@@ -207,11 +207,11 @@ def _fits(kept: Any, fresh: Any) -> bool:
     return isinstance(kept, int | float) and math.isfinite(kept)
 
 
-def _write(known: dict[str, Standing]) -> None:
+def _write(known: dict[str, ExerciseProgress]) -> None:
     """Replace the file in one step; where that is impossible, progress is simply not kept."""
     path = _file()
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            json.dump({name: asdict(standing) for name, standing in known.items()}, file)
+            json.dump({name: asdict(own) for name, own in known.items()}, file)
         os.replace(file.name, path)

@@ -43,11 +43,19 @@ class Course:
         self.config.JudgeAnswers.trust_submissions = trust
         if db_url:
             self.config.CourseDirectory.db_url = db_url
-        if self.config.Exchange.root == str(Path("exchange").resolve()):  # said relative to where nbgrader runs
-            self.config.Exchange.root = str(root / "exchange")
+        self.exchange = root / self.config.Exchange.root
+        self.config.Exchange.root = str(self.exchange)
         self.root = root
         self.trust = trust
         self.directory = CourseDirectory(config=self.config)
+
+    def make_exchange(self) -> None:
+        """Make nbgrader's exchange if it belongs to the course's folder and is not there.
+
+        The formgrader works without one, but shows an error in its place.
+        """
+        if self.exchange.is_relative_to(self.root):
+            self.exchange.mkdir(parents=True, exist_ok=True)
 
     def submitted(self, assignment: str) -> list[str]:
         """Students who handed in something for the assignment, in alphabetical order.

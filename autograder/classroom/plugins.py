@@ -20,6 +20,7 @@ from autograder.classroom.marking import automatic_score
 from autograder.classroom.seeds import course_secret
 from autograder.classroom.template import instructors_notebook
 from autograder.classroom.verdicts import RECORD, answers_of, judge_notebook
+from autograder.errors import SecretError
 from autograder.sandbox.isolation import Limits, why_unavailable
 
 TRUSTED_WARNING = ("Submissions run WITHOUT a sandbox: their code can read and change everything that you can, the "
@@ -70,7 +71,10 @@ class JudgeAnswers(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Judge every exercise of a rebuilt notebook."""
-        secret = course_secret(Path(self.parent.parent.coursedir.root))
+        try:
+            secret = course_secret(Path(self.parent.parent.coursedir.root))
+        except SecretError as error:
+            raise NbGraderException(str(error)) from error
         resources[RECORD] = judge_notebook(nb, resources["nbgrader"]["student"], secret, self.limits,
                                            trusted=self.trust_submissions)
         return nb, resources

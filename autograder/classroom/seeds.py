@@ -10,6 +10,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from autograder.errors import SecretError
 from autograder.files import UNFINISHED
 
 SECRET_FILE = ".course-secret"
@@ -26,15 +27,18 @@ def course_secret(course: Path) -> bytes:
 
     Raises
     ------
-    ValueError
-        If the file is there but too short to be a secret.
+    SecretError
+        If the file is there but is no secret of enough bytes.
     """
     path = course / SECRET_FILE
     if not path.exists():
         _make_secret(path)
-    secret = bytes.fromhex(path.read_text().strip())
+    try:
+        secret = bytes.fromhex(path.read_text().strip())
+    except ValueError:
+        secret = b""
     if len(secret) < SECRET_BYTES:
-        raise ValueError(f"{path} holds no secret of {SECRET_BYTES} bytes; delete it to get a new one, "
+        raise SecretError(f"{path} holds no secret of {SECRET_BYTES} bytes; delete it to get a new one, "
                          "and grade everything again")
     return secret
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from nbformat import NotebookNode
@@ -15,10 +10,12 @@ from nbformat import NotebookNode
 from autograder.assignment.cells import CHECK_PREFIX, exercise_of
 from autograder.assignment.prose import language_of
 from autograder.classroom import submission as submissions
+from autograder.classroom.fingerprints import marks
 from autograder.classroom.seeds import submission_seed
 from autograder.exercises.contents import find
-from autograder.judging.judge import judge
+from autograder.judging.judge import judge, make_ready
 from autograder.judging.result import Result
+from autograder.judging.verdict import Verdict
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.session import Cell, SandboxRunner
 from autograder.showing.html import feedback_outputs
@@ -39,8 +36,9 @@ def answers_of(path: Path, template: NotebookNode) -> NotebookNode:
     """
     submission = submissions.read(path, template)
     notebook = submissions.rebuild(template, submission)
+    known = notebook.metadata.get(RECORD, {})  # the language
     notebook.metadata[RECORD] = {
-        "submission": submission.fingerprint, "problems": list(submission.problems),
+        **known, "submission": submission.fingerprint, "problems": list(submission.problems),
         "cells": [[cell.name, cell.source, cell.own, list(cell.checks)] for cell in submission.cells],
     }
     return notebook
@@ -74,6 +72,8 @@ def judge_notebook(
     """
     fingerprint = nb.metadata[RECORD]["submission"]
     results: dict[str, Result] = {}
+    for name in filter(None, map(exercise_of, nb.cells)):
+        make_ready(find(name))  # or the student's seconds would pass while we compile
     with (speaking(language_of(nb)), np.errstate(all="ignore"),
           SandboxRunner(sandbox_cells(nb), limits, answers=submissions.asked_for(nb), trusted=trusted) as runner):
         for cell in nb.cells:
@@ -82,9 +82,9 @@ def judge_notebook(
                 seed = submission_seed(secret, student, name, fingerprint)
                 results[name] = judge(find(name), runner, seed)
                 cell.outputs = feedback_outputs(results[name])
-        verdicts = {name: record(result) for name, result in results.items()}
+        verdicts = {name: Verdict.of(result).to_json() for name, result in results.items()}
     nb.metadata[RECORD] |= {
-        "version": version(), "seconds": round(runner.seconds, 3), "problems_inside": runner.problems,
+        "version": marks(), "seconds": round(runner.seconds, 3), "problems_inside": runner.problems,
         "verdicts": verdicts,
     }
     return {CHECK_PREFIX + name: result.score for name, result in results.items()}
@@ -96,36 +96,3 @@ def sandbox_cells(nb: NotebookNode) -> list[Cell]:
              if cell.cell_type == "code" and "setup" in cell.metadata.get("tags", ())]
     own = [Cell(name, source, own, tuple(checks)) for name, source, own, checks in nb.metadata[RECORD]["cells"]]
     return setup + own
-
-
-def record(result: Result) -> dict[str, Any]:
-    """What is kept of a result in the autograded notebook."""
-    return {"score": result.score, "points": result.points, "max_points": result.exercise.points,
-            "passed": sum(case.passed for case in result.cases), "cases": len(result.cases),
-            "misconceptions": list(result.misconceptions), "not_written": result.not_written,
-            "ended": result.first_failure.outcome.kind if result.first_failure else "",
-            "message": result.message}
-
-
-def read_record(path: Path) -> dict[str, Any] | None:
-    """The record in an autograded notebook; None if there is none or the file is not whole."""
-    try:
-        own = json.loads(path.read_bytes())["metadata"][RECORD]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return own if isinstance(own, dict) and "verdicts" in own else None
-
-
-@cache
-def version() -> str:
-    """Fingerprint of everything that a verdict depends on: the code of the judge and of the reference."""
-    digest = hashlib.sha256()
-    for package in ("autograder", "cnncourse"):
-        specification = find_spec(package)
-        assert specification is not None and specification.submodule_search_locations is not None
-        folder = Path(specification.submodule_search_locations[0])
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
-    return digest.hexdigest()
-
-

@@ -1,13 +1,8 @@
 """A class: grading many submissions, here or on a cluster, and what is known of them.
 
-`grading` is the loop that hands out batches and enters what comes back,
-`batch` what a worker does, `pool` where workers are, `writer` and `ledger` the database, `pages` the feedback.
+`grading` is the loop that hands out batches and enters what comes back, `batch` what a worker does, `pool` where
+workers are, `writer` and `ledger` the database, `pages` the feedback.
 """
-
-# ruff: noqa: E402
-from autograder.startup import leave_out_address_grammar
-
-leave_out_address_grammar()
 
 from autograder.cohort.feedback import write_feedback
 from autograder.cohort.grading import LOG_FILE, Report, grade, reports

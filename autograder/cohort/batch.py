@@ -20,7 +20,6 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde
@@ -32,12 +31,15 @@ from autograder.classroom.course import Course
 from autograder.classroom.marking import Earlier, LatePenalties, NotebookMarks, Standing
 from autograder.classroom.plugins import JudgeAnswers
 from autograder.classroom.seeds import course_secret
-from autograder.classroom.template import instructors_notebook, instructors_path
-from autograder.classroom.verdicts import RECORD, answers_of, judge_notebook, version
+from autograder.classroom.template import instructors_notebook
+from autograder.classroom.verdicts import RECORD, answers_of, judge_notebook
+from autograder.classroom.versions import Versions
 from autograder.cohort.pages import Pages, Shown
 from autograder.errors import AutograderError
 from autograder.exercises.contents import find
 from autograder.files import UNFINISHED, remove_unfinished, replace_file
+from autograder.judging.judge import make_ready
+from autograder.judging.verdict import Verdict
 from cnncourse import config
 
 
@@ -71,8 +73,8 @@ class Batch:
     assignment : str
     notebooks : mapping of str to mapping of str to float
         How many points each graded cell can have, by notebook and cell.
-    version : str
-        Of the judge, see `judge_version`.
+    versions : Versions
+        Of the command that sends it.
     submissions : sequence of Submitted
     """
 
@@ -80,7 +82,7 @@ class Batch:
     trust: bool
     assignment: str
     notebooks: Mapping[str, Mapping[str, float]]
-    version: str
+    versions: Versions
     submissions: Sequence[Submitted]
 
 
@@ -95,8 +97,8 @@ class Graded:
         "graded" or "failed".
     marks : dict of str to NotebookMarks
         By notebook; empty if there is nothing to enter.
-    verdicts : dict
-        The judge's record of each exercise.
+    verdicts : dict of str to Verdict
+        By exercise.
     problems : tuple of str
     seconds : float
     trace : str
@@ -106,7 +108,7 @@ class Graded:
     student: str
     status: str
     marks: dict[str, NotebookMarks] = field(default_factory=dict)
-    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
     trace: str = ""
@@ -121,13 +123,10 @@ def grade_batch(batch: Batch) -> list[Graded]:
         If this worker would judge otherwise than the command that sent the batch, or the course's secret is broken.
     """
     course = Course(batch.root, trust=batch.trust)
-    if judge_version(course, batch.assignment, batch.notebooks) != batch.version:
+    if Versions.of(course, batch.assignment, batch.notebooks) != batch.versions:
         raise AutograderError("A worker has another version of the course or of its notebooks than this command. "
                               "Install the same version there, start the workers again, and grade again.")
-    try:
-        desk = _desk(batch.root, batch.trust, _settings_hash(batch.root))
-    except ValueError as error:  # the course's secret is no secret
-        raise AutograderError(str(error)) from error
+    desk = _desk(batch.root, batch.trust, _settings_hash(batch.root))
     with _collecting_later():
         return [desk.grade(batch, submitted) for submitted in batch.submissions]
 
@@ -161,19 +160,9 @@ def warm_up(course: Course, assignment: str) -> None:
         template = instructors_notebook(course.directory, assignment, path.stem)
         for cell in template.cells:
             if name := exercise_of(cell):
-                exercise = find(name)
-                for case in exercise.cases(0):
-                    exercise.references[case.answer](*case.arguments)
+                make_ready(find(name))
         desk.pages.render(deepcopy(template), Shown({}), path)
     config.set_num_threads(threads)
-
-
-def judge_version(course: Course, assignment: str, notebooks: Mapping[str, Any]) -> str:
-    """Fingerprint of everything that marks depend on beside the submission: our code, the instructor's notebooks."""
-    digest = hashlib.sha256(version().encode())
-    for name in sorted(notebooks):
-        digest.update(name.encode() + instructors_path(course.directory, assignment, name).read_bytes())
-    return digest.hexdigest()
 
 
 def remove_leftovers(course: Course, student: str, assignment: str) -> None:
@@ -244,7 +233,7 @@ class _Desk:
                      for name in batch.notebooks}
         judged: dict[str, NotebookNode] = {}
         marks: dict[str, NotebookMarks] = {}
-        verdicts: dict[str, dict[str, Any]] = {}
+        verdicts: dict[str, Verdict] = {}
         with tempfile.TemporaryDirectory(prefix="unpacked-") as scratch:
             files = self.course.files(student, batch.assignment)
             taken, said = places.take(files, folder, templates, Path(scratch))
@@ -255,7 +244,7 @@ class _Desk:
             judging = {name: self._judge(templates[name], student, path) for name, path in taken.items()}
         for name, (notebook, shares) in judging.items():
             own = notebook.metadata[RECORD]
-            verdicts |= own["verdicts"]
+            verdicts |= {exercise: Verdict.from_json(kept) for exercise, kept in own["verdicts"].items()}
             problems += own["problems"]
             problems += [f"{cell}: {text}" for cell, text in own["problems_inside"].items()]
             marks[name] = self._mark(notebook, shares, batch.notebooks[name], student, standing, name)

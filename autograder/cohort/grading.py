@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from autograder.classroom.course import Course
+from autograder.classroom.versions import Versions, Why
 from autograder.cohort import ledger
-from autograder.cohort.batch import Batch, Graded, Submitted, grade_batch, judge_version, remove_leftovers
+from autograder.cohort.batch import Batch, Graded, Submitted, grade_batch, remove_leftovers
 from autograder.cohort.guards import alone, in_words, log_to_file
-from autograder.cohort.pool import Pool, WorkerLostError, pool_for
+from autograder.cohort.pool import Pool, pool_for
 from autograder.cohort.writer import GradebookWriter
-from autograder.errors import AutograderError, SandboxUnavailableError
-from autograder.sandbox.exchange import WorkerLostError as SandboxLostError
+from autograder.errors import AutograderError, SandboxLostError, SandboxUnavailableError, WorkerLostError
+from autograder.judging.verdict import Verdict
 from autograder.sandbox.isolation import why_unavailable
 from autograder.sandbox.walls import assert_walls_hold
 from autograder.text import one_line
@@ -54,8 +54,8 @@ class Report:
         As in the gradebook, hand marks and penalties included.
     seconds : float
         That grading took.
-    verdicts : dict
-        The judge's record of each exercise.
+    verdicts : dict of str to Verdict
+        By exercise.
     problems : tuple of str
         What the instructor should know.
     """
@@ -65,8 +65,12 @@ class Report:
     score: float = 0.0
     max_score: float = 0.0
     seconds: float = 0.0
-    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+
+    def sign(self, exercise: str) -> str:
+        """How an exercise went, in one character; a blank where there is no verdict."""
+        return self.verdicts[exercise].how.sign if exercise in self.verdicts else " "
 
 
 @dataclass
@@ -80,7 +84,8 @@ class _Job:
 
 def grade(
     course: Course, assignment: str, students: list[str] | None = None, *, force: bool = False,
-    on_start: Callable[[str], None] = lambda student: None, pool: Pool | None = None,
+    on_start: Callable[[str], None] = lambda student: None,
+    on_reasons: Callable[[Counter[Why]], None] = lambda reasons: None, pool: Pool | None = None,
 ) -> Iterator[Report]:
     """Grade submissions and write their feedback.
 
@@ -94,6 +99,8 @@ def grade(
         Grade again what is graded already.
     on_start : callable, optional
         Called with each student's name when the work on it is handed out.
+    on_reasons : callable, optional
+        Called once, before anything is graded, with how many submissions will be and why.
     pool : Pool, optional
         Who does the work; by default processes of this machine. It is closed at the end.
 
@@ -125,7 +132,9 @@ def grade(
         run = _Run(course, assignment, GradebookWriter(gradebook, assignment), log, on_start)
         log.info("%s: %d submissions", assignment, len(chosen))
         try:
-            yield from run.grade(chosen, pool, force)
+            reasons = run.reasons(chosen, force)
+            on_reasons(Counter(reasons.values()))
+            yield from run.grade(chosen, pool, reasons)
         except (SQLAlchemyError, OSError):
             log.exception("grading stopped")
             raise
@@ -139,7 +148,7 @@ def reports(course: Course, assignment: str) -> list[Report]:
         everybody = course.submitted(assignment)
         found += [run._refused(student) for student in everybody if unusable_name(student)]
         for students in _parts([student for student in everybody if not unusable_name(student)]):
-            finished = run.finished(students)
+            waiting = run.reasons(students, False)
             lines = run.writer.lines(students)
             totals = run.writer.totals(students)
             for student in students:
@@ -147,7 +156,7 @@ def reports(course: Course, assignment: str) -> list[Report]:
                 if line is None and student not in totals:
                     found.append(Report(student, "to be graded", 0.0, run.writer.max_score))
                     continue
-                status = ("unchanged" if student in finished else
+                status = ("unchanged" if student not in waiting else
                           "failed" if line and line.status == "failed" else "to be graded")
                 found.append(run.report(student, status, line, totals))
         return found
@@ -163,15 +172,26 @@ class _Run:
         self.course, self.assignment, self.writer = course, assignment, writer
         self.log = log or logging.getLogger(__name__)
         self.on_start = on_start
-        self.version = judge_version(course, assignment, writer.notebooks)
+        self.versions = Versions.of(course, assignment, writer.notebooks)
 
-    def grade(self, students: list[str], pool: Pool, force: bool) -> Iterator[Report]:
+    def reasons(self, students: list[str], force: bool) -> dict[str, Why]:
+        """Why each submission has to be graded; those for which everything is done are not in it."""
+        found: dict[str, Why] = {}
+        for part in _parts([student for student in students if not unusable_name(student)]):
+            lines, totals = self.writer.lines(part), self.writer.totals(part)
+            for student in part:
+                line = lines.get(student) if student in totals else None
+                if why := Why.FORCED if force else self._why(student, line):
+                    found[student] = why
+        return found
+
+    def grade(self, students: list[str], pool: Pool, reasons: Mapping[str, Why]) -> Iterator[Report]:
         """Send batches out, a bounded number at a time, and enter what comes back."""
         for student in filter(unusable_name, students):
             yield self._refused(student)
         students = [student for student in students if not unusable_name(student)]
         size = pool.batch_size(len(students))
-        waiting = self._unfinished(students, force)
+        waiting = self._unfinished(students, reasons)
         alone: deque[_Job] = deque()
         running: dict[Future[list[Graded]], _Job] = {}
         exhausted = False
@@ -201,40 +221,41 @@ class _Run:
         self.log.warning("%s: %s", one_line(report.student), report.problems[0])
         return report
 
-    def finished(self, students: list[str]) -> set[str]:
-        """Those for whom everything that grading would do is done."""
-        lines, totals = self.writer.lines(students), self.writer.totals(students)
-        return {student for student in students
-                if student in totals and student in lines and self._is_finished(student, lines[student])}
-
     def report(
         self, student: str, status: str, line: ledger.Line | None, totals: dict[str, float],
     ) -> Report:
         """What is known of a submission that has a line in the ledger."""
-        verdicts = {name: dict(verdict) for name, verdict in ((line and line.verdicts) or {}).items()}
+        verdicts = dict(line.verdicts) if line else {}
         return Report(student, status, totals.get(student, 0.0), self.writer.max_score,
                       line.seconds if line else 0.0, verdicts, line.problems if line else ())
 
-    def _unfinished(self, students: list[str], force: bool) -> Iterator[tuple[str, Report | None]]:
+    def _unfinished(self, students: list[str], reasons: Mapping[str, Why]) -> Iterator[tuple[str, Report | None]]:
         """Every student, with a report where there is nothing to do."""
         for part in _parts(students):
-            finished = set() if force else self.finished(part)
+            finished = [student for student in part if student not in reasons]
             lines, totals = self.writer.lines(finished), self.writer.totals(finished)
             for student in finished:
                 remove_leftovers(self.course, student, self.assignment)
             for student in part:
-                yield student, (self.report(student, "unchanged", lines[student], totals)
-                                if student in finished else None)
+                yield student, (None if student in reasons else
+                                self.report(student, "unchanged", lines[student], totals))
 
-    def _is_finished(self, student: str, line: ledger.Line) -> bool:
-        if line.status != "graded" or line.version != self.version:
-            return False
+    def _why(self, student: str, line: ledger.Line | None) -> Why | None:
+        """Why a submission has to be graded; None if everything that grading would do is done."""
+        if line is None:
+            return Why.NEW
+        if line.submission != self._hash(student):
+            return Why.AGAIN
+        if line.status != "graded":
+            return Why.FAILED
+        if why := self.versions.why_not(line.versions):
+            return why
         autograded = self.course.autograded_folder(student, self.assignment)
         feedback = self.course.feedback_folder(student, self.assignment)
         if not all((autograded / f"{name}.ipynb").is_file() and (feedback / f"{name}.html").is_file()
                    for name in self.writer.notebooks):
-            return False
-        return line.submission == self._hash(student)
+            return Why.MISSING
+        return None
 
     def _hash(self, student: str) -> str:
         return ledger.submission_hash(self.course.submitted_folder(student, self.assignment),
@@ -267,10 +288,10 @@ class _Run:
         for submitted in job.submissions:
             self.on_start(submitted.student)
         return pool.submit(grade_batch, Batch(self.course.root, self.course.trust, self.assignment,
-                                              self.writer.notebooks, self.version, job.submissions))
+                                              self.writer.notebooks, self.versions, job.submissions))
 
     def _enter(self, job: _Job, results: list[Graded]) -> Iterator[Report]:
-        lines = [ledger.Line(graded.student, job.hashes[graded.student], self.version, graded.status, graded.seconds,
+        lines = [ledger.Line(graded.student, job.hashes[graded.student], self.versions, graded.status, graded.seconds,
                              graded.verdicts, graded.problems) for graded in results]
         self.writer.save({graded.student: graded.marks for graded in results if graded.marks}, lines)
         totals = self.writer.totals([graded.student for graded in results])

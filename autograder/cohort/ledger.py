@@ -11,12 +11,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Column, Float, MetaData, String, Table, Text, bindparam, delete, insert, inspect, select
 from sqlalchemy.engine import Connection, Engine
+
+from autograder.classroom.versions import Versions
+from autograder.judging.verdict import Verdict
 
 METADATA = MetaData()
 LEDGER = Table(
@@ -42,23 +44,23 @@ class Line:
     student : str
     submission : str
         Hash of what was handed in, see `submission_hash`.
-    version : str
-        Of the judge and of the instructor's notebooks.
+    versions : Versions or None
+        Of the judge, the instructor's notebooks, settings and pages; None if an older judge did not say.
     status : str
         "graded" or "failed".
     seconds : float
         That grading took.
-    verdicts : dict
-        The judge's record of each exercise.
+    verdicts : mapping of str to Verdict
+        By exercise.
     problems : tuple of str
     """
 
     student: str
     submission: str
-    version: str
+    versions: Versions | None
     status: str
     seconds: float = 0.0
-    verdicts: Mapping[str, Mapping[str, Any]] | None = None
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
 
@@ -102,8 +104,10 @@ def read(connection: Connection, assignment: str, students: Iterable[str]) -> di
                                      LEDGER.c.student.in_(names[start : start + READ_AT_ONCE]))
         for row in connection.execute(query):
             record = json.loads(row.record)
-            found[row.student] = Line(row.student, row.submission, row.version, row.status, row.seconds,
-                                      record["verdicts"], tuple(record["problems"]))
+            found[row.student] = Line(
+                row.student, row.submission, Versions.from_json(record.get("versions")), row.status, row.seconds,
+                {name: Verdict.from_json(kept) for name, kept in record["verdicts"].items()},
+                tuple(record["problems"]))
     return found
 
 
@@ -119,8 +123,10 @@ def failed(connection: Connection, assignments: Iterable[str]) -> set[tuple[str,
 def write(connection: Connection, assignment: str, lines: Iterable[Line]) -> None:
     """Enter lines; each replaces the student's earlier one."""
     rows = [{"assignment": assignment, "student": line.student, "submission": line.submission,
-             "version": line.version, "status": line.status, "seconds": line.seconds,
-             "record": json.dumps({"verdicts": line.verdicts or {}, "problems": line.problems})} for line in lines]
+             "version": line.versions.digest if line.versions else "", "status": line.status, "seconds": line.seconds,
+             "record": json.dumps({"verdicts": {name: verdict.to_json() for name, verdict in line.verdicts.items()},
+                                   "problems": line.problems,
+                                   "versions": line.versions.to_json() if line.versions else None})} for line in lines]
     if rows:
         earlier = delete(LEDGER).where(LEDGER.c.assignment == assignment, LEDGER.c.student == bindparam("b_student"))
         connection.execute(earlier, [{"b_student": row["student"]} for row in rows])

@@ -19,7 +19,8 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from typing import Any, Protocol
 
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, WorkerLostError
+from cnncourse import processors
 
 FEW = 6
 """So many submissions are graded sooner in this process than processes start."""
@@ -30,10 +31,6 @@ CLOSING_SECONDS = 5.0
 """How long processes of this machine are waited for that were told to end."""
 RETRIES = 3
 """How often a cluster tries a task again whose worker was lost."""
-
-
-class WorkerLostError(Exception):
-    """The process that worked on a batch ended before it was done."""
 
 
 class Pool(Protocol):
@@ -61,7 +58,8 @@ def pool_for(
     ----------
     submissions : int
     workers : int, optional
-        Processes on this machine; by default one for each processor, none for a handful of submissions.
+        Processes on this machine; by default one for each processor, as far as this process may use them, none for a
+        handful of submissions.
     scheduler : str, optional
         Address of a Dask scheduler, tcp://host:port.
     batch : int, optional
@@ -76,7 +74,7 @@ def pool_for(
     """
     if scheduler:
         return Cluster(scheduler, batch)
-    count = workers or (1 if submissions <= FEW else _processors())
+    count = workers or (1 if submissions <= FEW else processors.available())
     return LocalProcesses(count, warm_up) if count > 1 else ThisProcess()
 
 
@@ -150,7 +148,7 @@ class LocalProcesses:
             method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         context = multiprocessing.get_context(method)
         if method == "forkserver":
-            context.set_forkserver_preload(["autograder.cohort.batch"])
+            context.set_forkserver_preload(["autograder.cohort.forkserver"])
         return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_prepare_process)
 
 
@@ -242,7 +240,3 @@ def _prepare_process() -> None:
         os._exit(1)
 
     threading.Thread(target=stop_with_it, daemon=True).start()
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -13,7 +13,7 @@ from autograder.assignment.cells import grade_id, is_answer
 from autograder.authoring.build import source_notebook
 from autograder.authoring.release import enter
 from autograder.classroom.course import Course
-from autograder.demo import people as demo_class
+from autograder.demo import people
 from autograder.errors import AutograderError
 
 ASSIGNMENT = "01-local-connectivity"
@@ -70,7 +70,7 @@ def hand_in(root: Path, course: Course, released: Path) -> list[str]:
     """Write everybody's notebook into the course's folder of submissions; names of the students."""
     stubs = _answer_cells(nbformat.read(released, as_version=4))
     solutions = _answer_cells(source_notebook(root, ASSIGNMENT))
-    everybody = demo_class.answers(solutions, stubs)
+    everybody = people.answers(solutions, stubs)
     for student, sources in everybody.items():
         notebook = json.loads(released.read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
@@ -81,7 +81,7 @@ def hand_in(root: Path, course: Course, released: Path) -> list[str]:
         _write_if_new(target, json.dumps(notebook, indent=1) + "\n")
         _write_if_new(target.with_name("timestamp.txt"), f"{HANDED_IN}\n")
     with course.gradebook() as gradebook:
-        for student, (first, last) in demo_class.NAMES.items():
+        for student, (first, last) in people.NAMES.items():
             gradebook.update_or_create_student(student, first_name=first, last_name=last)
     return list(everybody)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from itertools import permutations
 from typing import Any
 
@@ -20,15 +21,28 @@ LOOSE_TOLERANCE = 2e-4
 """Accepted error where single precision is in play, relative to the largest expected value."""
 
 
+class Reason(StrEnum):
+    """Why a value is not the expected one."""
+
+    NONE = ""
+    TYPE = "type"
+    COUNT = "count"
+    SHAPE = "shape"
+    VALUES = "values"
+    NOT_FINITE = "not finite"
+    INPUT_CHANGED = "input changed"
+    NO_VALUE = "no value"
+
+
 @dataclass(frozen=True)
-class Verdict:
+class Comparison:
     """The outcome of one comparison.
 
     Attributes
     ----------
     equal : bool
-    reason : str
-        Empty if equal, otherwise "type", "count", "shape", "not finite" or "values".
+    reason : Reason
+        None if equal.
     text : str
         One or two sentences that say what differs; empty if equal.
     part : str
@@ -42,7 +56,7 @@ class Verdict:
     """
 
     equal: bool
-    reason: str = ""
+    reason: Reason = Reason.NONE
     text: str = ""
     part: str = ""
     where: tuple[int, ...] | None = None
@@ -51,7 +65,7 @@ class Verdict:
     differs: np.ndarray | None = None
 
 
-def compare(expected: Any, given: Any, tolerance: float = 1e-7, names: Sequence[str] = ()) -> Verdict:
+def compare(expected: Any, given: Any, tolerance: float = 1e-7, names: Sequence[str] = ()) -> Comparison:
     """Compare a given value with the expected one.
 
     Parameters
@@ -68,21 +82,21 @@ def compare(expected: Any, given: Any, tolerance: float = 1e-7, names: Sequence[
 
     Returns
     -------
-    Verdict
+    Comparison
     """
     if alike(expected, given, tolerance):
-        return Verdict(True, expected=expected, given=given)
+        return Comparison(True, expected=expected, given=given)
     if given is None and expected is not None:
-        return Verdict(False, "type", say("The function returned None: is there a return statement on every "
+        return Comparison(False, Reason.TYPE, say("The function returned None: is there a return statement on every "
                        "way through it?"), expected=expected)
     if isinstance(given, Unsupported):
-        return Verdict(False, "type", say("The function returned a value of type {type}; it has to return "
+        return Comparison(False, Reason.TYPE, say("The function returned a value of type {type}; it has to return "
                        "{expected}.", type=given.type_name, expected=_describe(expected)), expected=expected)
     if isinstance(expected, tuple):
         return _compare_tuple(expected, given, tolerance, names)
     if isinstance(expected, (np.ndarray, int, float, np.generic)):
         return _compare_numbers(expected, given, tolerance)
-    return Verdict(False, "values", say("Expected {expected}, got {given}.", expected=_short(expected),
+    return Comparison(False, Reason.VALUES, say("Expected {expected}, got {given}.", expected=_short(expected),
                                           given=_short(given)),
                    expected=expected, given=given)
 
@@ -116,24 +130,24 @@ def reordered(expected: Any, given: Any, tolerance: float = 1e-7) -> bool:
         alike(expected, order, tolerance) for order in permutations(given))
 
 
-def _compare_tuple(expected: tuple[Any, ...], given: Any, tolerance: float, names: Sequence[str]) -> Verdict:
+def _compare_tuple(expected: tuple[Any, ...], given: Any, tolerance: float, names: Sequence[str]) -> Comparison:
     asked = f"({', '.join(names)})" if names else _short(expected)
     parts = tuple(given) if isinstance(given, np.ndarray) and given.ndim > 0 else given
     if not isinstance(parts, (tuple, list)):
-        return Verdict(False, "type", _count(len(expected), asked, _describe(given)),
+        return Comparison(False, Reason.TYPE, _count(len(expected), asked, _describe(given)),
                        expected=expected, given=given)
     if len(parts) != len(expected):
-        return Verdict(False, "count", _count(len(expected), asked, f"{len(parts)}: {_short(given)}"),
+        return Comparison(False, Reason.COUNT, _count(len(expected), asked, f"{len(parts)}: {_short(given)}"),
                        expected=expected, given=given)
-    verdicts = [compare(one, other, tolerance) for one, other in zip(expected, parts, strict=True)]
-    wrong = [part for part, verdict in enumerate(verdicts) if not verdict.equal]
+    compared = [compare(one, other, tolerance) for one, other in zip(expected, parts, strict=True)]
+    wrong = [part for part, comparison in enumerate(compared) if not comparison.equal]
     first, named = wrong[0], len(names) == len(expected)
     name = names[first] if named else say("value {number} of {count}", number=first + 1, count=len(expected))
-    text = f"{name if named else name[0].upper() + name[1:]}: {verdicts[first].text}"
+    text = f"{name if named else name[0].upper() + name[1:]}: {compared[first].text}"
     if named and len(names) > 1:
         text += _beside([names[part] for part in range(len(names)) if part not in wrong],
                         [names[part] for part in wrong[1:]])
-    return replace(verdicts[first], part=name, text=text)
+    return replace(compared[first], part=name, text=text)
 
 
 def _count(number: int, asked: str, given: str) -> str:
@@ -158,29 +172,29 @@ def _listed(names: list[str]) -> str:
     return say(" and ").join([*([say(", ").join(names[:-1])] if names[1:] else []), names[-1]])
 
 
-def _compare_numbers(expected: Any, given: Any, tolerance: float) -> Verdict:
+def _compare_numbers(expected: Any, given: Any, tolerance: float) -> Comparison:
     want, got = np.asarray(expected), _as_array(given)
     if got is None:
-        return Verdict(False, "type", say("It has to return {expected}; it returned {given}.",
+        return Comparison(False, Reason.TYPE, say("It has to return {expected}; it returned {given}.",
                                         expected=_describe(expected), given=_describe(given)),
                        expected=expected, given=given)
     if got.shape != want.shape:
-        return Verdict(False, "shape", say("The shape is {given}; it has to be {expected}.", given=got.shape,
+        return Comparison(False, Reason.SHAPE, say("The shape is {given}; it has to be {expected}.", given=got.shape,
                                          expected=want.shape),
                        expected=want, given=got)
     differs = _differs(want, got, tolerance)
     got = _real(got)
     where = tuple(int(i) for i in np.argwhere(differs)[0]) if want.ndim else ()
-    reason, pair = "values", {"given": _number(got[where]), "expected": _number(want[where])}
+    reason, pair = Reason.VALUES, {"given": _number(got[where]), "expected": _number(want[where])}
     if want.ndim:
         text = say("{count} of {total} entries differ; the first is at {place}: got {given}, expected {expected}.",
                    count=int(differs.sum()), total=want.size, place=f"[{', '.join(map(str, where))}]", **pair)
     else:
         text = say("Got {given}, expected {expected}.", **pair)
     if np.isfinite(want).all() and not np.isfinite(got).all():
-        reason = "not finite"
+        reason = Reason.NOT_FINITE
         text += say(" Some entries are not finite (NaN or infinity): was the array filled before it was used?")
-    return Verdict(False, reason, text, "", where, want, got, differs)
+    return Comparison(False, reason, text, "", where, want, got, differs)
 
 
 def _differs(want: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:

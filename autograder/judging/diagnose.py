@@ -11,7 +11,7 @@ from autograder.judging.exercise import Case, Exercise, Misconception
 from autograder.judging.general import GENERAL
 from autograder.judging.local import LocalRunner
 from autograder.judging.result import CaseResult, Diagnosis
-from autograder.sandbox.outcome import Outcome
+from autograder.sandbox.outcome import Ending, Outcome
 
 CONVINCING = 0.5
 """Share of the failing cases that a misconception has to explain to be named at all."""
@@ -48,7 +48,7 @@ def diagnose(exercise: Exercise, results: Sequence[CaseResult]) -> tuple[Diagnos
     for answer in exercise.answers:
         own = [r for r in results if r.case.answer == answer]
         failing = [r for r in own if not r.passed]
-        if not failing or all(r.outcome.kind in ("not written", "missing", "time", "crash") for r in failing):
+        if not failing or all(r.outcome.ending.gives_up for r in failing):
             continue
         tries = _Tries(exercise, answer)
         found += tries.explain(own) or _general(exercise, answer, failing) or _value_by_value(exercise, tries, own)
@@ -58,14 +58,14 @@ def diagnose(exercise: Exercise, results: Sequence[CaseResult]) -> tuple[Diagnos
 def _value_by_value(exercise: Exercise, tries: _Tries, own: Sequence[CaseResult]) -> list[Diagnosis]:
     """Mistakes in single values of an answer that returns several: two of them together look like neither."""
     given = [result.outcome.value for result in own]
-    right = [exercise.references[result.case.answer](*result.case.arguments) for result in own]
+    right = [result.expected for result in own]
     counts = {len(value) if isinstance(value, tuple) else 0 for value in (*given, *right)}
     if len(counts) > 1 or 0 in counts:
         return []
     found: dict[str, Diagnosis] = {}
     for part in range(counts.pop()):
         alone = [replace(result, outcome=replace(result.outcome, value=value[part]),
-                         verdict=compare(expected[part], value[part], exercise.tolerance))
+                         comparison=compare(expected[part], value[part], exercise.tolerance))
                  for result, value, expected in zip(own, given, right, strict=True)]
         if not all(result.passed for result in alone):
             for one in tries.explain(alone, part)[:1]:
@@ -96,14 +96,14 @@ class _Tries:
         if not weighed:
             weighed = [(e, m) for m in self.known if (e := self._weigh_all(m, own, part, exactly=False))]
         best = max((evidence for evidence, _ in weighed), default=None)
-        return [Diagnosis(m.name, m.explanation, m.answer, evidence.certainty)
+        return [Diagnosis(m.name, m.explanation, m.answer, evidence.certainty, m.detail)
                 for evidence, m in weighed if evidence == best]
 
     def _weigh_all(
         self, misconception: Misconception, own: Sequence[CaseResult], part: int | None, exactly: bool
     ) -> _Evidence | None:
         """The best that speaks for a misconception in any of its forms."""
-        weighed = (self._weigh(wrong, own, part, exactly) for wrong in (misconception.wrong, *misconception.also))
+        weighed = (self._weigh(wrong, own, part, exactly) for wrong in misconception.forms)
         return max((evidence for evidence in weighed if evidence is not None), default=None)
 
     def _weigh(
@@ -114,7 +114,7 @@ class _Tries:
         explained, lost, agreeing = 0.0, 0.0, 0
         for result in sorted(own, key=lambda result: result.passed):
             # Many mistakes end in the same kind of exception, which is therefore less of a proof than equal values.
-            weight = 0.0 if result.passed else 1.0 if result.outcome.kind == "value" else ERROR_WEIGHT
+            weight = 0.0 if result.passed else 1.0 if result.outcome.ending is Ending.VALUE else ERROR_WEIGHT
             agrees = _same(self.exercise, self._outcome(function, result.case, part), result)
             agreeing += agrees
             explained += weight * agrees
@@ -130,20 +130,20 @@ class _Tries:
         if key not in self._outcomes:
             self._outcomes[key] = LocalRunner({self.answer: function}).call(self.answer, case.arguments)
         outcome = self._outcomes[key]
-        if part is None or outcome.kind != "value":
+        if part is None or outcome.ending is not Ending.VALUE:
             return outcome
         whole = outcome.value
         if isinstance(whole, tuple) and part < len(whole):
             return replace(outcome, value=whole[part])
-        return Outcome("error", error_type="TypeError", text="There is no such value.")
+        return Outcome(Ending.ERROR, error_type="TypeError", text="There is no such value.")
 
 
 def _same(exercise: Exercise, wrong: Outcome, result: CaseResult) -> bool:
-    if result.outcome.kind == "value" and wrong.kind == "value":
+    if result.outcome.ending is wrong.ending is Ending.VALUE:
         return (wrong.changed_inputs == result.outcome.changed_inputs
                 and _alike(wrong.value, result.outcome.value, exercise.tolerance))
     kinds = {SAME_ERROR.get(o.error_type, o.error_type) for o in (wrong, result.outcome)}
-    return wrong.kind == result.outcome.kind == "error" and len(kinds) == 1
+    return wrong.ending is result.outcome.ending is Ending.ERROR and len(kinds) == 1
 
 
 def _alike(wrong: Any, given: Any, tolerance: float) -> bool:

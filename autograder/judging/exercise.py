@@ -73,6 +73,8 @@ class Misconception:
         The answer that it replaces; empty means the first.
     also : tuple of callable
         Other implementations that show the same mistake with other values.
+    detail : str
+        What is particular to this exercise, where the explanation is one that others share; shown after it.
     """
 
     name: str
@@ -80,9 +82,15 @@ class Misconception:
     wrong: Callable[..., Any]
     answer: str = ""
     also: tuple[Callable[..., Any], ...] = ()
+    detail: str = ""
+
+    @property
+    def forms(self) -> tuple[Callable[..., Any], ...]:
+        """All implementations of the mistake."""
+        return (self.wrong, *self.also)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """One exercise with everything that is known about it.
 
@@ -222,8 +230,8 @@ def _validate(declared: Exercise) -> None:
             raise DeclarationError(f"{where}: {what} for {sorted(unknown)}, which are not among {declared.answers}")
     if any(isinstance(values, str) for values in declared.returns.values()):
         raise DeclarationError(f"{where}: returns takes a tuple of names, ('grad_x', 'grad_weight')")
-    names = [misconception.name for misconception in declared.misconceptions]
+    names = [(misconception.answer, misconception.name) for misconception in declared.misconceptions]
     if len(set(names)) != len(names):
-        raise DeclarationError(f"{where}: two misconceptions share a name")
+        raise DeclarationError(f"{where}: two misconceptions of one answer share a name")
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograder.judging.compare import Verdict, compare, reordered
+from autograder.judging.compare import Comparison, Reason, compare, reordered
+from autograder.sandbox.outcome import Ending
 
 if TYPE_CHECKING:
     from autograder.judging.exercise import Exercise
@@ -27,7 +28,7 @@ class GeneralMistake:
 
     Parameters
     ----------
-    name, explanation : str
+    name, explanation, detail : str
         As in a `Misconception`.
     seen : callable
         Whether a failing case shows it.
@@ -39,6 +40,7 @@ class GeneralMistake:
     explanation: str
     seen: Callable[[Exercise, CaseResult], bool]
     mostly: bool = False
+    detail: str = ""
 
     def share(self, exercise: Exercise, failing: Sequence[CaseResult]) -> float:
         """Which part of the failing cases shows it, in the order in which they failed; 0 if that is not enough."""
@@ -48,20 +50,20 @@ class GeneralMistake:
         return share if share == 1 or (self.mostly and share >= 0.5) else 0.0
 
 
-def _pair(verdict: Verdict) -> tuple[np.ndarray, np.ndarray] | None:
+def _pair(comparison: Comparison) -> tuple[np.ndarray, np.ndarray] | None:
     """Expected and given where both are numbers in an array of one shape, and at least one entry differs."""
-    if verdict.differs is None or verdict.differs.ndim == 0 or np.asarray(verdict.expected).dtype.kind == "b":
+    if comparison.differs is None or comparison.differs.ndim == 0 or np.asarray(comparison.expected).dtype.kind == "b":
         return None
-    return np.asarray(verdict.expected), np.asarray(verdict.given)
+    return np.asarray(comparison.expected), np.asarray(comparison.given)
 
 
 def _on_arrays(same: Callable[[np.ndarray, np.ndarray, np.ndarray], Any]) -> Callable[[Exercise, CaseResult], bool]:
     """A sign that is looked for in expected, given, and the mask of what differs."""
     def seen(exercise: Exercise, result: CaseResult) -> bool:
-        pair = _pair(result.verdict)
-        if pair is None or not np.isfinite(pair[1]).all() or result.verdict.differs is None:
+        pair = _pair(result.comparison)
+        if pair is None or not np.isfinite(pair[1]).all() or result.comparison.differs is None:
             return False
-        return bool(same(*pair, result.verdict.differs))
+        return bool(same(*pair, result.comparison.differs))
     return seen
 
 
@@ -71,23 +73,22 @@ def _alike(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Exercise, Ca
 
 
 def _nothing_returned(exercise: Exercise, result: CaseResult) -> bool:
-    return result.outcome.kind == "value" and result.outcome.value is None
+    return result.outcome.ending is Ending.VALUE and result.outcome.value is None
 
 
 def _reordered(exercise: Exercise, result: CaseResult) -> bool:
-    expected = exercise.references[result.case.answer](*result.case.arguments)
-    return reordered(expected, result.outcome.value, exercise.tolerance)
+    return reordered(result.expected, result.outcome.value, exercise.tolerance)
 
 
 def _reshaped(exercise: Exercise, result: CaseResult) -> bool:
-    if result.verdict.reason != "shape":
+    if result.comparison.reason is not Reason.SHAPE:
         return False
-    expected, given = np.asarray(result.verdict.expected), np.asarray(result.verdict.given)
+    expected, given = np.asarray(result.comparison.expected), np.asarray(result.comparison.given)
     return expected.size == given.size and compare(expected.ravel(), given.ravel(), exercise.tolerance).equal
 
 
 def _transposed(exercise: Exercise, result: CaseResult) -> bool:
-    expected, given = result.verdict.expected, result.verdict.given
+    expected, given = result.comparison.expected, result.comparison.given
     if not (isinstance(expected, np.ndarray) and isinstance(given, np.ndarray)):
         return False
     if sorted(expected.shape) != sorted(given.shape) or not 2 <= given.ndim <= MOST_AXES_PERMUTED:
@@ -97,8 +98,8 @@ def _transposed(exercise: Exercise, result: CaseResult) -> bool:
 
 
 def _rounded(exercise: Exercise, result: CaseResult) -> bool:
-    expected, given = result.verdict.expected, result.verdict.given
-    if result.verdict.differs is None or not np.any(given) or np.asarray(expected).dtype.kind != "f":
+    expected, given = result.comparison.expected, result.comparison.given
+    if result.comparison.differs is None or not np.any(given) or np.asarray(expected).dtype.kind != "f":
         return False
     return any(compare(np.round(expected, digits), given).equal for digits in range(MOST_DIGITS))
 
@@ -119,7 +120,7 @@ def _one_difference(expected: np.ndarray, given: np.ndarray, differs: np.ndarray
 
 def _raised(*pieces: str) -> Callable[[Exercise, CaseResult], bool]:
     return lambda exercise, result: (
-        result.outcome.kind == "error" and any(piece in result.outcome.text for piece in pieces))
+        result.outcome.ending is Ending.ERROR and any(piece in result.outcome.text for piece in pieces))
 
 
 GENERAL = (
@@ -130,11 +131,11 @@ GENERAL = (
     GeneralMistake("input changed",
                    "The function writes into the arrays that it was given. They belong to the caller, who may need "
                    "them again, for the backward pass for instance: work on a new array.",
-                   lambda exercise, result: result.verdict.reason == "input changed"),
+                   lambda exercise, result: result.comparison.reason is Reason.INPUT_CHANGED),
     GeneralMistake("array not filled",
                    "Some entries of the result were never computed. np.empty reserves memory without setting it: what "
                    "is left there shows up as NaN, infinity or arbitrary numbers.",
-                   lambda exercise, result: result.verdict.reason == "not finite"),
+                   lambda exercise, result: result.comparison.reason is Reason.NOT_FINITE),
     GeneralMistake("negative values cut off",
                    "What is positive is right, and where a negative number is expected there is a zero. The text asks "
                    "for no activation here.",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from itertools import groupby
 
-from autograder.judging.compare import Verdict, compare
+from autograder.judging.compare import Comparison, Reason, compare
 from autograder.judging.diagnose import diagnose
 from autograder.judging.exercise import Case, Exercise
-from autograder.judging.result import GIVE_UP, CaseResult, Result
-from autograder.sandbox.outcome import Outcome, Runner
+from autograder.judging.result import CaseResult, Result
+from autograder.sandbox.outcome import Ending, Outcome, Runner
 from cnncourse import config
 from cnncourse.language import say
 
@@ -48,27 +49,35 @@ def judge(
                 for case in cases:
                     announce(case)
                     outcome = ended.get(answer) or next(outcomes)
-                    if outcome.kind in GIVE_UP:
+                    if outcome.ending.gives_up:
                         ended[answer] = outcome
-                    results.append(CaseResult(case, outcome, _verdict(exercise, case, outcome)))
+                    results.append(_compared(exercise, case, outcome))
         return Result(exercise, tuple(results), diagnose(exercise, results) if explain else ())
 
 
-def _verdict(exercise: Exercise, case: Case, outcome: Outcome) -> Verdict:
+@cache
+def make_ready(exercise: Exercise) -> None:
+    """Compile what the reference of an exercise needs, once a process: while answers run, their time is counted."""
+    for case in exercise.cases():
+        exercise.references[case.answer](*case.arguments)
+
+
+def _compared(exercise: Exercise, case: Case, outcome: Outcome) -> CaseResult:
     if case.may_raise and outcome.refused and outcome.error_type in REFUSALS:
-        return Verdict(True)
+        return CaseResult(case, outcome, Comparison(True))
     expected = exercise.references[case.answer](*case.arguments)
-    if outcome.kind != "value":
-        return Verdict(False, outcome.kind, outcome.text, expected=expected)
+    if outcome.ending is not Ending.VALUE:
+        comparison = Comparison(False, Reason.NO_VALUE, outcome.text, expected=expected)
+        return CaseResult(case, outcome, comparison, expected)
     names = exercise.returns.get(case.answer, ())
-    verdict = compare(expected, outcome.value, exercise.tolerance, names)
-    if verdict.reason == "values" and case.answer in exercise.alternatives:
+    comparison = compare(expected, outcome.value, exercise.tolerance, names)
+    if comparison.reason is Reason.VALUES and case.answer in exercise.alternatives:
         expected = exercise.alternatives[case.answer](outcome.value, *case.arguments)
-        verdict = compare(expected, outcome.value, exercise.tolerance, names)
-    if verdict.equal and outcome.changed_inputs:
+        comparison = compare(expected, outcome.value, exercise.tolerance, names)
+    if comparison.equal and outcome.changed_inputs:
         parameters = exercise.parameter_names(case.answer)
         changed = ", ".join(parameters[i] for i in outcome.changed_inputs)
-        return Verdict(False, "input changed", say("The result is right, but the call wrote into its input {names}: "
-                       "whoever called it still needs the old values.", names=changed), expected=expected,
-                       given=outcome.value)
-    return verdict
+        text = say("The result is right, but the call wrote into its input {names}: whoever called it still needs the "
+                   "old values.", names=changed)
+        comparison = Comparison(False, Reason.INPUT_CHANGED, text, expected=expected, given=outcome.value)
+    return CaseResult(case, outcome, comparison, expected)

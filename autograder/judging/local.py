@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autograder.sandbox import wire
-from autograder.sandbox.outcome import Outcome
+from autograder.sandbox.outcome import Ending, Outcome
+from cnncourse import config
 from cnncourse.language import say
+
+INSTALLED = (*{sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")},
+             str(Path(config.__file__).parent))
+"""Where code lies that is nobody's answer."""
+DECLARED = str(Path(__file__).parents[1] / "exercises")
+"""Wrong answers of the declarations are called as students' are."""
 
 
 class LocalRunner:
@@ -34,35 +43,31 @@ class LocalRunner:
         """Call one answer; whatever it raises becomes an outcome, except a keyboard interrupt."""
         function = self.functions.get(answer)
         if function is None:
-            return Outcome("missing", text=say("There is no function called {name}.", name=answer))
+            return Outcome(Ending.MISSING, text=say("There is no function called {name}.", name=answer))
         fresh = wire.copy(arguments)
         before = wire.snapshots(fresh)
         try:
             with np.errstate(all="ignore"):
                 value = wire.copy(function(*fresh))
         except NotImplementedError:
-            return Outcome("not written")
+            return Outcome(Ending.NOT_WRITTEN)
         except wire.MalformedError as error:
-            return Outcome("rejected", text=str(error))
+            return Outcome(Ending.REJECTED, text=str(error))
         except (Exception, SystemExit) as error:
-            return Outcome("error", error_type=type(error).__name__, text=_explain(error), refused=_on_purpose(error))
-        return Outcome("value", value, changed_inputs=tuple(wire.changed(before, fresh)))
+            return Outcome(Ending.ERROR, error_type=type(error).__name__, text=_explain(error),
+                           refused=wire.raised_by_hand(error, _is_own))
+        return Outcome(Ending.VALUE, value, changed_inputs=tuple(wire.changed(before, fresh)))
 
 
-def _on_purpose(error: BaseException) -> bool:
-    """Whether the answer itself raised; an array operation that fails by accident raises a ValueError too."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
-    if not frames or frames[-1].filename != frames[0].filename:
-        return False
-    line = frames[-1].line or ""
-    return bool(wire.RAISES.search(line)) if line else "broadcast" not in str(error)
+def _is_own(filename: str) -> bool:
+    """Whether code belongs to an answer: a cell or a file that is not installed."""
+    return filename.startswith(DECLARED) or not filename.startswith(INSTALLED)
 
 
 def _explain(error: BaseException) -> str:
-    """Class, message, and the student's own line, without our frames."""
+    """Class, message, and the last line of the student's own that was reached."""
     text = "".join(traceback.format_exception_only(error)).strip()
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
-    own = [f for f in frames if f.filename == frames[0].filename]
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame.filename)]
     if own and own[-1].line:
         text += say("  (line {number}: {line})", number=own[-1].lineno, line=own[-1].line)
     return text

@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from autograder.judging.compare import Verdict, written
+from autograder.judging.compare import Comparison, written
 from autograder.judging.exercise import Case, Exercise
-from autograder.sandbox.outcome import Outcome
+from autograder.sandbox.outcome import Ending, Outcome
 from cnncourse.language import say
 
 LONGEST_ARGUMENT = 200
 """Characters of one argument in a call: a long list of layers is cut off."""
 
-GIVE_UP = ("not written", "missing", "time", "crash")
-"""After one of these the other cases of the same answer are not tried: they would end alike, only later."""
-
 
 @dataclass(frozen=True)
 class CaseResult:
-    """One case, what the answer did, and the verdict on it."""
+    """One case, what the answer did, and how that compares.
+
+    Attributes
+    ----------
+    case : Case
+    outcome : Outcome
+    comparison : Comparison
+    expected : object
+        The whole right value; of a tuple the comparison keeps only the part that differs. None where the answer
+        refused settings that it may refuse.
+    """
 
     case: Case
     outcome: Outcome
-    verdict: Verdict
+    comparison: Comparison
+    expected: Any = None
 
     @property
     def passed(self) -> bool:
         """Whether the answer did what it had to."""
-        return self.verdict.equal
+        return self.comparison.equal
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,8 @@ class Diagnosis:
 
     Attributes
     ----------
-    name, explanation : str
+    name, explanation, detail : str
+        As in a `Misconception`.
     answer : str
         The function in which it was made.
     certainty : float
@@ -50,6 +59,7 @@ class Diagnosis:
     explanation: str
     answer: str
     certainty: float = 1.0
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,7 @@ class Result:
     @property
     def not_written(self) -> bool:
         """Whether nothing of the exercise is written yet."""
-        return all(case.outcome.kind == "not written" for case in self.cases)
+        return all(case.outcome.ending is Ending.NOT_WRITTEN for case in self.cases)
 
     @property
     def first_failure(self) -> CaseResult | None:
@@ -120,7 +130,7 @@ def plain(result: Result) -> str:
                          call=call_text(result, failure)))
         lines.append(f"  {difference(failure)}")
         lines += [say("{how}: {name}. {explanation}", how=likelihood(d.certainty), name=say(d.name),
-                      explanation=say(d.explanation)) for d in result.diagnoses]
+                      explanation=explained(d)) for d in result.diagnoses]
     return "\n".join(lines)
 
 
@@ -137,12 +147,12 @@ def headline(result: Result) -> str:
 
 def difference(failure: CaseResult) -> str:
     """What went wrong in one case."""
-    kind, text = failure.outcome.kind, failure.verdict.text
-    if kind == "error":
+    ending, text = failure.outcome.ending, failure.comparison.text
+    if ending is Ending.ERROR:
         return say("It raised {error}", error=text)
-    if kind == "rejected":
+    if ending is Ending.REJECTED:
         return say("Its result could not be read: {problem}", problem=text)
-    if kind == "not written":
+    if ending is Ending.NOT_WRITTEN:
         return say("It is not yet written.")
     return text
 
@@ -150,6 +160,25 @@ def difference(failure: CaseResult) -> str:
 def likelihood(certainty: float) -> str:
     """How a diagnosis is introduced."""
     return say("This is what happens with") if certainty == 1 else say("This looks like")
+
+
+class Explained(Protocol):
+    """A mistake with words: one that an exercise declares, one of any exercise, or a diagnosis."""
+
+    @property
+    def explanation(self) -> str:
+        """What exercises share that know it."""
+
+    @property
+    def detail(self) -> str:
+        """What is particular to one exercise; empty if nothing is."""
+
+
+def explained(mistake: Explained) -> str:
+    """The whole explanation of a mistake: the one that exercises share, then what is particular to this one."""
+    if not mistake.detail:
+        return say(mistake.explanation)
+    return say("{explanation} {detail}", explanation=say(mistake.explanation), detail=say(mistake.detail))
 
 
 def call_text(result: Result, case_result: CaseResult) -> str:

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from autograder.assignment.cells import CHECK_PREFIX
+from autograder.assignment.cells import exercise_of, grading, is_answer, source_of
 from autograder.assignment.folders import language_folder
-from autograder.checking.progress import Standing, standings
+from autograder.checking.progress import ExerciseProgress, by_exercise
 from cnncourse.language import current, mark, say
 
 TITLE = mark("Convolutional networks")
@@ -106,13 +106,13 @@ def chapters(folder: Path, language: str) -> list[Chapter]:
     return found
 
 
-def next_step(course: Sequence[Chapter], known: dict[str, Standing]) -> Step | None:
+def next_step(course: Sequence[Chapter], known: dict[str, ExerciseProgress]) -> Step | None:
     """The first exercise that is not done, beginning with the one that was checked last; None if all are done."""
     tasks = [(chapter, task) for chapter in course for task in chapter.tasks]
-    last = max(range(len(tasks)), key=lambda at: _standing(known, tasks[at][1]).when, default=0)
-    first = all(_standing(known, task).tries == 0 for _, task in tasks)
+    last = max(range(len(tasks)), key=lambda at: _progress_of(known, tasks[at][1]).when, default=0)
+    first = all(_progress_of(known, task).tries == 0 for _, task in tasks)
     return next((Step(chapter, task, first) for chapter, task in tasks[last:] + tasks[:last]
-                 if not _standing(known, task).done), None)
+                 if not _progress_of(known, task).done), None)
 
 
 def page(folder: Path, base_url: str = "/") -> str:
@@ -133,7 +133,7 @@ def page(folder: Path, base_url: str = "/") -> str:
 
     language = current()
     course = chapters(folder, language)
-    known = standings()
+    known = by_exercise()
     rows = [_row(chapter, known) for chapter in course]
     return template("start.html.j2").render(
         title=say(TITLE), language=language.replace("_", "-"), rows=rows, step=next_step(course, known),
@@ -141,15 +141,15 @@ def page(folder: Path, base_url: str = "/") -> str:
         address=lambda chapter: f"{base_url}lab/tree/{quote(chapter.path)}")
 
 
-def _row(chapter: Chapter, known: dict[str, Standing]) -> dict[str, Any]:
-    tasks = [(task, _standing(known, task)) for task in chapter.tasks]
-    return {"chapter": chapter, "tasks": tasks, "done": sum(standing.done for _, standing in tasks),
-            "earned": sum(task.points * standing.score for task, standing in tasks),
+def _row(chapter: Chapter, known: dict[str, ExerciseProgress]) -> dict[str, Any]:
+    tasks = [(task, _progress_of(known, task)) for task in chapter.tasks]
+    return {"chapter": chapter, "tasks": tasks, "done": sum(own.done for _, own in tasks),
+            "earned": sum(task.points * own.score for task, own in tasks),
             "possible": sum(task.points for task, _ in tasks)}
 
 
-def _standing(known: dict[str, Standing], task: Task) -> Standing:
-    return known.get(task.exercise, Standing())
+def _progress_of(known: dict[str, ExerciseProgress], task: Task) -> ExerciseProgress:
+    return known.get(task.exercise, ExerciseProgress())
 
 
 @lru_cache(maxsize=64)
@@ -160,7 +160,7 @@ def _chapter(path: Path, name: str, changed: int, size: int) -> Chapter:
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return Chapter(name, path.stem, ())
     lines = (line for cell in cells if cell.get("cell_type") == "markdown"
-             for line in _source(cell).splitlines())
+             for line in source_of(cell).splitlines())
     title = next((line[2:].strip() for line in lines if line.startswith("# ")), "")
     return Chapter(name, title or path.stem, tuple(_tasks(cells)))
 
@@ -169,18 +169,10 @@ def _tasks(cells: Sequence[dict[str, Any]]) -> Iterator[Task]:
     """Exercises by their check cells; each is answered in the cells since the one before."""
     answer = ""
     for cell in cells:
-        metadata = cell.get("metadata")
-        graded = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-        if not isinstance(graded, dict):
-            continue
-        name, points = graded.get("grade_id"), graded.get("points")
-        if isinstance(name, str) and name.startswith(CHECK_PREFIX) and isinstance(points, int | float):
-            yield Task(name.removeprefix(CHECK_PREFIX), points, answer)
+        own = grading(cell)
+        points = own.get("points")
+        if (name := exercise_of(cell)) and isinstance(points, int | float):
+            yield Task(name, points, answer)
             answer = ""
-        elif graded.get("solution") and not graded.get("grade") and not answer:
+        elif is_answer(cell) and not own.get("grade") and not answer:
             answer = str(cell.get("id", ""))
-
-
-def _source(cell: dict[str, Any]) -> str:
-    source = cell.get("source", "")
-    return source if isinstance(source, str) else "".join(map(str, source))

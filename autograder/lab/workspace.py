@@ -123,8 +123,7 @@ def prepare_course(root: Path, course: Path, language: str = "en") -> list[Path]
     from autograder.classroom.course import Course
 
     where = Course(course)
-    # The formgrader shows an error in its place if the exchange is not there.
-    Path(where.config.Exchange.root).mkdir(parents=True, exist_ok=True)
+    where.make_exchange()
     added = []
     for name in assignments(root):
         source = Path(course, where.directory.source_directory, name, f"{name}.ipynb")

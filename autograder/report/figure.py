@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from autograder.cohort import Report
-from autograder.report.numbers import OUTCOMES, outcomes_of
-from autograder.report.summary import count_misconceptions, exercises_of, mark
+from autograder.judging.verdict import How
+from autograder.report.numbers import outcomes_of
+from autograder.report.summary import count_misconceptions, exercises_of
 
 MOST_MISCONCEPTIONS = 12
 MOST_ROWS = 40
@@ -51,12 +52,12 @@ def class_figure(assignment: str, reports: Sequence[Report]) -> Figure:
 
 
 def _draw_scores(axes: Axes, names: list[str], reports: Sequence[Report]) -> None:
-    shares = np.array([[(report.verdicts.get(name) or {"score": np.nan})["score"] for name in names]
+    shares = np.array([[report.verdicts[name].score if name in report.verdicts else np.nan for name in names]
                        for report in reports], dtype=float).reshape(len(reports), len(names))
     axes.imshow(shares, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for row, report in enumerate(reports):
         for column, name in enumerate(names):
-            axes.text(column, row, mark(report.verdicts.get(name)), ha="center", va="center", fontsize=11,
+            axes.text(column, row, report.sign(name), ha="center", va="center", fontsize=11,
                       color="black" if shares[row, column] > 0.5 else "white")
     axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
     axes.set_yticks(range(len(reports)),
@@ -67,7 +68,7 @@ def _draw_scores(axes: Axes, names: list[str], reports: Sequence[Report]) -> Non
 def _draw_outcomes(axes: Axes, names: list[str], reports: Sequence[Report]) -> None:
     counts = [outcomes_of(name, reports) for name in names]
     left = np.zeros(len(names))
-    for outcome in OUTCOMES:
+    for outcome in How:
         widths = np.array([count[outcome] for count in counts], dtype=float)
         color, hatch = OUTCOME_STYLES[outcome]
         axes.barh(range(len(names)), widths, left=left, color=color, hatch=hatch, edgecolor="white", label=outcome)
@@ -75,7 +76,7 @@ def _draw_outcomes(axes: Axes, names: list[str], reports: Sequence[Report]) -> N
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlabel("students")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=len(OUTCOMES), fontsize=9, frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=len(How), fontsize=9, frameon=False)
     axes.set_title("How each exercise went", fontsize=10)
 
 

@@ -38,7 +38,7 @@ def _scores(numbers: ClassNumbers, names: Mapping[str, tuple[str, str]]) -> Rows
     yield ["student", "last_name", "first_name", "status", "score", "max_score", "seconds", *exercises]
     for report in numbers.reports:
         first, last = names.get(report.student, ("", ""))
-        points = [report.verdicts[name]["points"] if name in report.verdicts else "" for name in exercises]
+        points = [report.verdicts[name].points if name in report.verdicts else "" for name in exercises]
         score = "" if report.status == "failed" and not report.score else report.score  # no mark is not 0
         yield [report.student, last, first, report.status, score, report.max_score,
                numbers.seconds.get(report.student, ""), *points]

@@ -7,14 +7,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from autograder.cohort import Report
 from autograder.exercises.contents import find
-from autograder.judging.general import GENERAL
-from autograder.report.summary import ENDINGS, exercises_of
+from autograder.judging.exercise import Misconception
+from autograder.judging.general import GENERAL, GeneralMistake
+from autograder.judging.result import explained
+from autograder.judging.verdict import How
+from autograder.report.summary import count_misconceptions, exercises_of
+from cnncourse.language import speaking
 
-OUTCOMES = ("right", "in part", "wrong", "did not finish", "not written")
 BINS = 10
 
 
@@ -48,8 +50,8 @@ class ExerciseNumbers:
     name, title, hint : str
     points : float
         What it is worth.
-    outcomes : Counter
-        Number of students by outcome; all of `OUTCOMES` together are those with a verdict.
+    outcomes : Counter of How
+        Number of students by outcome; all together are those with a verdict.
     lost : float
         Points that the class lost.
     mistakes : list of Mistake
@@ -62,7 +64,7 @@ class ExerciseNumbers:
     title: str
     hint: str
     points: float
-    outcomes: Counter[str]
+    outcomes: Counter[How]
     lost: float
     mistakes: list[Mistake]
     unexplained: int
@@ -125,7 +127,7 @@ class ClassNumbers:
     @cached_property
     def all_right(self) -> int:
         """How many passed every exercise; points that a person gives do not count here."""
-        return sum(all(verdict["score"] == 1 for verdict in report.verdicts.values()) for report in self.graded)
+        return sum(all(verdict.score == 1 for verdict in report.verdicts.values()) for report in self.graded)
 
     @property
     def median_seconds(self) -> float:
@@ -144,7 +146,9 @@ class ClassNumbers:
     @cached_property
     def exercises(self) -> list[ExerciseNumbers]:
         """Every exercise in the order of the notebook."""
-        return [_exercise_numbers(name, self.graded) for name in exercises_of(self.graded)]
+        made = count_misconceptions(self.graded)
+        return [_exercise_numbers(name, self.graded, [one for one in made if one[0] == name])
+                for name in exercises_of(self.graded)]
 
     @cached_property
     def to_teach_again(self) -> list[ExerciseNumbers]:
@@ -156,46 +160,28 @@ class ClassNumbers:
         return sorted(self.seconds.items(), key=lambda entry: (-entry[1], entry[0]))[:number]
 
 
-def outcome(verdict: Mapping[str, Any]) -> str:
-    """How an exercise went, one of `OUTCOMES`."""
-    if verdict["not_written"]:
-        return "not written"
-    if verdict["score"] == 1:
-        return "right"
-    if verdict["ended"] in ENDINGS:
-        return "did not finish"
-    return "in part" if verdict["score"] > 0 else "wrong"
-
-
-def outcomes_of(name: str, reports: Sequence[Report]) -> Counter[str]:
+def outcomes_of(name: str, reports: Sequence[Report]) -> Counter[How]:
     """How often an exercise went how."""
-    return Counter(outcome(report.verdicts[name]) for report in reports if name in report.verdicts)
+    return Counter(report.verdicts[name].how for report in reports if name in report.verdicts)
 
 
 def explanation_of(exercise: str, mistake: str) -> str:
     """What is declared about a mistake: by the exercise, or for all of them; empty if it is declared no more."""
-    declared = {general.name: general.explanation for general in GENERAL}
-    declared |= {own.name: own.explanation for own in find(exercise).misconceptions}
-    return declared.get(mistake, "")
+    known: tuple[GeneralMistake | Misconception, ...] = (*GENERAL, *find(exercise).misconceptions)
+    declared = {one.name: one for one in known}
+    with speaking("en"):  # as the rest of the report
+        return explained(declared[mistake]) if mistake in declared else ""
 
 
-def _exercise_numbers(name: str, reports: Sequence[Report]) -> ExerciseNumbers:
+def _exercise_numbers(
+    name: str, reports: Sequence[Report], made: Sequence[tuple[str, str, list[str]]]
+) -> ExerciseNumbers:
     declared = find(name)
-    lost, unexplained = 0.0, 0
-    found: dict[str, Mistake] = {}
-    for report in reports:
-        verdict = report.verdicts.get(name)
-        if verdict is None:
-            continue
-        missed = verdict["max_points"] - verdict["points"]
-        lost += missed
-        unexplained += outcome(verdict) in ("wrong", "in part") and not verdict["misconceptions"]
-        for mistake in dict.fromkeys(verdict["misconceptions"]):
-            entry = found.setdefault(mistake, Mistake(name, mistake, ""))
-            entry.students.append(report.student)
-            entry.lost += missed
-    for entry in found.values():
-        entry.explanation = explanation_of(name, entry.name)
-    mistakes = sorted(found.values(), key=lambda entry: (-len(entry.students), entry.name))
-    return ExerciseNumbers(name, declared.title, declared.hints[0], declared.points, outcomes_of(name, reports), lost,
-                           mistakes, unexplained)
+    own = {report.student: report.verdicts[name] for report in reports if name in report.verdicts}
+    missed = {student: verdict.max_points - verdict.points for student, verdict in own.items()}
+    unexplained = sum(verdict.how in (How.WRONG, How.IN_PART) and not verdict.misconceptions
+                      for verdict in own.values())
+    mistakes = [Mistake(name, mistake, explanation_of(name, mistake), students,
+                        sum(missed[student] for student in students)) for _, mistake, students in made]
+    return ExerciseNumbers(name, declared.title, declared.hints[0], declared.points, outcomes_of(name, reports),
+                           sum(missed.values()), mistakes, unexplained)

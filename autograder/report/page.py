@@ -12,10 +12,11 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from autograder.judging.verdict import How
 from autograder.report.columns import side_by_side
-from autograder.report.numbers import BINS, OUTCOMES, ClassNumbers, outcome
+from autograder.report.numbers import BINS, ClassNumbers
 from autograder.report.similar import Group, Similarities
-from autograder.report.summary import first_line, mark, problems
+from autograder.report.summary import first_line, problems
 from autograder.showing.templating import template
 
 MOST_STUDENTS = 60
@@ -63,7 +64,7 @@ def render(content: Content) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     numbers = content.numbers
     return template("report.html.j2").render(
-        c=content, n=numbers, outcomes=OUTCOMES, letters=LETTERS, bins=_bars(numbers.histogram), size=BINS,
+        c=content, n=numbers, outcomes=list(How), letters=LETTERS, bins=_bars(numbers.histogram), size=BINS,
         students=_rows(content), groups=[_group(content, group) for group in content.similar.groups[:MOST_GROUPS]],
         problems=_grouped(problems(numbers.reports)), first_line=first_line, heat=_heat,
         slowest=numbers.slowest(SLOWEST), most_students=MOST_STUDENTS, most_links=MOST_LINKS, most_row=MOST_IN_ROW,
@@ -80,7 +81,7 @@ def _rows(content: Content) -> list[dict[str, Any]]:
         rows.append({
             "report": report, "name": f"{first} {last}".strip(),
             "share": 100 * report.score / report.max_score if report.max_score else 0.0,
-            "marks": [(mark(verdict), outcome(verdict) if verdict else "no verdict") for verdict in verdicts],
+            "marks": [(verdict.how.sign, verdict.how) if verdict else (" ", "no verdict") for verdict in verdicts],
             "seconds": content.numbers.seconds.get(report.student),
         })
     return rows

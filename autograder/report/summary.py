@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from autograder.exercises.contents import exercises
+from autograder.sandbox.outcome import Ending
 
 if TYPE_CHECKING:
     from autograder.cohort import Report
 
-ENDINGS = {"time": "did not finish", "crash": "its process ended", "rejected": "the result could not be read"}
+ENDINGS = {Ending.TIME: "did not finish", Ending.CRASH: "its process ended",
+           Ending.REJECTED: "the result could not be read"}
 """How an answer can end without a value or an exception."""
 
 
@@ -21,25 +23,14 @@ def exercises_of(reports: Sequence[Report]) -> list[str]:
     return [name for name in exercises() if name in found]
 
 
-def mark(verdict: dict | None) -> str:
-    """How one exercise went, in one sign that needs no color: right, part, wrong, not written, no verdict."""
-    if verdict is None:
-        return " "
-    if verdict["not_written"]:
-        return "·"
-    if verdict["score"] == 1:
-        return "✓"
-    return "½" if verdict["score"] > 0 else "✗"
-
-
 def count_misconceptions(reports: Sequence[Report]) -> list[tuple[str, str, list[str]]]:
     """Exercise, misconception and the students who have it; the most frequent first."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for report in reports:
         for exercise, verdict in report.verdicts.items():
-            for name in verdict["misconceptions"]:
+            for name in dict.fromkeys(verdict.misconceptions):
                 found[exercise, name].append(report.student)
-    ordered = sorted(found.items(), key=lambda entry: -len(entry[1]))
+    ordered = sorted(found.items(), key=lambda entry: (-len(entry[1]), entry[0][1]))
     return [(exercise, name, students) for (exercise, name), students in ordered]
 
 
@@ -47,8 +38,8 @@ def problems(reports: Sequence[Report]) -> list[tuple[str, str]]:
     """What an instructor should look at: student and what happened, in one line."""
     return [(report.student, text) for report in reports for text in (
         *dict.fromkeys(first_line(problem) for problem in report.problems),
-        *(f"{name}: {ENDINGS[verdict['ended']]}" for name, verdict in report.verdicts.items()
-          if verdict["ended"] in ENDINGS))]
+        *(f"{name}: {ENDINGS[verdict.ended]}" for name, verdict in report.verdicts.items()
+          if verdict.ended in ENDINGS))]
 
 
 def first_line(text: str) -> str:

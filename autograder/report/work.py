@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from nbgrader.api import Student
 
+from autograder.assignment.cells import grade_id, is_answer, source_of
 from autograder.classroom.course import Course
 from autograder.classroom.verdicts import RECORD
 
@@ -85,7 +86,5 @@ def feedback_links(course: Course, assignment: str, students: list[str], start: 
 
 def _answers(cells: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for cell in cells:
-        own = cell["metadata"].get("nbgrader") or {}
-        if cell["cell_type"] == "code" and own.get("solution"):
-            source = cell["source"]
-            yield own["grade_id"], source if isinstance(source, str) else "".join(source)
+        if cell["cell_type"] == "code" and is_answer(cell):
+            yield grade_id(cell), source_of(cell)

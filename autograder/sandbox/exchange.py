@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from autograder.errors import SandboxLostError
 from autograder.sandbox import wire
 
 CHUNK = 1 << 16
@@ -26,23 +27,6 @@ CAN_POLL = hasattr(select, "poll")
 
 AHEAD = 1 << 15
 """Bytes of questions that are on their way together, unless a single one is larger."""
-
-
-class WorkerLostError(Exception):
-    """The worker ended, hung or broke the protocol.
-
-    Attributes
-    ----------
-    late : bool
-        Whether it was given up because its time was over.
-    foreign : bool
-        Whether bytes came that answer nothing that was asked.
-    """
-
-    def __init__(self, text: str, *, late: bool = False, foreign: bool = False) -> None:
-        super().__init__(text)
-        self.late = late
-        self.foreign = foreign
 
 
 class Worker:
@@ -100,7 +84,7 @@ class Worker:
 
         Raises
         ------
-        WorkerLostError
+        SandboxLostError
             If no well-formed answer comes in time.
         """
         waiting = iter(questions)
@@ -127,7 +111,7 @@ class Worker:
 
         Raises
         ------
-        WorkerLostError
+        SandboxLostError
             As `exchange`.
         """
         deadline = time.monotonic() + seconds
@@ -152,10 +136,10 @@ class Worker:
         try:
             header, value = wire.open_frame(self._receive(seconds))
         except wire.MalformedError as error:
-            raise WorkerLostError(str(error), foreign=True) from error
+            raise SandboxLostError(str(error), foreign=True) from error
         name, _ = self._unanswered.popleft()
         if header.pop("id", None) != name:
-            raise WorkerLostError("an answer to nothing that was asked", foreign=True)
+            raise SandboxLostError("an answer to nothing that was asked", foreign=True)
         return header, value
 
     def _receive(self, seconds: float) -> bytes:
@@ -167,7 +151,7 @@ class Worker:
                 if not self._read(rang):
                     self._wait(deadline)
                 elif time.monotonic() > deadline and not self._size_of_complete_frame():
-                    raise WorkerLostError("the answer came in pieces for too long", late=True)
+                    raise SandboxLostError("the answer came in pieces for too long", late=True)
         frame = bytes(memoryview(self._incoming)[:size])
         del self._incoming[:size]
         return frame
@@ -183,9 +167,9 @@ class Worker:
         except BlockingIOError:
             return False
         except OSError as error:
-            raise WorkerLostError(str(error), late=rang is not None and rang.is_set()) from error
+            raise SandboxLostError(str(error), late=rang is not None and rang.is_set()) from error
         if not chunk:
-            raise WorkerLostError("the process ended", late=rang is not None and rang.is_set())
+            raise SandboxLostError("the process ended", late=rang is not None and rang.is_set())
         self._incoming += chunk
         return True
 
@@ -204,12 +188,12 @@ class Worker:
     def _wait(self, deadline: float) -> None:
         """Wait until there is something to read, or room to write."""
         if self._deaf:
-            raise WorkerLostError("nobody reads the questions")
+            raise SandboxLostError("nobody reads the questions")
         poll = self._for_both if self._outgoing else self._for_answers
         left = deadline - time.monotonic()
         ready = poll.poll(left * 1000) if left > 0 else []
         if not ready:
-            raise WorkerLostError("no answer in time", late=True)
+            raise SandboxLostError("no answer in time", late=True)
         if any(descriptor == self._given for descriptor, _ in ready):
             self._send()
 

@@ -21,9 +21,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
+from autograder.errors import SandboxLostError
 from autograder.sandbox import cgroups
 from autograder.sandbox.cgroups import Group
-from autograder.sandbox.exchange import Worker, WorkerLostError
+from autograder.sandbox.exchange import Worker
 from autograder.sandbox.isolation import Limits, start
 
 START_SECONDS = 30.0
@@ -177,7 +178,7 @@ def worker_for(limits: Limits, *, trusted: bool = False) -> Worker:
     ------
     SandboxUnavailableError
         If no sandbox can start here.
-    WorkerLostError
+    SandboxLostError
         If a new sandbox does not answer.
     """
     if trusted:
@@ -187,7 +188,7 @@ def worker_for(limits: Limits, *, trusted: bool = False) -> Worker:
             return worker
     if worker := Sandbox(limits).lend():
         return worker
-    raise WorkerLostError(f"a new sandbox ended, or did not answer within {START_SECONDS:g} s")
+    raise SandboxLostError(f"a new sandbox ended, or did not answer within {START_SECONDS:g} s")
 
 
 def _trusted_worker(limits: Limits) -> Worker:

@@ -13,11 +13,12 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.errors import SandboxLostError
 from autograder.sandbox import wire
-from autograder.sandbox.exchange import Worker, WorkerLostError
+from autograder.sandbox.exchange import Worker
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.lending import START_SECONDS, worker_for
-from autograder.sandbox.outcome import Outcome
+from autograder.sandbox.outcome import SAID_INSIDE, Ending, Outcome
 from cnncourse.language import say
 
 MAX_TEXT = 2000
@@ -26,7 +27,6 @@ GRACE_SECONDS = 1.0
 MOST_REASONS = 3
 TOLD = ("time", "spent", "SyntaxError", "IndentationError", "MemoryError", "RecursionError")
 """What is said of a student's own cell even if no answer needs it."""
-KINDS = ("value", "error", "not written", "missing", "rejected")
 
 
 @dataclass(frozen=True)
@@ -126,10 +126,10 @@ class SandboxRunner:
         done = 0
         while done < len(arguments):
             if time.monotonic() >= self._deadline:
-                yield Outcome("time", text=say("The submission had used up its {seconds:g} s.",
+                yield Outcome(Ending.TIME, text=say("The submission had used up its {seconds:g} s.",
                                                 seconds=self.limits.total_seconds))
             elif self._worker is None and not self._start():
-                yield Outcome("crash", text=self.problems.get("", say("The process could not be started again.")))
+                yield Outcome(Ending.CRASH, text=self.problems.get("", say("The process could not be started again.")))
             else:
                 for outcome in self._calls_of_one_worker(answer, arguments[done:]):
                     yield outcome
@@ -151,14 +151,14 @@ class SandboxRunner:
                     self._stop()
                     return
                 yield self._believe_little(answer, *next(answers), len(given))
-        except WorkerLostError as error:
+        except SandboxLostError as error:
             self._stop()
             if self._may_be_lost_by_others(answer, error):
                 return  # this one gets a fresh worker
             if error.late:
-                yield Outcome("time", text=say("It did not finish within {seconds:g} s.", seconds=seconds))
+                yield Outcome(Ending.TIME, text=say("It did not finish within {seconds:g} s.", seconds=seconds))
             else:
-                yield Outcome("crash", text=say("Its process ended before there was a result."))
+                yield Outcome(Ending.CRASH, text=say("Its process ended before there was a result."))
         finally:
             if worker is self._worker:
                 self._finish(worker)
@@ -167,7 +167,7 @@ class SandboxRunner:
         """Leave nothing of this answer on its way."""
         try:
             worker.drop_answers(self.limits.call_seconds)
-        except WorkerLostError:
+        except SandboxLostError:
             self._stop()
 
     def _turn_to(self, worker: Worker, answer: str) -> None:
@@ -180,18 +180,18 @@ class SandboxRunner:
 
     def _believe_little(self, answer: str, header: dict[str, Any], value: Any, count: int) -> Outcome:
         kind = header.get("kind")
-        if kind not in KINDS:
-            raise WorkerLostError("an answer of no known kind")
+        if kind not in SAID_INSIDE:
+            raise SandboxLostError("an answer of no known kind")
         changed = header.get("changed") or []
         if not (isinstance(changed, list) and all(type(i) is int and 0 <= i < count for i in changed)):
-            raise WorkerLostError("inputs that do not exist")
+            raise SandboxLostError("inputs that do not exist")
         text = _text(header.get("text"))
         error_type = _text(header.get("error_type"))[:100]
-        if kind == "missing":
+        if kind == Ending.MISSING:
             text += self._reasons(answer)
         elif error_type == "NameError" and (name := re.search(r"name '(\w+)'", text)):
             text += self._reasons(name[1])
-        return Outcome(kind, value, error_type, text, tuple(changed), header.get("refused") is True)
+        return Outcome(Ending(kind), value, error_type, text, tuple(changed), header.get("refused") is True)
 
     def _reasons(self, name: str) -> str:
         """What went wrong in the cells that may have defined a name, for a message that it is not there."""
@@ -212,7 +212,7 @@ class SandboxRunner:
             self._stop()
         return False
 
-    def _may_be_lost_by_others(self, name: str, error: WorkerLostError) -> bool:
+    def _may_be_lost_by_others(self, name: str, error: SandboxLostError) -> bool:
         """Whether a cell or an answer is tried again: another answer's bytes may have come, or the machine may have
         ended the process, for want of memory for instance. What happens twice is its own doing."""
         again = not error.late and name not in self._lost_once
@@ -233,7 +233,7 @@ class SandboxRunner:
                 return False
             try:
                 header, _ = next(results)
-            except WorkerLostError as error:
+            except SandboxLostError as error:
                 self._give_up(cell, error)
                 return False
             if header.get("status") != "ok":
@@ -244,7 +244,7 @@ class SandboxRunner:
         return {"op": "cell", "name": cell.name, "own": cell.own, "checks": cell.checks,
                 "seconds": self.limits.cell_seconds, "definitions": cell.name in self._reduced}, None
 
-    def _give_up(self, cell: Cell, error: WorkerLostError) -> None:
+    def _give_up(self, cell: Cell, error: SandboxLostError) -> None:
         """Use less of a cell that took the worker down."""
         if self._may_be_lost_by_others(f"cell {cell.name}", error):
             return

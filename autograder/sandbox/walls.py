@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autograder.errors import SandboxUnavailableError
 from autograder.sandbox import isolation
+from autograder.sandbox.outcome import Ending
 from autograder.sandbox.session import Cell, SandboxRunner
 
 BREAKOUT = '''
@@ -71,7 +72,7 @@ def what_gets_out() -> str:
             outcome = runner.call("breakout", targets)
         if Path(own.name).stat().st_size:
             return f"write {own.name}"
-    return str(outcome.value) if outcome.kind == "value" else f"the test program did not end: {outcome.text}"
+    return str(outcome.value) if outcome.ending is Ending.VALUE else f"the test program did not end: {outcome.text}"
 
 
 def assert_walls_hold() -> None:

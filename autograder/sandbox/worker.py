@@ -29,7 +29,6 @@ import signal
 import socket
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -240,13 +239,12 @@ def _call(function: Callable[..., Any], arguments: tuple[Any, ...], told: dict[s
         return wire.pack({**told, "kind": "rejected", "text": str(error)})
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         return wire.pack({**told, "kind": "error", "error_type": type(error).__name__, "text": meaning.explain(error),
-                          "refused": _on_purpose(error)})
+                          "refused": wire.raised_by_hand(error, _is_own)})
 
 
-def _on_purpose(error: BaseException) -> bool:
-    """Whether the exception comes from a raise or assert of the stranger's own."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return frames[-1].filename.startswith("<") and bool(wire.RAISES.search(frames[-1].line or ""))
+def _is_own(filename: str) -> bool:
+    """Whether code is a stranger's own: cells have no file."""
+    return filename.startswith("<")
 
 
 if __name__ == "__main__":

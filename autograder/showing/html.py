@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from autograder.judging.result import call_text, difference, headline, likelihood
+from autograder.judging.result import call_text, difference, explained, headline, likelihood
 from autograder.showing.templating import template
 from cnncourse.language import mark, say
 
@@ -75,7 +75,7 @@ def picture_of(result: Result) -> Picture | None:
     from autograder.showing.picture import difference_picture
 
     names = result.exercise.parameter_names(failure.case.answer)
-    return difference_picture(failure.verdict, dict(zip(names, failure.case.arguments, strict=True)))
+    return difference_picture(failure.comparison, dict(zip(names, failure.case.arguments, strict=True)))
 
 
 def _content(result: Result) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _content(result: Result) -> dict[str, Any]:
         "failure": failure,
         "call": call_text(result, failure) if failure else "",
         "difference": difference(failure) if failure else "",
-        "diagnoses": [(likelihood(d.certainty), d) for d in result.diagnoses],
+        "diagnoses": [(likelihood(d.certainty), d, explained(d)) for d in result.diagnoses],
     }
 
 
@@ -103,7 +103,7 @@ def _states(result: Result) -> list[tuple[Any, str]]:
     found = []
     for case in result.cases:
         state = "passed" if case.passed else "not tried" if case.case.answer in ended else "failed"
-        if case.outcome.kind in ("not written", "missing", "time", "crash"):
+        if case.outcome.ending.gives_up:
             ended.add(case.case.answer)
         found.append((case, state))
     return found

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.judging.compare import Verdict
+from autograder.judging.compare import Comparison
 from autograder.showing.panels import BESIDE, GAP, HEADLINE, LETTER, TITLE, WIDTH, Panel, drawn, short
 from autograder.showing.templating import template
 from cnncourse.language import say
@@ -58,12 +58,12 @@ class Picture:
                 f'width="{self.width}" style="max-width: 100%; height: auto">')
 
 
-def difference_picture(verdict: Verdict, arguments: Mapping[str, Any] | None = None) -> Picture | None:
+def difference_picture(comparison: Comparison, arguments: Mapping[str, Any] | None = None) -> Picture | None:
     """Draw what was expected and what was given, and the input where it is small enough to be read.
 
     Parameters
     ----------
-    verdict : Verdict
+    comparison : Comparison
         Of two arrays that differ.
     arguments : mapping of str to object, optional
         What the answer was called with; the first array of two or more dimensions is drawn.
@@ -73,28 +73,29 @@ def difference_picture(verdict: Verdict, arguments: Mapping[str, Any] | None = N
     Picture or None
         None where there is nothing to draw: numbers, text, an exception.
     """
-    expected, given = verdict.expected, verdict.given
+    expected, given = comparison.expected, comparison.given
     if not (isinstance(expected, np.ndarray) and isinstance(given, np.ndarray)) or expected.ndim == 0:
         return None
     name, source = next(((name, value) for name, value in (arguments or {}).items()
                          if isinstance(value, np.ndarray) and value.ndim >= 2 and value.size), ("", None))
-    if verdict.reason == "shape":
+    if comparison.reason == "shape":
         return _of_shapes(expected.shape, given.shape, say("input {name}", name=name),
                           None if source is None else source.shape)
-    if verdict.differs is None or verdict.where is None:
+    if comparison.differs is None or comparison.where is None:
         return None
-    plane = _plane(verdict.where)
-    corner = _corner(verdict.where, _two_dimensional(verdict.differs[plane]).shape)
+    plane = _plane(comparison.where)
+    corner = _corner(comparison.where, _two_dimensional(comparison.differs[plane]).shape)
     shown = tuple(slice(start, start + MOST_DRAWN) for start in corner)
-    want, got, differs = (_two_dimensional(np.asarray(a)[plane])[shown] for a in (expected, given, verdict.differs))
+    want, got, differs = (_two_dimensional(np.asarray(a)[plane])[shown] for a in (expected, given, comparison.differs))
     want, got = (np.real(a).astype(float) for a in (want, got))
     limits = _limits(want, got)
     results = [Panel(say("expected"), want, limits, corner), Panel(say("yours"), got, limits, corner, differs)]
-    inputs = [] if source is None else _input_panels(name, source, expected.shape, verdict.where)
-    total = int(verdict.differs[plane].sum())
-    place = [verdict.part] * bool(verdict.part) + [say("slice {index}", index=_index(plane))] * (expected.ndim > 2)
+    inputs = [] if source is None else _input_panels(name, source, expected.shape, comparison.where)
+    total = int(comparison.differs[plane].sum())
+    place = [comparison.part] * bool(comparison.part)
+    place += [say("slice {index}", index=_index(plane))] * (expected.ndim > 2)
     said = "; ".join([*place, say("{count} of {total} entries differ (outlined and crossed)", count=total,
-                                  total=verdict.differs[plane].size)])
+                                  total=comparison.differs[plane].size)])
     alt = " ".join([f"{said[0].upper()}{said[1:]}.", *map(_spoken, results + inputs)])
     return _of_panels(results, inputs, said, alt)
 

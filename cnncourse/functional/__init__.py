@@ -1,4 +1,4 @@
-"""Operations on NCHW arrays, forward and backward, named and shaped as in torch.nn.functional."""
+"""Operations on NCHW arrays, forward and backward, named and shaped as in torch.nn.functional; steps of optimizers."""
 
 from cnncourse.functional.activations import (
     dropout,
@@ -34,9 +34,11 @@ from cnncourse.functional.pooling import (
     max_pool2d_backward,
 )
 from cnncourse.functional.radial import squared_distances, squared_distances_backward
+from cnncourse.functional.steps import adam_step, momentum_step, rmsprop_step, sgd_step
 
 __all__ = [
     "BatchStatistics",
+    "adam_step",
     "add",
     "avg_pool2d",
     "avg_pool2d_backward",
@@ -64,8 +66,11 @@ __all__ = [
     "lp_pool2d_backward",
     "max_pool2d",
     "max_pool2d_backward",
+    "momentum_step",
     "relu",
     "relu_backward",
+    "rmsprop_step",
+    "sgd_step",
     "sigmoid",
     "sigmoid_backward",
     "softmax",

@@ -12,7 +12,7 @@ from cnncourse.errors import ArgumentError, ShapeError
 from cnncourse.functional.arguments import Array, array, gradient, parts, result
 from cnncourse.geometry.settings import real
 from cnncourse.kernels import elementwise as kernels
-from cnncourse.kernels.threads import share
+from cnncourse.machinery.threads import share
 
 
 def relu(x: Array, *, out: Array | None = None) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from cnncourse.errors import ShapeError
 from cnncourse.functional.arguments import Array, Padding, Pair, Windows, array, gradient, windows
 from cnncourse.geometry.settings import whole
-from cnncourse.kernels import plan
+from cnncourse.kernels import ways
 
 
 def conv2d(
@@ -64,7 +64,7 @@ def conv2d(
             raise ShapeError(f"conv2d: bias has {len(bias)} entries and weight {len(weight)} filters "
                              f"(weight: {weight.shape}); there has to be one for each")
     out = np.empty((len(x), len(weight), *found.output), x.dtype)
-    plan.forward(x, weight, bias, out, found.stride, found.before, found.dilation, groups)
+    ways.forward(x, weight, bias, out, found.stride, found.before, found.dilation, groups)
     return out
 
 
@@ -106,9 +106,9 @@ def conv2d_backward(
     grad_x, grad_weight = np.empty_like(x) if input_gradient else None, np.empty_like(weight)
     settings = found.stride, found.before, found.dilation, groups
     if grad_x is not None:
-        plan.input_gradient(grad_out, weight, grad_x, *settings)
-    plan.weight_gradient(grad_out, x, grad_weight, *settings)
-    return grad_x, grad_weight, plan.bias_gradient(grad_out)
+        ways.input_gradient(grad_out, weight, grad_x, *settings)
+    ways.weight_gradient(grad_out, x, grad_weight, *settings)
+    return grad_x, grad_weight, ways.bias_gradient(grad_out)
 
 
 def _checked(

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from cnncourse.functional.arguments import Padding, Pair, windows
-from cnncourse.kernels import plan
-from cnncourse.kernels.threads import Demand, only_asking
+from cnncourse.kernels import ways
+from cnncourse.machinery.threads import Demand, only_asking
 
 
 def conv2d_demand(
@@ -39,9 +39,9 @@ def conv2d_demand(
     settings = found.stride, found.before, found.dilation, groups
     with only_asking() as demand:
         if not backward:
-            plan.forward(x, weight, bias, out, *settings)
+            ways.forward(x, weight, bias, out, *settings)
         else:
             if input_gradient:
-                plan.input_gradient(out, weight, x, *settings)
-            plan.weight_gradient(out, x, weight, *settings)
+                ways.input_gradient(out, weight, x, *settings)
+            ways.weight_gradient(out, x, weight, *settings)
     return demand

@@ -7,7 +7,7 @@ import numpy as np
 from cnncourse.errors import ShapeError
 from cnncourse.functional.arguments import Array, array, gradient, parts
 from cnncourse.kernels import dense as kernels
-from cnncourse.kernels.threads import share
+from cnncourse.machinery.threads import share
 
 
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:

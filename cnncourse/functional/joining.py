@@ -10,7 +10,7 @@ from cnncourse.errors import ArgumentError, ShapeError
 from cnncourse.functional.arguments import Array, array, parts, result
 from cnncourse.geometry.settings import whole
 from cnncourse.kernels import elementwise as kernels
-from cnncourse.kernels.threads import share
+from cnncourse.machinery.threads import share
 
 
 def concatenate(arrays: Sequence[Array]) -> Array:

@@ -11,7 +11,7 @@ from cnncourse.config import get_num_threads
 from cnncourse.errors import ShapeError
 from cnncourse.functional.arguments import Array, Padding, Pair, Windows, array, gradient, parts, windows
 from cnncourse.kernels import local as kernels
-from cnncourse.kernels.threads import share
+from cnncourse.machinery.threads import share
 
 
 def locally_connected2d(

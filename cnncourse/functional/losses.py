@@ -12,7 +12,7 @@ from cnncourse.errors import ArgumentError, ShapeError
 from cnncourse.functional.arguments import Array, array, gradient, parts
 from cnncourse.geometry.settings import real, whole
 from cnncourse.kernels import losses as kernels
-from cnncourse.kernels.threads import share
+from cnncourse.machinery.threads import share
 
 
 def softmax(x: Array, dim: int = 1) -> Array:

@@ -22,7 +22,7 @@ from cnncourse.functional.arguments import (
 )
 from cnncourse.geometry.settings import real
 from cnncourse.kernels import pooling as kernels
-from cnncourse.kernels.threads import share
+from cnncourse.machinery.threads import share
 
 
 @overload

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import operator
 from typing import Any
@@ -12,11 +13,12 @@ PADDING_FORMS = "an int, (vertical, horizontal), ((top, bottom), (left, right)),
 """What padding may look like along two axes, in words."""
 
 
-def whole(name: str, value: Any, minimum: int) -> int:
-    """A whole number of at least `minimum`, or an ArgumentError that names the setting."""
+def whole(name: str, value: Any, minimum: int, maximum: float = math.inf) -> int:
+    """A whole number in a range, or an ArgumentError that names the setting."""
     number = _index(value)
-    if number is None or number < minimum:
-        raise ArgumentError(f"{name} has to be a whole number of at least {minimum}, {value!r} was given")
+    if number is None or not minimum <= number <= maximum:
+        allowed = f"of at least {minimum}" if math.isinf(maximum) else f"from {minimum} to {maximum}"
+        raise ArgumentError(f"{name} has to be a whole number {allowed}, {value!r} was given")
     return number
 
 

@@ -5,7 +5,7 @@ there. One row is thus the channel itself, shifted by the tap, every stride-th e
 picture it is zero. col2im walks the same way and adds, so that an input that several patches share collects from all.
 """
 
-from cnncourse.kernels.compiling import jit
+from cnncourse.machinery.compiling import jit
 
 
 @jit

@@ -12,9 +12,9 @@ filters, less with more; the gradients (weight_gradient.py, input_gradient.py) a
 import numpy as np
 
 from cnncourse.kernels.patches import LINES_BYTES, PITCH_BYTES, fill, part, runs
-from cnncourse.kernels.threads import jit
-from cnncourse.kernels.tiles import ROWS, TILE_BYTES, multiply_tile
-from cnncourse.kernels.vectors import prefetch_rows
+from cnncourse.machinery.compiling import jit
+from cnncourse.machinery.tiles import ROWS, TILE_BYTES, multiply_tile
+from cnncourse.machinery.vectors import prefetch_rows
 
 DEPTH = 256  # rows of a block: with a tile's width of 64 bytes, half of a first-level cache of 32 KiB
 FILTERS = 16 * ROWS  # their weights for one block stay in the second-level cache beside it

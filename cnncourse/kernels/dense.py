@@ -11,7 +11,7 @@ Letters: N samples, C input features, K output features.
 
 import numpy as np
 
-from cnncourse.kernels.threads import jit
+from cnncourse.machinery.compiling import jit
 
 ROWS = 32
 """Rows of the weights that one task takes: with CHUNK columns of single precision they take 128 KiB."""

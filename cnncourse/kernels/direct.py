@@ -11,7 +11,7 @@ two filters only, as in a depthwise convolution: no patch is used often enough t
 
 import numpy as np
 
-from cnncourse.kernels.threads import jit
+from cnncourse.machinery.compiling import jit
 
 
 @jit

@@ -2,55 +2,15 @@
 
 Results may overwrite an argument, which `overwrite` says. It has to be said because the compiler uses vector
 instructions only where it can see, or check, that arrays do not overlap: what is read and written in one place has to
-go by one name. Where an entry is replaced by zero or else stays as it is, the compiler even stores under a mask, which
-is five times as slow; ReLU in place is written in vectors for this reason.
+go by one name. Where an entry is replaced by zero or else stays as it is, even that does not serve, and ReLU in place
+takes its loop from `machinery/gates.py`.
 
 Parts are cut out as slices because only of indices that start at 0 Numba knows that they are not negative; vector
 instructions take that as well.
 """
 
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
-
-from cnncourse.kernels.threads import jit
-
-VECTOR_BYTES = 32
-
-
-@intrinsic
-def _pass_where_positive(context, values, tested, start):
-    """values[start:start + VECTOR_BYTES / itemsize] become zero where `tested` is zero or below."""
-    size = values.dtype.bitwidth // 8
-    lanes = VECTOR_BYTES // size
-
-    def generate(context, builder, signature, arguments):
-        def place(kind, array):
-            data = context.make_array(kind)(context, builder, array).data
-            vector = ir.VectorType(data.type.pointee, lanes).as_pointer()
-            return builder.bitcast(builder.gep(data, [arguments[2]]), vector)
-
-        target = place(signature.args[0], arguments[0])
-        given, other = builder.load(target), builder.load(place(signature.args[1], arguments[1]))
-        zero = ir.Constant(given.type, [0.0] * lanes)
-        # No instruction comes of this fence, but the store is no longer seen as one that leaves some lanes alone.
-        builder.fence("acq_rel", "singlethread")
-        store = builder.store(builder.select(builder.fcmp_ordered("<=", other, zero), zero, given), target)
-        given.align = other.align = store.align = size
-        return context.get_dummy_value()
-
-    return types.void(values, tested, start), generate
-
-
-@jit
-def _pass_all_where_positive(values, tested):
-    zero, step = values.dtype.type(0), VECTOR_BYTES // values.itemsize
-    whole = len(values) - len(values) % step
-    for start in range(0, whole, step):
-        _pass_where_positive(values, tested, start)
-    for i in range(whole, len(values)):
-        value = values[i]
-        values[i] = zero if tested[i] <= zero else value
+from cnncourse.machinery.compiling import jit
+from cnncourse.machinery.gates import pass_where_positive
 
 
 @jit
@@ -58,7 +18,7 @@ def relu(first, last, x, out, overwrite):
     """Positive entries and NaN stay. `out` may be `x`."""
     values, results, zero = x[first:last], out[first:last], x.dtype.type(0)
     if overwrite:
-        _pass_all_where_positive(values, values)
+        pass_where_positive(values, values)
     else:
         for i in range(len(values)):
             value = values[i]
@@ -70,7 +30,7 @@ def relu_backward(first, last, grad_out, x, grad_x, overwrite):
     """The gradient passes where ReLU let its input pass. `grad_x` may be `grad_out`."""
     upstream, values, results, zero = grad_out[first:last], x[first:last], grad_x[first:last], x.dtype.type(0)
     if overwrite:
-        _pass_all_where_positive(upstream, values)
+        pass_where_positive(upstream, values)
     else:
         for i in range(len(values)):
             gradient = upstream[i]

@@ -12,9 +12,9 @@ import numpy as np
 
 from cnncourse.kernels.convolution import DEPTH
 from cnncourse.kernels.patches import PITCH_BYTES, WIDTH_BYTES, copy_planes, part, runs
-from cnncourse.kernels.threads import jit
-from cnncourse.kernels.tiles import ROWS, TILE_BYTES, VECTOR_BYTES, multiply_tile
-from cnncourse.kernels.vectors import add_every, clear_bytes, move_number, transpose_tile
+from cnncourse.machinery.compiling import jit
+from cnncourse.machinery.tiles import ROWS, TILE_BYTES, VECTOR_BYTES, multiply_tile
+from cnncourse.machinery.vectors import add_every, clear_bytes, move_number, transpose_tile
 
 SINGLE = (1, 1, 0, 0, 1, 1, 1, 1)  # the window of a 1 x 1 kernel
 

@@ -9,7 +9,7 @@ images.
 
 import numpy as np
 
-from cnncourse.kernels.threads import jit
+from cnncourse.machinery.compiling import jit
 
 
 @jit

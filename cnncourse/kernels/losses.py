@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from cnncourse.kernels.threads import jit
+from cnncourse.machinery.compiling import jit
 
 STRIP = 256
 """Positions of a map that are done at a time."""

@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from cnncourse.kernels.threads import jit
+from cnncourse.machinery.compiling import jit
 
 STRIP = 256
 """Positions that local response norm does at a time: with some 100 channels they fill half of a 256 KiB cache."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnncourse.kernels.threads import jit
+from cnncourse.machinery.compiling import jit
 
 
 @jit

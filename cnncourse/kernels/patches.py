@@ -9,9 +9,9 @@ every tap copies whole vectors without looking, and what it writes too much the 
 """
 
 
-from cnncourse.kernels.threads import jit
-from cnncourse.kernels.tiles import VECTOR_BYTES
-from cnncourse.kernels.vectors import clear_bytes, copy_bytes, copy_every, copy_vectors
+from cnncourse.machinery.compiling import jit
+from cnncourse.machinery.tiles import VECTOR_BYTES
+from cnncourse.machinery.vectors import clear_bytes, copy_bytes, copy_every, copy_vectors
 
 PITCH_BYTES = 13 * 64  # of a block's row: an odd number of cache lines, so that a column's lines get sets of their own
 WIDTH_BYTES = PITCH_BYTES - 64  # whole tiles of 64 or 128 bytes; the rest is for what is written too much

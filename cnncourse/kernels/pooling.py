@@ -19,7 +19,7 @@ import math
 
 import numpy as np
 
-from cnncourse.kernels.threads import jit
+from cnncourse.machinery.compiling import jit
 
 BAND = 4096
 """Entries of a band that holds more than one output row: with two helpers of its size it fills a 48 KiB cache."""

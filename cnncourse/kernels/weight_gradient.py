@@ -12,9 +12,9 @@ always the same.
 import numpy as np
 
 from cnncourse.kernels.patches import LINES_BYTES, PITCH_BYTES, WIDTH_BYTES, fill, part, runs
-from cnncourse.kernels.threads import jit
-from cnncourse.kernels.tiles import ROWS, TILE_BYTES, VECTOR_BYTES, multiply_tile
-from cnncourse.kernels.vectors import move_number, transpose_tile
+from cnncourse.machinery.compiling import jit
+from cnncourse.machinery.tiles import ROWS, TILE_BYTES, VECTOR_BYTES, multiply_tile
+from cnncourse.machinery.vectors import move_number, transpose_tile
 
 CHUNK = 48  # positions, times numbers in a cache line or so, that are laid out before the next filters
 

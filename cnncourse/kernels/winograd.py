@@ -20,9 +20,9 @@ import numpy as np
 
 from cnncourse.kernels.convolution import DEPTH
 from cnncourse.kernels.patches import part, runs
-from cnncourse.kernels.threads import jit
-from cnncourse.kernels.tiles import ROWS, TILE_BYTES, VECTOR_BYTES, VECTORS, multiply_tile
-from cnncourse.kernels.vectors import (
+from cnncourse.machinery.compiling import jit
+from cnncourse.machinery.tiles import ROWS, TILE_BYTES, VECTOR_BYTES, VECTORS, multiply_tile
+from cnncourse.machinery.vectors import (
     LANES,
     clear_bytes,
     copy_bytes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,6 +11,25 @@ from cnncourse.errors import ArgumentError
 from cnncourse.functional.arguments import Array
 from cnncourse.geometry.settings import real
 from cnncourse.layers.base import Arrays, Kept, Layer, Mode, Shape, Work, only, size_of
+
+
+def _entry_by_entry(function: Callable[..., Array], derivative: Callable[..., Array]) -> tuple[Callable[..., Any], ...]:
+    """`output_shape`, `forward` and `backward` of a layer that needs no more than its output to go back."""
+    def output_shape(self: Layer, *inputs: Shape) -> Shape:
+        return only(self, inputs)
+
+    def forward(
+        self: Layer, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
+    ) -> tuple[Array, Any]:
+        return function(inputs[0], out=inputs[0] if overwrite else None), None
+
+    def backward(
+        self: Layer, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
+    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
+        assert kept.output is not None
+        return (derivative(grad_out, kept.output, out=grad_out if overwrite else None),), {}
+
+    return output_shape, forward, backward
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,19 +41,7 @@ class ReLU(Layer):
     overwrites: ClassVar[bool] = True
     overwrites_gradient: ClassVar[bool] = True
 
-    def output_shape(self, *inputs: Shape) -> Shape:
-        return only(self, inputs)
-
-    def forward(
-        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
-    ) -> tuple[Array, Any]:
-        return F.relu(inputs[0], out=inputs[0] if overwrite else None), None
-
-    def backward(
-        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
-    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
-        assert kept.output is not None
-        return (F.relu_backward(grad_out, kept.output, out=grad_out if overwrite else None),), {}
+    output_shape, forward, backward = _entry_by_entry(F.relu, F.relu_backward)
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,19 +53,7 @@ class Tanh(Layer):
     overwrites: ClassVar[bool] = True
     overwrites_gradient: ClassVar[bool] = True
 
-    def output_shape(self, *inputs: Shape) -> Shape:
-        return only(self, inputs)
-
-    def forward(
-        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
-    ) -> tuple[Array, Any]:
-        return F.tanh(inputs[0], out=inputs[0] if overwrite else None), None
-
-    def backward(
-        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
-    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
-        assert kept.output is not None
-        return (F.tanh_backward(grad_out, kept.output, out=grad_out if overwrite else None),), {}
+    output_shape, forward, backward = _entry_by_entry(F.tanh, F.tanh_backward)
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,19 +65,7 @@ class Sigmoid(Layer):
     overwrites: ClassVar[bool] = True
     overwrites_gradient: ClassVar[bool] = True
 
-    def output_shape(self, *inputs: Shape) -> Shape:
-        return only(self, inputs)
-
-    def forward(
-        self, inputs: tuple[Array, ...], parameters: Arrays, buffers: Arrays, mode: Mode, overwrite: bool = False
-    ) -> tuple[Array, Any]:
-        return F.sigmoid(inputs[0], out=inputs[0] if overwrite else None), None
-
-    def backward(
-        self, grad_out: Array, kept: Kept, parameters: Arrays, wanted: tuple[bool, ...], overwrite: bool = False
-    ) -> tuple[tuple[Array | None, ...], dict[str, Array]]:
-        assert kept.output is not None
-        return (F.sigmoid_backward(grad_out, kept.output, out=grad_out if overwrite else None),), {}
+    output_shape, forward, backward = _entry_by_entry(F.sigmoid, F.sigmoid_backward)
 
 
 @dataclass(frozen=True, repr=False)

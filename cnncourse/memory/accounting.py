@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from numpy.typing import DTypeLike
 
 from cnncourse.errors import ArgumentError
-from cnncourse.functional.arguments import Array
 from cnncourse.geometry.settings import whole
-from cnncourse.layers import Mode
-from cnncourse.layers.base import size_of
-from cnncourse.memory.rehearsal import KINDS, Batch, Block, Ledger, Rehearsal
+from cnncourse.memory.rehearsal import KINDS, rehearse
 from cnncourse.network import schedule
 from cnncourse.network.graph import Graph
 from cnncourse.network.initialization import precision
@@ -233,50 +230,16 @@ class _Accounting:
         self.schedule = schedule.training(network, recompute) if training else schedule.inference(network)
 
     def of(self, batch_size: int) -> Account:
-        # What threads keep for the next call is there from the second step on: the first one finds out how much.
-        return self._rehearsed(batch_size, self._rehearsed(batch_size, {})[1])[0]
-
-    def _rehearsed(
-        self, batch_size: int, standing: dict[tuple[str, int], int]
-    ) -> tuple[Account, dict[tuple[str, int], int]]:
-        ledger, size = Ledger(), self.dtype.itemsize
-        parameters = self.network.parameter_count() * size
-        buffers = sum(map(size_of, self.network.buffer_shapes.values())) * size
-        always = [Block(ledger, "parameters", parameters + buffers),
-                  Block(ledger, "optimizer", self.states * parameters)]
-        rehearsal = Rehearsal(self.network, self.schedule, ledger, standing)
-        x = Batch(ledger, (batch_size, *self.network.input_shape), self.dtype)
-        outputs = rehearsal.forward(cast(Array, x), Mode(training=self.training))
-        kept = _by_owner(rehearsal)
-        if self.training:
-            gradients = rehearsal.loss(outputs)
-            given = tuple(gradients.values())
-            del outputs
-            slopes = rehearsal.backward(gradients, False)
-            del given
-            ledger.note("step of the optimizer")
-            del slopes
-        del always
+        rehearsal = rehearse(self.network, self.schedule, batch_size, self.dtype, self.training, self.states)
+        ledger = rehearsal.ledger
         layers = tuple(
-            LayerMemory(node.name, short(repr(node.layer)), node.output_shape, kept.get(node.name, 0),
-                        node.parameter_count * size, rehearsal.passing.get(node.name, 0))
+            LayerMemory(node.name, short(repr(node.layer)), node.output_shape, rehearsal.waiting.get(node.name, 0),
+                        node.parameter_count * self.dtype.itemsize, rehearsal.passing.get(node.name, 0))
             for node in self.network.nodes)
         mode = "inference" if not self.training else "training, recomputing" if self.recompute else "training"
-        found = Account(self.network.name, batch_size, self.dtype.name, mode,
-                        **{kind: ledger.largest[kind] for kind in KINDS}, peak=ledger.peak, moment=ledger.moment,
-                        at_peak=tuple(ledger.at_peak[kind] for kind in KINDS), layers=layers)
-        return found, {key: block.count for key, block in rehearsal.standing.items()}
-
-
-def _by_owner(rehearsal: Rehearsal) -> dict[str, int]:
-    """Bytes that wait for backward, by the node that made them."""
-    blocks = {id(block): cast(Block, block) for kept in rehearsal.kept.values()
-              for block in (*kept.inputs, kept.output, kept.extra) if block is not None}
-    blocks |= {id(block): cast(Block, block) for block in rehearsal.sources.values()}
-    found: dict[str, int] = {}
-    for block in blocks.values():
-        found[block.owner] = found.get(block.owner, 0) + block.count
-    return found
+        return Account(self.network.name, batch_size, self.dtype.name, mode,
+                       **{kind: ledger.largest[kind] for kind in KINDS}, peak=ledger.peak, moment=ledger.moment,
+                       at_peak=tuple(ledger.at_peak[kind] for kind in KINDS), layers=layers)
 
 
 def _mib(count: int) -> str:

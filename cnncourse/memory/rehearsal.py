@@ -6,7 +6,7 @@ that what the execution keeps, overwrites, or lets go too late shows up here as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -111,7 +111,37 @@ class Rehearsal(Run):
         self.graph, self.ledger = graph, ledger
         self.passing: dict[str, int] = {}
         """For each node the most workspace that it took at once."""
+        self.waiting: dict[str, int] = {}
+        """For each node the bytes of its activations that waited for backward when forward was done."""
         self.standing = {key: Block(ledger, "workspace", count) for key, count in standing.items()}
+
+    def whole_step(self, batch_size: int, dtype: np.dtype[Any], training: bool, states: int) -> None:
+        """A pass forward and, in training, back, with everything that is in memory meanwhile.
+
+        Parameters
+        ----------
+        batch_size : int
+        dtype : float32 or float64
+        training : bool
+        states : int
+            For each parameter so many numbers of the optimizer.
+        """
+        parameters = self.graph.parameter_count() * dtype.itemsize
+        buffers = sum(map(size_of, self.graph.buffer_shapes.values())) * dtype.itemsize
+        always = [Block(self.ledger, "parameters", parameters + buffers),
+                  Block(self.ledger, "optimizer", states * parameters)]
+        x = Batch(self.ledger, (batch_size, *self.graph.input_shape), dtype)
+        outputs = self.forward(cast(Array, x), Mode(training=training))
+        self.waiting = self._by_owner()
+        if training:
+            gradients = self.loss(outputs)
+            given = tuple(gradients.values())
+            del outputs
+            slopes = self.backward(gradients, False)
+            del given
+            self.ledger.note("step of the optimizer")
+            del slopes
+        del always
 
     def compute(self, step: ForwardStep, inputs: tuple[Array, ...], mode: Mode) -> tuple[Array, Any]:
         node = step.node
@@ -158,6 +188,15 @@ class Rehearsal(Run):
             self.ledger.note(f"gradient of the loss of {name}", cast(Block, scores).count)
         return gradients
 
+    def _by_owner(self) -> dict[str, int]:
+        blocks = {id(block): cast(Block, block) for kept in self.kept.values()
+                  for block in (*kept.inputs, kept.output, kept.extra) if block is not None}
+        blocks |= {id(block): cast(Block, block) for block in self.sources.values()}
+        found: dict[str, int] = {}
+        for block in blocks.values():
+            found[block.owner] = found.get(block.owner, 0) + block.count
+        return found
+
     def _block(self, kind: Kind, numbers: int, owner: str) -> Block:
         return Block(self.ledger, kind, self.batch_size * numbers * self.dtype.itemsize, owner)
 
@@ -167,3 +206,30 @@ class Rehearsal(Run):
                 self.standing[key] = Block(self.ledger, "workspace", count)
         self.passing[name] = max(self.passing.get(name, 0), work.passing)
         self.ledger.note(moment, work.passing)
+
+
+def rehearse(
+    graph: Graph, schedule: Schedule, batch_size: int, dtype: np.dtype[Any], training: bool, states: int,
+    ledger: Callable[[], Ledger] = Ledger,
+) -> Rehearsal:
+    """A step as it is from the second one on; the first finds out what threads keep for the next call.
+
+    Parameters
+    ----------
+    graph : Graph
+    schedule : Schedule
+    batch_size, dtype, training, states
+        As in `Rehearsal.whole_step`.
+    ledger : callable, optional
+        Makes an empty one.
+
+    Returns
+    -------
+    Rehearsal
+    """
+    found = Rehearsal(graph, schedule, ledger(), {})
+    found.whole_step(batch_size, dtype, training, states)
+    standing = {key: block.count for key, block in found.standing.items()}
+    found = Rehearsal(graph, schedule, ledger(), standing)
+    found.whole_step(batch_size, dtype, training, states)
+    return found

@@ -14,10 +14,13 @@ that stands for one; a size is 3x3 or 3x224x224; # begins a comment, which ends 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from cnncourse.errors import PatternError
+
+T = TypeVar("T")
 
 DEEPEST = 40
 """Brackets within brackets beyond this are refused."""
@@ -242,16 +245,19 @@ class _Reader:
         return Mention(name.text, found, name.start, self.tokens[self.position - 1].end)
 
     def arguments(self) -> tuple[Argument, ...]:
-        opening = self.take()
-        found: list[Argument] = []
+        return self.listed(self.take(), self.argument, "options")
+
+    def listed(self, opening: Token, one: Callable[[Token], T], what: str) -> tuple[T, ...]:
+        """Whatever stands between commas, up to the end of a parenthesis."""
+        found: list[T] = []
         while not self.sees(")"):
             if found:
                 if not self.sees(","):
-                    self.unclosed(opening, "between two options stands a comma")
+                    self.unclosed(opening, f"between two {what} stands a comma")
                 self.take()
                 if self.sees(")"):  # a comma after the last one, as in Python
                     break
-            found.append(self.argument(opening))
+            found.append(one(opening))
         self.take()
         return tuple(found)
 
@@ -287,19 +293,9 @@ class _Reader:
         self.unclosed(opening, "here a value should stand: a number, several in parentheses, or a word")
 
     def several(self) -> tuple[Any, ...]:
-        opening = self.deeper()
-        found: list[Any] = []
-        while not self.sees(")"):
-            if found:
-                if not self.sees(","):
-                    self.unclosed(opening, "between two values stands a comma")
-                self.take()
-                if self.sees(")"):
-                    break
-            found.append(self.value(opening))
-        self.take()
+        found = self.listed(self.deeper(), self.value, "values")
         self.depth -= 1
-        return tuple(found)
+        return found
 
     def number(self, token: Token) -> int | float:
         if re.fullmatch("-?[0-9]+", token.text):

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from cnncourse.functional.arguments import Array
-from cnncourse.layers import Mode
-from cnncourse.memory.rehearsal import Batch, Block, Ledger, Rehearsal
+from cnncourse.memory.rehearsal import Ledger, rehearse
 from cnncourse.network import schedule
 from cnncourse.network.graph import Graph
 from cnncourse.plotting.illustration import BLUE, GRAY, INK, ORANGE, PALE, SKY, Illustration, illustrated
@@ -33,28 +31,9 @@ class _Diary(Ledger):
 
 def _moments(network: Graph, batch_size: int, training: bool, recompute: bool) -> _Diary:
     """Every moment of a training step with one cache for each parameter, or of a pass without training."""
-    dtype: np.dtype[Any] = np.dtype(np.float32)
-    parameters = network.parameter_count() * dtype.itemsize
     plan = schedule.training(network, recompute) if training else schedule.inference(network)
-    standing: dict[tuple[str, int], int] = {}
-    diary = _Diary()
-    for _ in range(2):  # what threads keep from a first step is there in the second one
-        diary = _Diary()
-        always = [Block(diary, "parameters", parameters), Block(diary, "optimizer", training * parameters)]
-        rehearsal = Rehearsal(network, plan, diary, standing)
-        batch = cast(Array, Batch(diary, (batch_size, *network.input_shape), dtype))
-        outputs = rehearsal.forward(batch, Mode(training=training))
-        if training:
-            gradients = rehearsal.loss(outputs)
-            given = tuple(gradients.values())
-            del outputs
-            slopes = rehearsal.backward(gradients, False)
-            del given
-            diary.note("step of the optimizer")
-            del slopes
-        standing = {key: block.count for key, block in rehearsal.standing.items()}
-        del always
-    return diary
+    found = rehearse(network, plan, batch_size, np.dtype(np.float32), training, int(training), _Diary)
+    return cast(_Diary, found.ledger)
 
 
 @illustrated

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from cnncourse.errors import ArgumentError, ArrayTypeError, ShapeError
+from cnncourse import functional as F
+from cnncourse.errors import ArgumentError
 from cnncourse.functional.arguments import Array
-from cnncourse.geometry.settings import real
-from cnncourse.kernels import optimizers as kernels
-from cnncourse.kernels.threads import share
-
-SMALL = 1 << 16
-"""Parameters with fewer elements are updated by one thread: waking another takes longer."""
+from cnncourse.functional.steps import bounded, check_arrays, pair_of_betas
 
 
 @dataclass(frozen=True)
@@ -74,21 +70,15 @@ class Optimizer:
         for name, parameter in parameters.items():
             self._compare(name, parameter, gradients.get(name))
         for name, parameter in parameters.items():
-            slots = [self._remembered(f"{name}.{what}", parameter) for what in self.kept]
-            kernel, settings = self._rule(name, rate)
-            flat = [array.reshape(-1) for array in (parameter, np.ascontiguousarray(gradients[name]), *slots)]
-            share(kernel, parameter.size, *flat, *map(parameter.dtype.type, settings),
-                  parts=1 if parameter.size < SMALL else None)
+            state = [self._remembered(f"{name}.{what}", parameter) for what in self.kept]
+            self._move(name, parameter, gradients[name], state, rate)
 
-    def _rule(self, name: str, rate: float) -> tuple[Callable[..., None], tuple[float, ...]]:
-        """The kernel, and the numbers that it takes after the arrays."""
+    def _move(self, name: str, parameter: Array, gradient: Array, state: Sequence[Array], rate: float) -> None:
+        """Change one parameter and its state, whose arrays come in the order of `kept`."""
         raise NotImplementedError
 
     def _check(self, setting: str, value: float, below: float = math.inf) -> float:
-        if not 0 <= real(f"{type(self).__name__}: {setting}", value) < below:
-            most = "" if math.isinf(below) else f" and below {below:g}"
-            raise ArgumentError(f"{type(self).__name__}: {setting} has to be at least 0{most}, {value!r} was given")
-        return value
+        return bounded(f"{type(self).__name__}: {setting}", value, below)
 
     def _remembered(self, key: str, parameter: Array) -> Array:
         if key not in self.state:
@@ -100,20 +90,10 @@ class Optimizer:
         if gradient is None:
             raise ArgumentError(f"{kind}: there is no gradient for {name}; it takes a forward pass with training=True "
                                 "and a backward pass before each step")
-        if not (parameter.flags.c_contiguous and parameter.flags.writeable):
-            raise ArgumentError(f"{kind}: {name} cannot be changed in place: it has to be a contiguous array that may "
-                                "be written to; np.array makes a copy that is")
-        if parameter.dtype not in (np.float32, np.float64):
-            raise ArrayTypeError(f"{kind}: {name} is {parameter.dtype}; it has to be float32 or float64")
-        others: list[tuple[str, Any]] = [("its gradient", gradient)]
-        others += [(f"the state {what!r} of an earlier step", self.state.get(f"{name}.{what}")) for what in self.kept]
-        for whose, other in others:
-            if other is not None and other.shape != parameter.shape:
-                raise ShapeError(f"{kind}: {name} has shape {parameter.shape} and {whose} {other.shape}; "
-                                 "each network needs an optimizer of its own")
-            if other is not None and other.dtype != parameter.dtype:
-                raise ArrayTypeError(f"{kind}: {name} is {parameter.dtype} and {whose} {other.dtype}; "
-                                     "both have to be the same")
+        state = {f"the state {what!r} of an earlier step": self.state[f"{name}.{what}"] for what in self.kept
+                 if f"{name}.{what}" in self.state}
+        check_arrays(kind, name, parameter, {"its gradient": gradient, **state},
+                     advice="each network needs an optimizer of its own")
 
 
 @dataclass(frozen=True)
@@ -136,8 +116,8 @@ class SGD(Optimizer):
 
     learning_rate: float = 0.01
 
-    def _rule(self, name: str, rate: float) -> tuple[Callable[..., None], tuple[float, ...]]:
-        return kernels.sgd, (rate, self.weight_decay)
+    def _move(self, name: str, parameter: Array, gradient: Array, state: Sequence[Array], rate: float) -> None:
+        F.sgd_step(parameter, gradient, rate, weight_decay=self.weight_decay)
 
 
 @dataclass(frozen=True)
@@ -173,8 +153,10 @@ class Momentum(Optimizer):
         super().__post_init__()
         self._check("momentum", self.momentum, below=1)
 
-    def _rule(self, name: str, rate: float) -> tuple[Callable[..., None], tuple[float, ...]]:
-        return kernels.nesterov if self.nesterov else kernels.momentum, (rate, self.weight_decay, self.momentum)
+    def _move(self, name: str, parameter: Array, gradient: Array, state: Sequence[Array], rate: float) -> None:
+        velocity, = state
+        F.momentum_step(parameter, gradient, velocity, rate, self.momentum, nesterov=self.nesterov,
+                        weight_decay=self.weight_decay)
 
 
 @dataclass(frozen=True)
@@ -209,8 +191,9 @@ class RMSProp(Optimizer):
         self._check("alpha", self.alpha, below=1)
         self._check("eps", self.eps)
 
-    def _rule(self, name: str, rate: float) -> tuple[Callable[..., None], tuple[float, ...]]:
-        return kernels.rmsprop, (rate, self.weight_decay, self.alpha, 1 - self.alpha, self.eps)
+    def _move(self, name: str, parameter: Array, gradient: Array, state: Sequence[Array], rate: float) -> None:
+        squares, = state
+        F.rmsprop_step(parameter, gradient, squares, rate, self.alpha, eps=self.eps, weight_decay=self.weight_decay)
 
 
 @dataclass(frozen=True)
@@ -242,15 +225,13 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.betas, (tuple, list)) or len(self.betas) != 2:
-            raise ArgumentError(f"Adam: betas has to be two numbers, {self.betas!r} was given")
-        for beta in self.betas:
+        for beta in pair_of_betas("Adam", self.betas):
             self._check("each of betas", beta, below=1)
         self._check("eps", self.eps)
 
-    def _rule(self, name: str, rate: float) -> tuple[Callable[..., None], tuple[float, ...]]:
+    def _move(self, name: str, parameter: Array, gradient: Array, state: Sequence[Array], rate: float) -> None:
         count = self.state.setdefault(f"{name}.steps", np.zeros((), np.int64))
         count += 1
-        correction, root_correction = (1 - beta ** int(count) for beta in self.betas)
-        return kernels.adam, (rate / correction, self.weight_decay, 1 - self.betas[0], self.betas[1],
-                              1 - self.betas[1], math.sqrt(root_correction), self.eps)
+        means, squares = state
+        F.adam_step(parameter, gradient, means, squares, int(count), rate, self.betas, eps=self.eps,
+                    weight_decay=self.weight_decay)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cnncourse.lazy import handing_on
 
 if TYPE_CHECKING:
     from cnncourse.widgets.architectures import architecture_comparison
@@ -37,12 +38,4 @@ __all__ = [
     "static_html",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"cnncourse.widgets.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'cnncourse.widgets' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = handing_on(__name__, _HOME)

@@ -41,26 +41,11 @@ def resnet18(*, num_classes: int = 1000, input_size: int | tuple[int, int] = 224
 def resnet34(*, num_classes: int = 1000, input_size: int | tuple[int, int] = 224) -> Network:
     """ResNet-34: 3, 4, 6 and 3 blocks of two 3x3 convolutions.
 
-    Parameters
-    ----------
-    num_classes : int, optional
-    input_size : int or (height, width), optional
-
-    Returns
-    -------
-    Network
-
-    Raises
-    ------
-    ArgumentError, GeometryError
+    Parameters, errors and reference are those of `resnet18`.
 
     Notes
     -----
     21,797,672 parameters, 3,663,761,408 multiply-adds and 4,090,856 activations at 224.
-
-    References
-    ----------
-    He, Zhang, Ren and Sun: Deep residual learning for image recognition, 2016, table 1.
     """
     return _resnet("ResNet-34", (3, 4, 6, 3), None, num_classes, input_size)
 
@@ -104,29 +89,12 @@ def resnet101(
 ) -> Network:
     """ResNet-101: 3, 4, 23 and 3 bottlenecks.
 
-    Parameters
-    ----------
-    version : {"v1", "v1.5"}, optional
-        As in `resnet50`.
-    num_classes : int, optional
-    input_size : int or (height, width), optional
-
-    Returns
-    -------
-    Network
-
-    Raises
-    ------
-    ArgumentError, GeometryError
+    Parameters, errors and references are those of `resnet50`.
 
     Notes
     -----
     44,549,160 parameters. At 224, 7,570,194,432 multiply-adds and 16,059,368 activations with "v1"; 7,801,405,440 and
     16,586,216 with "v1.5".
-
-    References
-    ----------
-    He, Zhang, Ren and Sun: Deep residual learning for image recognition, 2016, table 1.
     """
     return _bottlenecks("ResNet-101", (3, 4, 23, 3), version, num_classes, input_size)
 
@@ -136,29 +104,12 @@ def resnet152(
 ) -> Network:
     """ResNet-152: 3, 8, 36 and 3 bottlenecks.
 
-    Parameters
-    ----------
-    version : {"v1", "v1.5"}, optional
-        As in `resnet50`.
-    num_classes : int, optional
-    input_size : int or (height, width), optional
-
-    Returns
-    -------
-    Network
-
-    Raises
-    ------
-    ArgumentError, GeometryError
+    Parameters, errors and references are those of `resnet50`.
 
     Notes
     -----
     60,192,808 parameters. At 224, 11,282,415,616 multiply-adds and 22,381,544 activations with "v1"; 11,513,626,624
     and 22,908,392 with "v1.5".
-
-    References
-    ----------
-    He, Zhang, Ren and Sun: Deep residual learning for image recognition, 2016, table 1.
     """
     return _bottlenecks("ResNet-152", (3, 8, 36, 3), version, num_classes, input_size)
 

@@ -40,26 +40,11 @@ def vgg11(*, num_classes: int = 1000, input_size: int | tuple[int, int] = 224) -
 def vgg13(*, num_classes: int = 1000, input_size: int | tuple[int, int] = 224) -> Network:
     """VGG-13, the paper's network B: two convolutions before each pool.
 
-    Parameters
-    ----------
-    num_classes : int, optional
-    input_size : int or (height, width), optional
-
-    Returns
-    -------
-    Network
-
-    Raises
-    ------
-    ArgumentError, GeometryError
+    Parameters, errors and reference are those of `vgg11`.
 
     Notes
     -----
     133,047,848 parameters, 11,308,466,176 multiply-adds and 13,933,032 activations at 224.
-
-    References
-    ----------
-    Simonyan and Zisserman: Very deep convolutional networks for large-scale image recognition, 2015, table 1.
     """
     return _vgg("VGG-13", (2, 2, 2, 2, 2), num_classes, input_size)
 
@@ -67,27 +52,12 @@ def vgg13(*, num_classes: int = 1000, input_size: int | tuple[int, int] = 224) -
 def vgg16(*, num_classes: int = 1000, input_size: int | tuple[int, int] = 224) -> Network:
     """VGG-16, the paper's network D: 2, 2, 3, 3 and 3 convolutions before the pools.
 
-    Parameters
-    ----------
-    num_classes : int, optional
-    input_size : int or (height, width), optional
-
-    Returns
-    -------
-    Network
-
-    Raises
-    ------
-    ArgumentError, GeometryError
+    Parameters, errors and reference are those of `vgg11`.
 
     Notes
     -----
     138,357,544 parameters, 15,470,264,320 multiply-adds and 15,237,608 activations at 224: 58.1 MiB for one picture in
     single precision. (The notes of CS231n say 24M and 93 MB; their own column sums up to this.)
-
-    References
-    ----------
-    Simonyan and Zisserman: Very deep convolutional networks for large-scale image recognition, 2015, table 1.
     """
     return _vgg("VGG-16", (2, 2, 3, 3, 3), num_classes, input_size)
 
@@ -95,26 +65,11 @@ def vgg16(*, num_classes: int = 1000, input_size: int | tuple[int, int] = 224) -
 def vgg19(*, num_classes: int = 1000, input_size: int | tuple[int, int] = 224) -> Network:
     """VGG-19, the paper's network E: 2, 2, 4, 4 and 4 convolutions before the pools.
 
-    Parameters
-    ----------
-    num_classes : int, optional
-    input_size : int or (height, width), optional
-
-    Returns
-    -------
-    Network
-
-    Raises
-    ------
-    ArgumentError, GeometryError
+    Parameters, errors and reference are those of `vgg11`.
 
     Notes
     -----
     143,667,240 parameters, 19,632,062,464 multiply-adds and 16,542,184 activations at 224.
-
-    References
-    ----------
-    Simonyan and Zisserman: Very deep convolutional networks for large-scale image recognition, 2015, table 1.
     """
     return _vgg("VGG-19", (2, 2, 4, 4, 4), num_classes, input_size)
 

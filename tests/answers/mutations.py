@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any
 
-import numpy as np
-
 from autograder.exercises.contents import find
+from autograder.exercises.written import edited, functions
 
 
 @dataclass(frozen=True)
@@ -48,13 +47,7 @@ class Mutations:
 
     def functions(self, *edits: Edit) -> dict[str, Callable[..., Any]]:
         """The answers with some edits made, in this order."""
-        text = dedent(self.source)
-        for edit in edits:
-            if text.count(edit.old) != 1:
-                raise ValueError(f"{edit.old!r} occurs {text.count(edit.old)} times in the answer to {self.exercise}")
-            text = text.replace(edit.old, edit.new)
-        space: dict[str, Any] = {"np": np}
-        exec(text, space)
+        space = functions(edited(dedent(self.source), {edit.old: edit.new for edit in edits}))
         return {answer: space[answer] for answer in find(self.exercise).answers}
 
     def pairs(self) -> Iterator[tuple[Edit, Edit]]:

@@ -87,7 +87,7 @@ ATTACKS = (
         "sys.modules.pop('cnncourse', None)\nimport cnncourse.functional as F\n" + CALL_REFERENCE),
         told="reference package does not exist|ModuleNotFoundError"),
     Attack("import the judge's exercises", "borrowing", body(
-        "from autograder.exercise import find\n"
+        "from autograder.exercises.contents import find\n"
         "return find('conv2d_forward').references['conv2d_forward'](x, weight, bias, stride, padding)"),
         told="ModuleNotFoundError|ImportError"),
     Attack("call PyTorch", "borrowing", source(

@@ -238,7 +238,7 @@ def told(outcome: Outcome, student: str) -> str:
     rows = [line for line in outcome.printed.splitlines() if student in line]
     report = outcome.reports.get(student)
     if report is not None:
-        rows += [*report.problems, *(verdict["message"] for verdict in report.verdicts.values())]
+        rows += [*report.problems, *(verdict.message for verdict in report.verdicts.values())]
     return "\n".join(rows)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any
 
 from autograder.cohort import Report
 from autograder.exercises.contents import find
+from autograder.judging.verdict import Verdict
+from autograder.sandbox.outcome import Ending
 
 EXERCISES = ("output_size", "receptive_field_slice", "zero_pad", "conv2d_forward", "conv2d_matmul", "conv1x1",
              "dilated_conv2d", "settings_that_fit")
@@ -62,11 +63,13 @@ def answers(number: int, seed: int = 0) -> dict[str, dict[str, str]]:
     } for i in range(number)}
 
 
-def verdict(exercise: str, score: float = 1.0, *misconceptions: str, ended: str = "", **changes: Any) -> dict[str, Any]:
+def verdict(
+    exercise: str, score: float = 1.0, *misconceptions: str, ended: str = "", not_written: bool = False
+) -> Verdict:
     """A judge's record of one exercise."""
     points = find(exercise).points
-    return {"score": score, "points": score * points, "max_points": points, "passed": int(10 * score), "cases": 10,
-            "misconceptions": list(misconceptions), "not_written": False, "ended": ended, "message": ""} | changes
+    return Verdict(score, score * points, points, int(10 * score), 10, misconceptions, not_written,
+                   Ending(ended) if ended else None)
 
 
 def reports(number: int, seed: int = 0) -> list[Report]:
@@ -88,7 +91,7 @@ def reports(number: int, seed: int = 0) -> list[Report]:
                 verdicts[name] = verdict(name, 0.0, ended="", not_written=True)
             else:
                 verdicts[name] = verdict(name, 0.0, ended="time")
-        total = sum(each["points"] for each in verdicts.values())
+        total = sum(each.points for each in verdicts.values())
         problems = ("The answer cell zero_pad is missing.",) if rng.random() < 0.03 else ()
         found.append(Report(f"s{i:05d}", "unchanged", total + 2, 27.0, rng.lognormvariate(0, 0.5), verdicts, problems))
     return found

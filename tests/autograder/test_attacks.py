@@ -8,16 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.attacks import ATTACKS
+from tests.attacks import TRIED
 from tests.attacks.model import Attack
 from tests.attacks.school import HONEST, Outcome, School, shown_name, told
+from tests.effort import quick
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+pytestmark = [pytest.mark.sandbox] if quick() else [pytest.mark.sandbox, pytest.mark.slow]
 
 
 def test_no_attack_earns_reads_changes_or_stops_anything(root, tmp_path):
     """One test for the whole class: grading it once takes a minute or two."""
-    school = School(root, tmp_path, ATTACKS)
+    school = School(root, tmp_path, TRIED)
     try:
         school.hand_in("before")
         school.grade()
@@ -25,13 +26,13 @@ def test_no_attack_earns_reads_changes_or_stops_anything(root, tmp_path):
         before = school.protected()
         outcome = school.grade()
         time.sleep(0.5)  # what outlives grading gets its chance
-        wrong = [f"{attack.identifier}: {text}" for attack in ATTACKS for text in earned(attack, school, outcome)]
+        wrong = [f"{attack.identifier}: {text}" for attack in TRIED for text in earned(attack, school, outcome)]
         wrong += [f"{student}, who is honest, got {outcome.scores.get(student)}" for student in HONEST
                   if outcome.scores.get(student) != school.maximum]
         after = school.protected()
         wrong += [f"changed: {path}" for path in before.keys() | after.keys() if before.get(path) != after.get(path)]
         wrong += [f"a stranger reached a {kind}" for kind in school.listener.reached]
-        wrong += [text for attack in ATTACKS for text in readable(attack, school)]
+        wrong += [text for attack in TRIED for text in readable(attack, school)]
         wrong += printed(outcome)
     finally:
         school.close()
@@ -73,7 +74,7 @@ def readable(attack: Attack, school: School) -> Iterator[str]:
 
 def printed(outcome: Outcome) -> Iterator[str]:
     """What is wrong with what the command wrote."""
-    failed = any(attack.status == "failed" for attack in ATTACKS)
+    failed = any(attack.status == "failed" for attack in TRIED)
     if outcome.code != int(failed):
         yield f"exit status {outcome.code}"
     if "\x1b" in outcome.printed:

@@ -168,7 +168,7 @@ def test_outputs_that_were_cut_off_are_made_anew(outputs, tmp_path):
 
 
 def test_a_cell_that_raises_is_named_and_what_ran_before_is_kept(outputs, tmp_path, monkeypatch):
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("cnncourse.processors.available", lambda: 1)
     good, bad = counting(tmp_path / "good"), counting(tmp_path / "bad", "1 / 0")
     with pytest.raises(BuildError, match=r"^09-bad: cell 0 raises ZeroDivisionError: division by zero"):
         run_all({"09-good": good, "09-bad": bad}, outputs, {})
@@ -198,7 +198,6 @@ def unexecuted(tmp_path_factory):
     return folder
 
 
-@pytest.mark.slow
 def test_every_link_leads_somewhere(unexecuted):
     assert [link for link in broken_links(unexecuted / "html") if LAB not in link] == []
     for name in NAMES:
@@ -214,7 +213,6 @@ def test_a_broken_link_would_be_found(tmp_path):
     assert len(list(broken_links(tmp_path))) == 5
 
 
-@pytest.mark.slow
 def test_every_known_mistake_is_in_the_book(unexecuted):
     for exercise in every():
         text = (unexecuted / "html" / f"{exercise.notebook}.html").read_text()
@@ -223,7 +221,6 @@ def test_every_known_mistake_is_in_the_book(unexecuted):
             assert f"<dt>{mistake.name}" in text.replace("&#x27;", "'").replace("&quot;", '"').replace("<code>", "`")
 
 
-@pytest.mark.slow
 def test_a_page_that_was_cut_off_is_written_anew(unexecuted):
     cut = unexecuted / "html" / f"{NAMES[0]}.html"
     whole = cut.read_text()
@@ -234,12 +231,11 @@ def test_a_page_that_was_cut_off_is_written_anew(unexecuted):
     assert not (unexecuted / "html" / site.UNFINISHED).exists()
 
 
-@pytest.mark.slow
 def test_a_second_build_is_quick_and_writes_no_page(unexecuted):
     before = {path: path.stat().st_mtime_ns for path in (unexecuted / "html").glob("0*.html")}
-    began = time.monotonic()
+    began = time.process_time()
     build_book(ROOT, unexecuted / "html", execute=(), work=unexecuted / "parts")
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 

@@ -68,7 +68,8 @@ def test_what_students_get_holds_the_notebook_and_the_packages_but_no_solutions_
         assert f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb" in names
     with zipfile.ZipFile(tmp_path / wheel) as packages:
         inside = packages.namelist()
-    assert {"autograder/checking/check.py", "autograder/templates/check.html.j2", "autograder/sandbox/inside/cnncourse.py",
+    assert {"autograder/checking/check.py", "autograder/templates/check.html.j2",
+            "autograder/sandbox/inside/cnncourse.py",
             "cnncourse/functional/convolution.py"} <= set(inside)
     assert not [name for name in names + inside if "solutions" in name or "secret" in name or "tests/" in name]
 

@@ -16,7 +16,7 @@ from nbgrader.plugins import CsvExportPlugin, ExportPlugin
 
 from autograder.exports import CanvasExportPlugin, MoodleExportPlugin, PlainCsvExportPlugin
 from autograder.spreadsheet import defuse, write_csv
-from tests.classroom import CONFIGURATION
+from tests.classroom import CONFIGURATION, empty_gradebook
 
 EXPORTERS = (CanvasExportPlugin, MoodleExportPlugin, PlainCsvExportPlugin)
 STUDENTS = {
@@ -33,7 +33,7 @@ STUDENTS = {
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Two assignments of 10 and 4.5 points, hand marks, extra credit, a penalty larger than the score."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('gradebook') / 'gradebook.db'}"
+    url = empty_gradebook(tmp_path_factory.mktemp("gradebook") / "gradebook.db")
     with Gradebook(url) as gradebook:
         for assignment, points in (("01-first", 10.0), ("=02, \"second\"", 4.5)):
             gradebook.add_assignment(assignment, duedate=datetime.datetime(2026, 10, 9))
@@ -182,7 +182,7 @@ def test_number_of_queries_does_not_grow_with_the_class(tmp_path):
 
     counts = []
     for number in (5, 50):
-        with Gradebook(f"sqlite:///{tmp_path / f'{number}.db'}") as gradebook:
+        with Gradebook(empty_gradebook(tmp_path / f"{number}.db")) as gradebook:
             gradebook.add_assignment("a")
             gradebook.add_notebook("n", "a")
             for i in range(number):

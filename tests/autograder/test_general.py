@@ -75,4 +75,4 @@ def test_one_failing_case_that_does_not_show_it_speaks_against_it(name, exercise
 
     result = grade_answers(exercise, at_times)
     assert not [d for d in result.diagnoses if d.name == name and d.certainty == 1]
-    assert name not in result.misconceptions or result.cases[0].outcome.kind == "error"
+    assert name not in result.misconceptions or result.cases[0].outcome.ending == "error"

@@ -15,6 +15,7 @@ import pytest
 
 from autograder.classroom.seeds import SECRET_FILE
 from autograder.cohort import LOG_FILE
+from autograder.exercises.contents import every
 from tests.attacks.model import EXERCISE, WRONG, cell
 from tests.classroom import ASSIGNMENT, Classroom, edited
 
@@ -58,15 +59,16 @@ def test_an_untouched_notebook_earns_nothing_and_every_exercise_says_not_yet_wri
     classroom.hand_in("untouched", classroom.stub)
     report = classroom.grade("untouched")["untouched"]
     assert report.score == 0
-    assert all(verdict["not_written"] for verdict in report.verdicts.values())
+    assert {name: verdict.not_written for name, verdict in report.verdicts.items()} == dict.fromkeys(
+        (exercise.name for exercise in every(ASSIGNMENT)), True)
     assert grade_of(classroom, "untouched", "explain-full-depth") == (0, None, False)
 
 
 def test_a_mistake_is_named_in_the_report_the_autograded_notebook_and_the_feedback_page(classroom):
     classroom.hand_in("forgetful", classroom.solved(**without_bias(classroom)))
     report = classroom.grade("forgetful")["forgetful"]
-    assert report.verdicts[EXERCISE]["misconceptions"] == ["bias forgotten"]
-    assert report.score == maximum(classroom) - report.verdicts[EXERCISE]["max_points"]
+    assert report.verdicts[EXERCISE].misconceptions == ("bias forgotten",)
+    assert report.score == maximum(classroom) - report.verdicts[EXERCISE].max_points
     check = next(c for c in classroom.autograded("forgetful").cells if c.id == f"check-{EXERCISE}")
     assert any("bias forgotten" in output.data["text/plain"] for output in check.outputs)
     page = classroom.path("feedback", "forgetful", ".html").read_text()
@@ -106,7 +108,7 @@ def test_a_broken_notebook_gets_a_score_for_what_is_there_and_a_word_on_what_is_
     report = classroom.grade(student)[student]
     assert report.status == "graded", report
     full = maximum(classroom)
-    at_stake = 0 if kind in ALL_POINTS else full if kind in NO_POINTS else report.verdicts[EXERCISE]["max_points"]
+    at_stake = 0 if kind in ALL_POINTS else full if kind in NO_POINTS else report.verdicts[EXERCISE].max_points
     assert report.score == full - at_stake, report
     if kind not in ("format of the future", "nbgrader metadata of an old schema", "an output of 50 MB",
                     "duplicated cells"):
@@ -153,7 +155,7 @@ def test_a_hostile_submission_changes_nothing_outside_its_own_marks(classroom):
         "    return np.zeros((1, 1, 1, 1))\n")
     classroom.hand_in("attacker", classroom.solved(**{EXERCISE: attack}))
     report = classroom.grade("attacker")["attacker"]
-    assert report.verdicts[EXERCISE]["score"] == 0
+    assert report.verdicts[EXERCISE].score == 0
     assert classroom.path("submitted", "victim").is_file()
     assert (classroom.folder / SECRET_FILE).read_bytes() == secret
     assert grade_of(classroom, "victim", f"check-{EXERCISE}")[0] > 0
@@ -231,7 +233,7 @@ def test_nbgrader_refuses_with_a_remedy_where_no_sandbox_can_start(classroom):
     classroom.hand_in("refused", classroom.solved())
     program = ("import sys\nfrom autograder.sandbox import isolation\n"
                "isolation.why_unavailable = lambda: 'no walls here; mend it so.'\n"
-               "import autograder.gradebook as g\ng.why_unavailable = isolation.why_unavailable\n"
+               "import autograder.classroom.plugins as g\ng.why_unavailable = isolation.why_unavailable\n"
                "from nbgrader.apps.nbgraderapp import main\n"
                f"sys.argv = ['nbgrader', 'autograde', '{ASSIGNMENT}', '--student', 'refused']\nmain()")
     ran = subprocess.run([sys.executable, "-c", program], cwd=classroom.folder, capture_output=True, text=True,
@@ -242,6 +244,7 @@ def test_nbgrader_refuses_with_a_remedy_where_no_sandbox_can_start(classroom):
     assert not classroom.path("autograded", "refused").exists()
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_taken_up_again_and_nothing_counts_twice(root, tmp_path):
     classroom = Classroom(root, tmp_path / "killed")
     students = [f"s{i}" for i in range(6)]
@@ -268,10 +271,10 @@ def test_inputs_differ_between_students_and_come_back_when_graded_again(classroo
     wrong = "def zero_pad(x, padding):\n    return np.pad(2 * x, ((0, 0), (0, 0), (padding,) * 2, (padding,) * 2))\n"
     for student in ("first", "second"):
         classroom.hand_in(student, classroom.solved(zero_pad=wrong))
-    messages = {student: report.verdicts["zero_pad"]["message"]
+    messages = {student: report.verdicts["zero_pad"].message
                 for student, report in classroom.grade("first", "second").items()}
     assert messages["first"] != messages["second"]
-    again = classroom.grade("first", force=True)["first"].verdicts["zero_pad"]["message"]
+    again = classroom.grade("first", force=True)["first"].verdicts["zero_pad"].message
     assert again == messages["first"]
 
 

@@ -20,12 +20,11 @@ from hypothesis import strategies as st
 from autograder.assignment.cells import grade_id, is_answer
 from autograder.classroom import submission as submissions
 from autograder.cohort import LOG_FILE, Report, reports
-from autograder.exercises.contents import exercises, find
+from autograder.exercises.contents import every, exercises, find
 from tests.autograder.test_same_as_nbgrader import PIXEL, nbgrader, notebook, rows
 from tests.classroom import ASSIGNMENT, Classroom
+from tests.effort import examples
 from tests.malformed import bytes_mutated, cells_in, legible, tree_mutated
-
-pytestmark = pytest.mark.slow
 
 WRITTEN = "explain-full-depth"
 OWN = "%matplotlib inline\ndef own_helper(x):\n    return x\n"
@@ -116,19 +115,19 @@ def handed_in_before_the_damage(classroom: Classroom) -> dict:
     return solved
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(1000), deadline=None, suppress_health_check=list(HealthCheck))
 @given(rng=st.randoms(use_true_random=False))
 def test_any_change_to_the_tree_of_a_notebook_leaves_the_other_answers_intact(rng, desk):
     desk.hold(tree_mutated(desk.work, rng))
 
 
-@settings(max_examples=800, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(800), deadline=None, suppress_health_check=list(HealthCheck))
 @given(rng=st.randoms(use_true_random=False))
 def test_any_change_to_the_bytes_of_a_notebook_leaves_the_other_answers_intact(rng, desk):
     desk.hold(bytes_mutated(desk.work, rng))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=list(HealthCheck))
 @given(content=st.binary(max_size=2000) | st.text(max_size=500).map(lambda s: s.encode("utf-16", "surrogatepass")))
 def test_any_bytes_are_survived(content, desk):
     desk.hold(content)
@@ -177,16 +176,19 @@ def mark_by_hand(classroom: Classroom, students: list[str]) -> None:
 
 
 def full_marks(report: Report) -> set[str]:
-    return {name for name, verdict in report.verdicts.items() if verdict["points"] == verdict["max_points"]}
+    return {name for name, verdict in report.verdicts.items() if verdict.points == verdict.max_points}
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_malformed_submissions_in_a_class_cost_nobody_else_a_point_and_no_hand_mark(classroom, desk, tmp_path):
     malformed = {f"b{i:02d}": content for i, content in enumerate(lossy(desk, MALFORMED))}
     everybody = sorted([*malformed, *UNREADABLE, *GOOD])
     for student in everybody:
         classroom.hand_in(student, desk.work)
-    assert all(len(full_marks(report)) == len(report.verdicts) for report in classroom.grade().values())
+    known = {exercise.name for exercise in every(ASSIGNMENT)}
+    assert {student: full_marks(report) for student, report in classroom.grade().items()} == dict.fromkeys(
+        everybody, known)
     mark_by_hand(classroom, everybody)
 
     for student, content in malformed.items():

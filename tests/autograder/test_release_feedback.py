@@ -9,7 +9,7 @@ import pytest
 
 from tests.classroom import ASSIGNMENT, Classroom
 
-pytestmark = [pytest.mark.slow, pytest.mark.sandbox]
+pytestmark = pytest.mark.sandbox
 SECRET = "s" * 128
 
 
@@ -39,6 +39,7 @@ def test_feedback_of_course_grade_is_released(classroom):
     assert len(released(classroom)) == 1
 
 
+@pytest.mark.slow
 def test_feedback_that_nbgrader_generates_from_what_course_grade_graded_is_released(classroom):
     for command in (("generate_feedback", "--force"), ("release_feedback",)):
         done = nbgrader(classroom, *command)

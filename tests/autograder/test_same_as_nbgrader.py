@@ -20,7 +20,7 @@ from autograder.classroom.course import Course
 from tests.attacks.model import cell
 from tests.classroom import ASSIGNMENT, CONFIGURATION, Classroom
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+pytestmark = pytest.mark.sandbox
 
 LATE = "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
 DUE = datetime.datetime(2026, 10, 9, 12)
@@ -96,6 +96,7 @@ def notebook(path: Path) -> nbformat.NotebookNode:
     return content
 
 
+@pytest.mark.slow
 def test_rows_notebooks_and_pages_are_those_of_nbgraders_own_commands(root, tmp_path):
     ours = Classroom(root, tmp_path / "ours")
     (ours.folder / "nbgrader_config.py").write_text(CONFIGURATION + LATE)

@@ -10,7 +10,7 @@ import pytest
 
 from autograder import check, hint
 from autograder.authoring.build import assignments
-from autograder.checking.progress import Standing, standings
+from autograder.checking.progress import ExerciseProgress, by_exercise
 from autograder.exercises.contents import every, find
 from autograder.lab import workspace
 from autograder.lab.page import chapters, next_step, page
@@ -63,13 +63,13 @@ def test_it_begins_with_the_first_exercise_and_goes_on_where_the_student_was(fol
     answer("conv2d_forward")
     assert f"Go on with conv2d_matmul in {ASSIGNMENT}" in page(folder)
     answer("settings_that_fit")
-    last_of_first = next_step(chapters(folder, "en"), standings())
+    last_of_first = next_step(chapters(folder, "en"), by_exercise())
     assert last_of_first.chapter.name == "02-parameter-sharing"
 
 
 def test_after_the_last_exercise_it_comes_back_to_those_left_out_and_ends_when_all_pass(folder):
     course = chapters(folder, "en")
-    known = {task.exercise: Standing(1, 1.0, when=number) for number, task in enumerate(
+    known = {task.exercise: ExerciseProgress(1, 1.0, when=number) for number, task in enumerate(
         (task for chapter in course for task in chapter.tasks), start=1)}
     assert next_step(course, known) is None
     del known["zero_pad"]
@@ -90,7 +90,7 @@ def test_it_says_points_states_and_the_last_mistake(folder):
 def test_hints_alone_are_no_try(folder):
     hint("conv2d_forward")
     assert "conv2d_forward · not started" in words(page(folder))
-    assert standings()["conv2d_forward"].hints == 1
+    assert by_exercise()["conv2d_forward"].hints == 1
 
 
 def test_another_language_links_to_its_own_notebooks(tmp_path):

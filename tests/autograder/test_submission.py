@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from autograder.assignment import magics
 from autograder.classroom import submission as submissions
+from tests.effort import examples
 
 
 def answer_cell(name: str, source: str, kind: str = "code") -> nbformat.NotebookNode:
@@ -69,7 +70,7 @@ def test_a_file_that_is_no_notebook_gives_the_empty_notebook_and_a_note(content,
     assert "Notes on this submission" in rebuilt.cells[0].source
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_json_and_any_bytes_are_survived(data, template, tmp_path):
     leaf = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(

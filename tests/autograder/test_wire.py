@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from autograder.sandbox import wire
+from tests.effort import examples
 
 NUMBERS = st.one_of(st.booleans(), st.integers(-2 ** 900, 2 ** 900), st.floats(), st.text(max_size=20), st.none())
 SHAPES = arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
@@ -29,7 +30,7 @@ def same(one, other) -> bool:
     return type(one) is type(other) and (one == other or one != one)
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(VALUES)
 def test_a_value_comes_back_as_it_was(value):
     assert same(value, wire.copy(value))
@@ -42,14 +43,14 @@ def test_a_copy_keeps_the_layout_and_shares_no_memory(array):
     assert not np.shares_memory(copy, array)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_a_message_or_refused(data):
     with contextlib.suppress(wire.MalformedError):
         wire.read_frame(io.BytesIO(data).read)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(VALUES, st.data())
 def test_a_message_with_flipped_bytes_is_a_message_or_refused(value, data):
     frame = bytearray(wire.pack({"kind": "value"}, value))
@@ -66,7 +67,7 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st
                     max_leaves=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(JSON, st.binary(max_size=64))
 def test_any_header_is_a_value_or_refused(header, body):
     with contextlib.suppress(wire.MalformedError):

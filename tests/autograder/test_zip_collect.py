@@ -14,12 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.demo import people as demo_class
+from autograder.demo import people
 from autograder.downloads import CanvasCollectorPlugin, MoodleCollectorPlugin
 from tests.classroom import ASSIGNMENT, Classroom
 from tests.hub import commands
 
-pytestmark = [pytest.mark.slow, pytest.mark.sandbox]
 FULL, WITHOUT_CONVOLUTION = 24, 19
 
 
@@ -48,7 +47,7 @@ def download(classroom: Classroom, platform: str, files: dict[str, bytes]) -> No
 
 def notebook(classroom: Classroom, student: str) -> bytes:
     """What one of the demo's students has written."""
-    everybody = demo_class.answers(classroom.solutions, classroom.solutions)
+    everybody = people.answers(classroom.solutions, classroom.solutions)
     return json.dumps(classroom.solved(**everybody[student])).encode()
 
 
@@ -71,6 +70,8 @@ def exported(classroom: Classroom, platform: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
+@pytest.mark.sandbox
 def test_canvas(classroom):
     wrong, right = notebook(classroom, "chen"), notebook(classroom, "ada")
     download(classroom, "canvas", {
@@ -93,6 +94,8 @@ def test_canvas(classroom):
     assert marks == {"": "27", "4711": str(FULL), "4712": str(WITHOUT_CONVOLUTION), "4713": str(FULL)}
 
 
+@pytest.mark.slow
+@pytest.mark.sandbox
 def test_moodle(classroom):
     wrong, right = notebook(classroom, "chen"), notebook(classroom, "ada")
     download(classroom, "moodle", {

@@ -12,7 +12,7 @@ from autograder.book import build_book, serve
 from tests.browser.pages import silent_pages
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 EXECUTED = "02-parameter-sharing"
 PAGES = [*assignments(ROOT), "index", "search"]

@@ -12,7 +12,7 @@ import pytest
 
 from autograder.assignment.cells import grade_id, is_answer
 from autograder.authoring.build import source_notebook
-from autograder.demo import people as demo_class
+from autograder.demo import people
 from tests.browser.desks import Instructor, Student
 from tests.classroom import ASSIGNMENT
 from tests.hub import commands, jupyterhub
@@ -44,7 +44,7 @@ def answers(hub):
     root = Path(__file__).resolve().parents[2]
     solutions = {grade_id(cell): cell.source for cell in source_notebook(root, ASSIGNMENT).cells
                  if is_answer(cell)}
-    everybody = demo_class.answers(solutions, solutions)
+    everybody = people.answers(solutions, solutions)
     return lambda student: everybody[student]
 
 

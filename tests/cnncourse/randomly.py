@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
-many = settings(deadline=None, max_examples=int(os.environ.get("CNNCOURSE_EXAMPLES", "60")))
-"""How often a property is tried; CNNCOURSE_EXAMPLES raises it."""
+from tests.effort import examples
+
+many = settings(deadline=None, max_examples=examples(60))
+"""How often a property is tried."""
 
 DTYPES = (np.float32, np.float64)
 TOLERANCE = {np.dtype(np.float32): 2e-5, np.dtype(np.float64): 1e-12}
-
-
-def peer(name: str) -> ModuleType:
-    """A library to compare with; where CNNCOURSE_REQUIRE_PEER is set its absence is a failure, not a skip."""
-    if os.environ.get("CNNCOURSE_REQUIRE_PEER") == "1":
-        return importlib.import_module(name)
-    module: ModuleType = pytest.importorskip(name)
-    return module
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncourse import functional as F
+from tests.effort import examples
+from tests.needs import peer
 
-if os.environ.get("CNNCOURSE_REQUIRE_PEER") == "1":
-    import torch
-else:
-    torch = pytest.importorskip("torch", reason="PyTorch is a peer that only continuous integration installs")
-
+torch = peer("torch")
 pytestmark = pytest.mark.peer
-EXAMPLES = settings(max_examples=int(os.environ.get("CNNCOURSE_EXAMPLES", "150")), deadline=None)
+EXAMPLES = settings(max_examples=examples(150), deadline=None)
 TOLERANCE = {np.dtype(np.float32): 2e-6, np.dtype(np.float64): 1e-14}
 DTYPES = st.sampled_from([np.float32, np.float64])
 SEEDS = st.integers(0, 2 ** 32 - 1)

@@ -188,6 +188,7 @@ def test_a_matrix_may_be_just_as_large_as_it_is_allowed_to_be():
 # Whole networks.
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("name", "options"), [
     ("lenet5", {}), ("alexnet", {"input_size": 99}), ("zfnet", {"input_size": 99}), ("vgg11", {"input_size": 64}),
     ("googlenet", {"input_size": 64}), ("resnet18", {"input_size": 64}), ("all_convolutional", {}),

@@ -10,14 +10,14 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cnncourse import config
 from cnncourse import functional as F
 from cnncourse.functional.demand import conv2d_demand
-from cnncourse.kernels import plan
-from cnncourse.kernels import threads as kernel_threads
+from cnncourse.kernels import ways
+from cnncourse.machinery import threads as kernel_threads
 from tests.cnncourse.randomly import many
 
 MIB = 1 << 20
@@ -66,8 +66,7 @@ sides = st.tuples(st.integers(0, 4), st.integers(0, 4))
        dilation=st.tuples(st.integers(1, 3), st.integers(1, 3)) | st.just((1, 1)))
 def test_many_channels_filters_and_threads(
         seed, dtype, threads, batch, groups, depth, per_group, size, kernel, stride, padding, dilation):
-    if any(d * (k - 1) + 1 > n + sum(p) for n, k, p, d in zip(size, kernel, padding, dilation, strict=True)):
-        return
+    assume(all(d * (k - 1) + 1 <= n + sum(p) for n, k, p, d in zip(size, kernel, padding, dilation, strict=True)))
     config.set_num_threads(threads)
     x, weight, bias = drawn(seed, dtype, batch, groups * depth, size, groups * per_group, kernel, groups)
     given_settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
@@ -106,12 +105,12 @@ WINOGRAD = [  # batch, channels, size, filters, padding
 
 
 def taken_by_winograd(case):
-    """Arguments for which the plan takes Winograd's way, in both directions."""
+    """Arguments for which Winograd's way is taken, in both directions."""
     batch, channels, size, filters, padding = case
     x, weight, bias = drawn(1, np.float32, batch, channels, size, filters, (3, 3))
     out = twin(x, weight, bias, (1, 1), padding, (1, 1), 1)
     for result in (out, x):
-        assert plan._winograd_pays(weight, result, (1, 1), (1, 1), 1)
+        assert ways._winograd_pays(weight, result, (1, 1), (1, 1), 1)
     return x, weight, bias, padding, out
 
 
@@ -259,7 +258,7 @@ class Features(type(real)):
     def get(self, name, default=None):
         return {features!r}.get(name, super().get(name, default))
 binding.get_host_cpu_features = lambda: Features(real)
-from cnncourse.kernels import tiles
+from cnncourse.machinery import tiles
 assert (tiles.VECTOR_BYTES, tiles.ROWS) == {expected!r}
 import sys, pytest
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", {file!r}, "-k",

@@ -6,7 +6,7 @@ import pytest
 
 from cnncourse import data
 from cnncourse.errors import ArgumentError
-from tests.cnncourse.randomly import peer
+from tests.needs import peer
 
 
 @pytest.mark.parametrize("name", data.PHOTOGRAPHS)

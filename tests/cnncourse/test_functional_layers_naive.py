@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cnncourse import functional as F
@@ -39,8 +39,7 @@ def test_batch_norm_uses_the_running_statistics_in_inference(x, eps):
 @many
 @given(maps(), st.sampled_from((1e-5, 0.1)), st.sampled_from((0.1, 1.0)))
 def test_batch_norm_uses_the_batch_in_training_and_moves_the_running_statistics(x, eps, momentum):
-    if x.size == x.shape[1]:
-        return
+    assume(x.size > x.shape[1])
     weight, bias, mean, var = vectors(x, 4)
     before = mean.copy(), var.copy()
     out, found = F.batch_norm(x, weight, bias, mean, var, training=True, momentum=momentum, eps=eps)

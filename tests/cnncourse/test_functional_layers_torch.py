@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cnncourse import functional as F
-from tests.cnncourse.randomly import DTYPES, assert_near, many, peer, upstream
+from tests.cnncourse.randomly import DTYPES, assert_near, many, upstream
 from tests.cnncourse.test_functional_layers_naive import maps, vectors
+from tests.needs import peer
 
 torch = peer("torch")
 T = torch.nn.functional
@@ -34,8 +35,7 @@ def sprinkled(x, seed):
 @many
 @given(maps(), st.booleans(), st.sampled_from((1e-5, 0.1)), st.sampled_from((0.1, 1.0)), st.booleans())
 def test_batch_norm_agrees(x, training, eps, momentum, affine):
-    if training and x.size == x.shape[1]:
-        return
+    assume(not training or x.size > x.shape[1])
     weight, bias, mean, var = vectors(x, 4)
     given_x, given_weight, given_bias = tensors(x, weight, bias)
     theirs = torch.tensor(mean), torch.tensor(var)

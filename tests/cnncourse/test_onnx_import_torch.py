@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from cnncourse import onnx_import, zoo
-from tests.cnncourse.randomly import assert_near, peer
+from tests.cnncourse.randomly import assert_near
+from tests.needs import peer
 
 torch = peer("torch")
 nn = torch.nn
@@ -60,6 +61,7 @@ def plain():
         nn.AvgPool2d(3, 1, padding=1), nn.Dropout(), nn.Flatten(), nn.LazyLinear(7), nn.ReLU(), nn.Linear(7, 5))
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("build", [plain, Means, Functional])
 @pytest.mark.parametrize("opset", [9, 13, 17, 20])
 @pytest.mark.parametrize("any_number", [False, True])

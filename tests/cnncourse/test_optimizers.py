@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from cnncourse import config
 from cnncourse.errors import ArgumentError, ArrayTypeError, ShapeError
 from cnncourse.training import SGD, Adam, Momentum, RMSProp
-from tests.cnncourse.randomly import many, peer
+from tests.cnncourse.randomly import many
+from tests.needs import peer
 
 SHAPES = {"conv1.weight": (4, 3, 3, 2), "conv1.bias": (4,), "fc1.weight": (70, 1000), "scale": ()}
 EVERY = [SGD(0.1), Momentum(0.1), Momentum(0.1, nesterov=True), RMSProp(0.01), Adam(0.01)]

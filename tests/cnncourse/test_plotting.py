@@ -21,6 +21,7 @@ def test_every_figure_is_tried_here():
     assert set(FIGURES) == set(plotting.__all__) - {"Illustration"}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", FIGURES)
 def test_figure_draws_without_a_warning_and_is_described(name, photo):
     with warnings.catch_warnings():
@@ -56,7 +57,6 @@ def test_figure_leaves_and_ignores_the_settings_of_others(photo):
     assert under_odd_settings == FIGURES["output_sizes"](photo).png()
 
 
-@pytest.mark.slow
 def test_notebook_shows_a_figure_exactly_once():
     import nbformat
     from nbclient import NotebookClient

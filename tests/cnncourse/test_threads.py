@@ -16,9 +16,10 @@ import pytest
 import cnncourse
 from cnncourse import config
 from cnncourse import functional as F
-from cnncourse.kernels import threads
-from cnncourse.kernels.helpers import Helper
-from cnncourse.kernels.threads import jit, share
+from cnncourse.machinery import threads
+from cnncourse.machinery.compiling import jit
+from cnncourse.machinery.helpers import Helper
+from cnncourse.machinery.threads import share
 from tests.cnncourse.randomly import upstream
 
 RNG = np.random.default_rng(0)
@@ -252,7 +253,7 @@ import numba, numpy as np
 import cnncourse
 from cnncourse import config, functional as F
 try:
-    numba.njit(cache=True)(config.processors)
+    numba.njit(cache=True)(config.get_num_threads)
     print("cache")
 except RuntimeError:
     print("no cache")

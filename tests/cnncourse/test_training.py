@@ -36,7 +36,7 @@ from cnncourse.training import (
     train,
     training_step,
 )
-from tests.cnncourse.randomly import peer
+from tests.needs import peer
 
 
 def chain(*layers, input_shape=(1, 8, 8), seed=0, dtype=np.float32):

@@ -28,6 +28,10 @@ def test_what_was_warmed_is_not_compiled_again():
     warmed = warm(lambda name, number, total: announced.append((name, number, total)))
     assert Path(warmed.folder).is_dir()
     assert [number for _, number, _ in announced] == list(range(announced[0][2]))
+    from_the_middle = []
+    warm(lambda name, number, total: from_the_middle.append(name), begin=0.5)
+    names, half = [name for name, _, _ in announced], len(announced) // 2
+    assert from_the_middle == names[half:] + names[:half]
     for dtype in ("float32", "float64"):
         ran = subprocess.run([sys.executable, "-c", PROGRAM.format(dtype=dtype)], capture_output=True, text=True,
                              check=True)

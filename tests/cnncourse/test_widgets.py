@@ -78,6 +78,7 @@ def test_connected_it_is_a_widget_too():
 
 def test_every_word_of_a_module_is_there(figure):
     used = set(re.findall(r"""\.text\("(\w+)"[,)]""", figure._esm))
+    assert len(used) > 3
     assert used <= set(figure.labels)
 
 
@@ -129,6 +130,7 @@ def test_a_network_that_pads_is_refused():
         fc_to_conv_slider(network, np.zeros((1, 1, 12, 12), np.float32))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
 @pytest.mark.parametrize("name, make", [("AlexNet", zoo.alexnet), ("ResNet-50", zoo.resnet50)])
 @pytest.mark.parametrize("training", [True, False])

@@ -65,6 +65,7 @@ def narrowed(network, factor):
     return small
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("name", "options", "factor"), [
     ("lenet5", {}, 1),
     ("lenet5", {"connections": "partial"}, 1),

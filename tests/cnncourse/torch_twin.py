@@ -6,7 +6,7 @@ import numpy as np
 
 from cnncourse.network.graph import INPUT
 from tests.cnncourse.networks import needed_nodes, own
-from tests.cnncourse.randomly import peer
+from tests.needs import peer
 
 torch = peer("torch")
 T = torch.nn.functional

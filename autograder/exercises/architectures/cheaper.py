@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.architectures.patterns import NOTEBOOK
+from autograder.exercises.making import in_answer
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse.layers import Add, BatchNorm2d, Conv2d
 from cnncourse.network import Network
@@ -26,43 +29,27 @@ def _bottleneck(in_channels: int, middle: int, height: int, width: int, stride: 
     return network
 
 
-def _parts(c: int, m: int, s: int, expand: int = 4) -> list[tuple[int, int, int]]:
-    """Filters, channels and side of each convolution, the shortcut's last."""
-    shortcut = [(expand * m, c, 1)] if s > 1 or c != expand * m else []
-    return [(m, c, 1), (m, m, 3), (expand * m, m, 1), *shortcut]
+def _parameters(in_channels, middle, stride):
+    """A right answer, of which wrong ones are edits."""
+    wide = 4 * middle
+    layers = [(middle, in_channels, 1), (middle, middle, 3), (wide, middle, 1)]
+    if stride > 1 or in_channels != wide:
+        layers.append((wide, in_channels, 1))
+    return sum(filters * (depth * side * side + 2) for filters, depth, side in layers)
 
 
-def _count(parts: list[tuple[int, int, int]], norm: int = 2, bias: int = 0) -> int:
-    return sum(k * (d * side * side + norm + bias) for k, d, side in parts)
+def _work(in_channels, middle, height, width, stride, version):
+    """A right answer, of which wrong ones are edits."""
+    wide = 4 * middle
+    positions = ((height - 1) // stride + 1) * ((width - 1) // stride + 1)
+    at_first = height * width if version == "v1.5" else positions
+    work = middle * in_channels * at_first + 9 * middle * middle * positions + wide * middle * positions
+    if stride > 1 or in_channels != wide:
+        work += wide * in_channels * positions
+    return work
 
 
-def _up(n: int, s: int) -> int:
-    return -(-n // s)
-
-
-def _down(n: int, s: int) -> int:
-    return n // s
-
-
-def _work(
-    fine: Callable[[str], tuple[bool, ...]], half: Callable[[int, int], int] = _up, per_position: int = 0,
-) -> Callable[..., int]:
-    """Multiply-adds, where `fine(version)` says which of the four convolutions work at all positions of the input."""
-    def count(c: int, m: int, h: int, w: int, s: int, version: str) -> int:
-        total = 0
-        for (k, d, side), at_all in zip(_parts(c, m, s), fine(version), strict=False):
-            positions = h * w if at_all else half(h, s) * half(w, s)
-            total += k * (d * side * side + per_position) * positions
-        return total
-    return count
-
-
-def _first_fine(version: str) -> tuple[bool, ...]:
-    """In v1.5 the first convolution still works on all positions; the 3x3 gives the halved ones."""
-    return version == "v1.5", False, False, False
-
-
-_right = _work(_first_fine)
+COUNT, WORK = Written.of(_parameters), Written.of(_work)
 
 
 @exercise("bottleneck_cost", notebook=NOTEBOOK, points=4,
@@ -102,81 +89,80 @@ class BottleneckCost:
 
     misconceptions = (
         Misconception("batch norm forgotten", "Batch norm learns a scale and a shift for each of its channels.",
-                      lambda c, m, s: _count(_parts(c, m, s), 0)),
+                      COUNT.edited({" + 2": ""})),
         Misconception("one number for batch norm",
                       "Batch norm learns two numbers for each channel: a scale and a shift.",
-                      lambda c, m, s: _count(_parts(c, m, s), 1)),
+                      COUNT.edited({" + 2": " + 1"})),
         Misconception("biases added", "Convolutions before batch norm have no biases: its shift does their work.",
-                      lambda c, m, s: _count(_parts(c, m, s), 2, 1)),
+                      COUNT.edited({" + 2": " + 3"})),
         Misconception("four numbers for batch norm",
                       "Running means and variances are remembered, not learned: they are no parameters.",
-                      lambda c, m, s: _count(_parts(c, m, s), 4)),
+                      COUNT.edited({" + 2": " + 4"})),
         Misconception("batch norm of the channels before",
                       "Batch norm comes after the convolution: it has the channels that the convolution gives.",
-                      lambda c, m, s: sum(k * d * side * side + 2 * d for k, d, side in _parts(c, m, s)),
-                      also=(lambda c, m, s: _count(_parts(c, m, s)) - (
-                          8 * m - 2 * c if len(_parts(c, m, s)) == 4 else 0),)),
+                      COUNT.edited({"filters * (depth * side * side + 2)": "depth * (filters * side * side + 2)"}),
+                      also=(COUNT.edited({"in layers)": "in layers) - 2 * (wide - in_channels) * bool(layers[3:])"}),)),
         Misconception("shortcut's convolution forgotten",
                       "Where the shortcut cannot be straight, its 1x1 convolution has weights too.",
-                      lambda c, m, s: _count(_parts(c, m, s)[:3])),
-        Misconception("shortcut never straight", "A straight shortcut has no parameters at all.",
-                      lambda c, m, s: _count([*_parts(c, m, s)[:3], (4 * m, c, 1)])),
+                      COUNT.edited({"in layers)": "in layers[:3])"})),
+        Misconception("shortcut never straight", "A straight shortcut has no parameters, and multiplies nothing.",
+                      COUNT.edited({"if stride > 1 or in_channels != wide": "if True"})),
         Misconception("shortcut decided by the channels alone",
                       "With a stride the block's output is smaller than its input, so that the input cannot be added.",
-                      lambda c, m, s: _count(_parts(c, m, 1))),
+                      COUNT.edited({"stride > 1 or ": ""})),
         Misconception("shortcut decided by the stride alone",
                       "Where the number of channels changes, the input cannot be added as it is either.",
-                      lambda c, m, s: _count(_parts(c, m, s)[:4 if s > 1 else 3])),
+                      COUNT.edited({" or in_channels != wide": ""})),
         Misconception("no batch norm on the shortcut", "The shortcut's convolution is followed by batch norm as well.",
-                      lambda c, m, s: _count(_parts(c, m, s)) - (8 * m if len(_parts(c, m, s)) == 4 else 0)),
+                      COUNT.edited({"in layers)": "in layers) - 2 * wide * bool(layers[3:])"})),
         Misconception("not widened again",
                       "The last 1x1 convolution gives four times as many channels as the middle has.",
-                      lambda c, m, s: _count(_parts(c, m, s, expand=1))),
+                      COUNT.edited({"4 * middle": "middle"})),
         Misconception("the 3x3 at full width",
                       "The 3x3 convolution sits in the bottleneck: `middle` channels in and out.",
-                      lambda c, m, s: _count([(m, c, 1), (4 * m, m, 3), (4 * m, 4 * m, 1), *_parts(c, m, s)[3:]]),
-                      also=(lambda c, m, s: _count([(m, c, 1), (m, c, 3), *_parts(c, m, s)[2:]]),)),
-        Misconception("a 3x3 kernel of three weights", "A 3x3 kernel has 9 weights for each channel.",
-                      lambda c, m, s: _count(_parts(c, m, s)) - 6 * m * m),
-        Misconception("versions swapped",
-                      "v1 is the paper's: its stride is on the first 1x1. v1.5 has it on the 3x3 convolution.",
-                      lambda c, m, h, w, s, version: _right(c, m, h, w, s, "v1" if version == "v1.5" else "v1.5"),
-                      "bottleneck_multiply_adds"),
-        Misconception("version ignored",
-                      "Where the stride is decides at how many positions the first convolution works.",
-                      lambda c, m, h, w, s, version: _right(c, m, h, w, s, "v1"), "bottleneck_multiply_adds",
-                      also=(lambda c, m, h, w, s, version: _right(c, m, h, w, s, "v1.5"),)),
-        Misconception("stride ignored", "With stride 2 most of the block works at a quarter of the positions.",
-                      _work(lambda version: (True,) * 4), "bottleneck_multiply_adds"),
-        Misconception("work of a strided layer at all positions of its input",
-                      "A layer works once for each position of its *output*; with a stride there are fewer of those.",
-                      _work(lambda version: (True, version == "v1.5", False, True)), "bottleneck_multiply_adds",
-                      also=(_work(lambda version: (True, version == "v1.5", False, False)),
-                            _work(lambda version: (version == "v1.5", version == "v1.5", False, False)))),
-        Misconception("shortcut's work at all positions",
-                      "The shortcut's convolution has the block's stride too: it gives as many positions as the block.",
-                      _work(lambda version: (version == "v1.5", False, False, True)), "bottleneck_multiply_adds"),
-        Misconception("shortcut's work forgotten", "Where the shortcut is a convolution, it works too.",
-                      lambda c, m, h, w, s, version: _right(c, m, h, w, s, version) - (
-                          4 * m * c * _up(h, s) * _up(w, s) if len(_parts(c, m, s)) == 4 else 0),
-                      "bottleneck_multiply_adds"),
-        Misconception("shortcut always works", "A straight shortcut multiplies nothing.",
-                      lambda c, m, h, w, s, version: _right(c, m, h, w, s, version) + (
-                          4 * m * c * h * w if len(_parts(c, m, s)) == 3 else 0),
-                      "bottleneck_multiply_adds"),
-        Misconception("halved sizes rounded down",
-                      "(7 - 3 + 2) // 2 + 1 is 4, not 3: with an odd size the first and the last row both count.",
-                      _work(_first_fine, _down), "bottleneck_multiply_adds"),
-        Misconception("positions forgotten", "Each weight works once at every position of its layer's output.",
-                      lambda c, m, h, w, s, version: _count(_parts(c, m, s), 0), "bottleneck_multiply_adds"),
-        Misconception("batch norm counted as work", "Only convolutions are counted here.",
-                      _work(_first_fine, per_position=2), "bottleneck_multiply_adds"),
-        Misconception("a square picture", "Height and width are two numbers.",
-                      lambda c, m, h, w, s, version: _right(c, m, h, h, s, version), "bottleneck_multiply_adds",
-                      also=(lambda c, m, h, w, s, version: _right(c, m, w, w, s, version),)),
-        Misconception("multiplications and additions counted apart",
-                      "One multiplication with the addition that follows it is one multiply-add, not two.",
-                      lambda c, m, h, w, s, version: 2 * _right(c, m, h, w, s, version), "bottleneck_multiply_adds"),
+                      COUNT.edited({"(middle, middle, 3), (wide, middle, 1)": "(wide, middle, 3), (wide, wide, 1)"}),
+                      also=(COUNT.edited({"middle, 3)": "in_channels, 3)"}),)),
+        Misconception(*words.KERNEL_NOT_SQUARED, COUNT.edited({"side * side": "side"})),
+        *in_answer(
+            "bottleneck_multiply_adds",
+            Misconception("versions swapped",
+                          "v1 is the paper's: its stride is on the first 1x1. v1.5 has it on the 3x3 convolution.",
+                          WORK.edited({"==": "!="})),
+            Misconception("version ignored",
+                          "Where the stride is decides at how many positions the first convolution works.",
+                          WORK.edited({'version == "v1.5"': "False"}),
+                          also=(WORK.edited({'version == "v1.5"': "True"}),)),
+            Misconception(*words.STRIDE_IGNORED,
+                          WORK.edited({"((height - 1) // stride + 1) * ((width - 1) // stride + 1)":
+                                       "height * width"})),
+            Misconception(*words.AT_INPUT_POSITIONS,
+                          WORK.edited({"in_channels * at_first": "in_channels * height * width",
+                                       "9 * middle * middle * positions": "9 * middle * middle * at_first",
+                                       "wide * in_channels * positions": "wide * in_channels * height * width"}),
+                          also=(WORK.edited({"in_channels * at_first": "in_channels * height * width",
+                                             "9 * middle * middle * positions": "9 * middle * middle * at_first"}),
+                                WORK.edited({"9 * middle * middle * positions": "9 * middle * middle * at_first"}))),
+            Misconception("shortcut's work at all positions",
+                          "The shortcut's convolution has the block's stride too: it gives as many positions as the "
+                          "block.",
+                          WORK.edited({"wide * in_channels * positions": "wide * in_channels * height * width"})),
+            Misconception("shortcut's work forgotten", "Where the shortcut is a convolution, it works too.",
+                          WORK.edited({"work += wide": "work += 0"})),
+            Misconception("shortcut never straight", "A straight shortcut has no parameters, and multiplies nothing.",
+                          WORK.edited({"if stride > 1 or in_channels != wide": "if True"})),
+            Misconception("halved sizes rounded down",
+                          "(7 - 3 + 2) // 2 + 1 is 4, not 3: with an odd size the first and the last row both count.",
+                          WORK.edited({"((height - 1) // stride + 1) * ((width - 1) // stride + 1)":
+                                       "(height // stride) * (width // stride)"})),
+            Misconception(*words.WORK_WITHOUT_POSITIONS, WORK.given("height = width = 1")),
+            Misconception("batch norm counted as work", "Only convolutions are counted here.",
+                          WORK.edited({"in_channels * at_first": "(in_channels + 2) * at_first",
+                                       "9 * middle * middle": "(9 * middle + 2) * middle",
+                                       "wide * middle": "wide * (middle + 2)",
+                                       "wide * in_channels": "wide * (in_channels + 2)"})),
+            Misconception(*words.SQUARE_INPUTS, WORK.given("width = height"), also=(WORK.given("height = width"),)),
+            Misconception(*words.COUNTED_APART, WORK.returning("2 * work")),
+        ),
     )
     hints = (
         "List the convolutions as (filters, channels that they see, side): three of them, sometimes four.",
@@ -192,6 +178,14 @@ def _separable(c: int, k: int, size: int, height: int, width: int) -> Network:
     network.add(Conv2d(c, size, padding=size // 2, groups=c))
     network.add(Conv2d(k, 1))
     return network
+
+
+POINTWISE_FORGOTTEN = (
+    "pointwise layer forgotten", "The depthwise layer cannot mix channels: a 1x1 layer follows it, and costs more.")
+DEPTHWISE_AS_DEEP = "depthwise filters as deep as the input", "A depthwise filter sees one channel only."
+DEPTHWISE_FOR_OUTPUTS = (
+    "a depthwise filter for each output channel", "The depthwise layer has as many filters as its input has channels.")
+ORDINARY = "one ordinary convolution", "That is the convolution that the two layers stand in for."
 
 
 @exercise("separable_cost", notebook=NOTEBOOK, points=2,
@@ -221,56 +215,40 @@ class SeparableCost:
             yield Case(name, (channels, filters, size, height, width), "separable_multiply_adds")
 
     misconceptions = (
-        Misconception("biases forgotten", "Both layers have biases: one for each of their filters.",
-                      lambda c, k, f: c * f * f + c * k),
+        Misconception(*words.BIASES_FORGOTTEN, lambda c, k, f: c * f * f + c * k),
         Misconception("depthwise biases forgotten", "The depthwise layer has filters too, and each has a bias.",
                       lambda c, k, f: c * f * f + c * k + k),
         Misconception("pointwise biases forgotten", "The pointwise layer has a bias for each of its filters.",
                       lambda c, k, f: c * f * f + c * k + c),
-        Misconception("one bias for each layer", "A layer has one bias for each of its filters.",
-                      lambda c, k, f: c * f * f + c * k + 2),
-        Misconception("pointwise layer forgotten", "The depthwise layer cannot mix channels: a 1x1 layer follows it.",
-                      lambda c, k, f: c * (f * f + 1)),
-        Misconception("depthwise filters as deep as the input", "A depthwise filter sees one channel only.",
-                      lambda c, k, f: c * (c * f * f + 1) + k * (c + 1)),
-        Misconception("a depthwise filter for each output channel",
-                      "The depthwise layer has as many filters as its input has channels.",
-                      lambda c, k, f: k * (f * f + 1) + k * (c + 1)),
-        Misconception("an ordinary convolution", "That is the convolution that the two layers stand in for.",
-                      lambda c, k, f: k * (c * f * f + 1)),
+        Misconception(*words.ONE_BIAS, lambda c, k, f: c * f * f + c * k + 2),
+        Misconception(*POINTWISE_FORGOTTEN, lambda c, k, f: c * (f * f + 1)),
+        Misconception(*DEPTHWISE_AS_DEEP, lambda c, k, f: c * (c * f * f + 1) + k * (c + 1)),
+        Misconception(*DEPTHWISE_FOR_OUTPUTS, lambda c, k, f: k * (f * f + 1) + k * (c + 1)),
+        Misconception(*ORDINARY, lambda c, k, f: k * (c * f * f + 1)),
         Misconception("pointwise filters of one channel", "A 1x1 filter sees all channels of its input.",
                       lambda c, k, f: c * (f * f + 1) + 2 * k),
-        Misconception("kernel not squared", "A filter of side 3 has 9 weights.",
-                      lambda c, k, f: c * (f + 1) + k * (c + 1)),
+        Misconception(*words.KERNEL_NOT_SQUARED, lambda c, k, f: c * (f + 1) + k * (c + 1)),
         Misconception("the two layers multiplied", "The layers come one after the other: their costs add up.",
                       lambda c, k, f: c * f * f * c * k, also=(lambda c, k, f: c * (f * f + 1) * k * (c + 1),)),
-        Misconception("positions forgotten", "Each weight works once at every position.",
-                      lambda c, k, f, h, w: c * f * f + c * k, "separable_multiply_adds"),
-        Misconception("positions for one layer only", "Both layers work at every position.",
-                      lambda c, k, f, h, w: h * w * c * f * f + c * k, "separable_multiply_adds",
-                      also=(lambda c, k, f, h, w: c * f * f + h * w * c * k,)),
-        Misconception("biases counted as multiply-adds", "Multiply-adds are counted without biases.",
-                      lambda c, k, f, h, w: h * w * (c * f * f + c * k + c + k), "separable_multiply_adds"),
-        Misconception("work of the pointwise layer forgotten", "The 1x1 layer works too, and it is the costlier one.",
-                      lambda c, k, f, h, w: h * w * c * f * f, "separable_multiply_adds"),
-        Misconception("work of the depthwise layer forgotten", "The depthwise layer works too.",
-                      lambda c, k, f, h, w: h * w * c * k, "separable_multiply_adds"),
-        Misconception("work of filters as deep as the input", "A depthwise filter sees one channel only.",
-                      lambda c, k, f, h, w: h * w * (c * c * f * f + c * k), "separable_multiply_adds"),
-        Misconception("work of a depthwise filter for each output channel",
-                      "The depthwise layer has as many filters as its input has channels.",
-                      lambda c, k, f, h, w: h * w * (k * f * f + c * k), "separable_multiply_adds"),
-        Misconception("work of an ordinary convolution", "That is the convolution that the two layers stand in for.",
-                      lambda c, k, f, h, w: h * w * c * k * f * f, "separable_multiply_adds"),
-        Misconception("work without padding", "Both layers keep height and width.",
-                      lambda c, k, f, h, w: (h - f + 1) * (w - f + 1) * (c * f * f + c * k), "separable_multiply_adds",
-                      also=(lambda c, k, f, h, w: (h - f + 1) * (w - f + 1) * c * f * f + h * w * c * k,)),
-        Misconception("a square picture", "Height and width are two numbers.",
-                      lambda c, k, f, h, w: h * h * (c * f * f + c * k), "separable_multiply_adds",
-                      also=(lambda c, k, f, h, w: w * w * (c * f * f + c * k),)),
-        Misconception("multiplications and additions counted apart",
-                      "One multiplication with the addition that follows it is one multiply-add, not two.",
-                      lambda c, k, f, h, w: 2 * h * w * (c * f * f + c * k), "separable_multiply_adds"),
+        *in_answer(
+            "separable_multiply_adds",
+            Misconception(*words.WORK_WITHOUT_POSITIONS, lambda c, k, f, h, w: c * f * f + c * k),
+            Misconception("positions for one layer only", "Both layers work at every position.",
+                          lambda c, k, f, h, w: h * w * c * f * f + c * k,
+                          also=(lambda c, k, f, h, w: c * f * f + h * w * c * k,)),
+            Misconception(*words.BIASES_AS_WORK, lambda c, k, f, h, w: h * w * (c * f * f + c * k + c + k)),
+            Misconception(*POINTWISE_FORGOTTEN, lambda c, k, f, h, w: h * w * c * f * f),
+            Misconception("work of the depthwise layer forgotten", "The depthwise layer works too.",
+                          lambda c, k, f, h, w: h * w * c * k),
+            Misconception(*DEPTHWISE_AS_DEEP, lambda c, k, f, h, w: h * w * (c * c * f * f + c * k)),
+            Misconception(*DEPTHWISE_FOR_OUTPUTS, lambda c, k, f, h, w: h * w * (k * f * f + c * k)),
+            Misconception(*ORDINARY, lambda c, k, f, h, w: h * w * c * k * f * f),
+            Misconception(*words.PADDING_IGNORED, lambda c, k, f, h, w: (h - f + 1) * (w - f + 1) * (c * f * f + c * k),
+                          also=(lambda c, k, f, h, w: (h - f + 1) * (w - f + 1) * c * f * f + h * w * c * k,)),
+            Misconception(*words.SQUARE_INPUTS, lambda c, k, f, h, w: h * h * (c * f * f + c * k),
+                          also=(lambda c, k, f, h, w: w * w * (c * f * f + c * k),)),
+            Misconception(*words.COUNTED_APART, lambda c, k, f, h, w: 2 * h * w * (c * f * f + c * k)),
+        ),
     )
     hints = (
         "Two layers, one after the other. How many filters has each, and how many numbers is one filter?",

@@ -3,57 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.architectures.patterns import NOTEBOOK
+from autograder.exercises.making import in_answer
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
-from cnncourse.geometry import output_size
 from cnncourse.layers import Conv2d
 
-Shape = tuple[int, int, int]
-Pair = tuple[int, int]
+
+def _parameters(in_channels, out_channels, kernel_size, groups):
+    """A right answer, of which wrong ones are edits."""
+    (down, right), depth = kernel_size, in_channels // groups
+    return out_channels * (depth * down * right + 1)
 
 
-def _work(
-    positions: Callable[[Shape, Pair, int, int], float],
-    pairs: Callable[[int, int, int], float] = lambda c, k, g: c * k // g,
-    taps: Callable[[Pair], float] = math.prod,
-) -> Callable[..., float]:
-    """Multiply-adds as positions times pairs of channel and filter times taps, each counted in some way."""
-    def count(in_shape: Shape, out_channels: int, kernel_size: Pair, stride: int, padding: int, groups: int) -> float:
-        where = positions(in_shape, kernel_size, stride, padding)
-        return where * pairs(in_shape[0], out_channels, groups) * taps(kernel_size)
-    return count
+def _work(in_shape, out_channels, kernel_size, stride, padding, groups):
+    """A right answer, of which wrong ones are edits."""
+    (channels, height, width), (down, right) = in_shape, kernel_size
+    rows = (height + 2 * padding - down) // stride + 1
+    columns = (width + 2 * padding - right) // stride + 1
+    return out_channels * (channels // groups) * down * right * rows * columns
 
 
-def _sides(shape: Shape, kernel: Pair, s: int, p: int) -> Pair:
-    return output_size(shape[1:], kernel, s, p, rounding="floor")
-
-
-def _outputs(shape: Shape, kernel: Pair, s: int, p: int) -> int:
-    return math.prod(_sides(shape, kernel, s, p))
-
-
-def _with_biases(shape: Shape, k: int, kernel: Pair, s: int, p: int, g: int) -> int:
-    return _outputs(shape, kernel, s, p) * k * (math.prod(kernel) * shape[0] // g + 1)
-
-
-def _not_rounded(shape: Shape, kernel: Pair, s: int, p: int) -> float:
-    return math.prod((n - f + 2 * p) / s + 1 for n, f in zip(shape[1:], kernel, strict=True))
-
-
-def _rounded_up(shape: Shape, kernel: Pair, s: int, p: int) -> int:
-    return math.prod(-((f - n - 2 * p) // s) + 1 for n, f in zip(shape[1:], kernel, strict=True))
-
-
-def _padded_once(shape: Shape, kernel: Pair, s: int, p: int) -> int:
-    return math.prod((n - f + p) // s + 1 for n, f in zip(shape[1:], kernel, strict=True))
-
-
-def _one_too_few(shape: Shape, kernel: Pair, s: int, p: int) -> int:
-    return math.prod((n - f + 2 * p) // s for n, f in zip(shape[1:], kernel, strict=True))
+COUNT, WORK = Written.of(_parameters), Written.of(_work)
 
 
 @exercise("convolution_cost", notebook=NOTEBOOK, points=3,
@@ -94,85 +70,51 @@ class ConvolutionCost:
             yield Case(name, (in_shape, out_channels, kernel, stride, padding, parts), "convolution_multiply_adds")
 
     misconceptions = (
-        Misconception("bias forgotten", "Each filter has a bias of its own, beside its weights.",
-                      lambda c, k, f, g: k * c // g * f[0] * f[1]),
-        Misconception("bias once per channel",
-                      "A filter adds its bias once, after the sum over channels: there are as many biases as filters.",
-                      lambda c, k, f, g: k * (c // g) * (f[0] * f[1] + 1),
-                      also=(lambda c, k, f, g: k * c // g * f[0] * f[1] + c,)),
-        Misconception("one bias for the layer", "Each filter has a bias of its own, not the layer as a whole.",
-                      lambda c, k, f, g: k * c // g * f[0] * f[1] + 1),
-        Misconception("groups ignored",
-                      "A filter sees the channels of its own group only: it is not as deep as the input.",
-                      lambda c, k, f, g: k * (c * f[0] * f[1] + 1)),
-        Misconception("groups divided out twice",
-                      "Groups make each filter less deep; the number of filters stays what it is. With two groups half "
-                      "of the filters see the one half of the channels, half the other.",
-                      lambda c, k, f, g: (k // g) * (c // g) * f[0] * f[1] + k,
-                      also=(lambda c, k, f, g: (k // g) * ((c // g) * f[0] * f[1] + 1),)),
+        Misconception(*words.BIASES_FORGOTTEN, COUNT.edited({" + 1": ""})),
+        Misconception(*words.BIAS_FOR_EACH_CHANNEL,
+                      COUNT.edited({"(depth * down * right + 1)": "depth * (down * right + 1)"}),
+                      also=(COUNT.edited({" + 1)": ") + in_channels"}),)),
+        Misconception(*words.ONE_BIAS, COUNT.edited({" + 1)": ") + 1"})),
+        Misconception(*words.GROUPS_IGNORED, COUNT.edited({" // groups": ""})),
+        Misconception(*words.GROUPS_TWICE, COUNT.edited({" + 1)": ") // groups + out_channels"}),
+                      also=(COUNT.edited({"out_channels * ": "out_channels // groups * "}),),
+                      detail="With two groups half of the filters see the one half of the channels, half the other."),
         Misconception("biases divided by the groups", "Groups change what a filter sees. It has its bias all the same.",
-                      lambda c, k, f, g: k * (c // g) * f[0] * f[1] + k // g),
-        Misconception("square kernels only", "The kernel has a height and a width; here one of them is used for both.",
-                      lambda c, k, f, g: k * (c // g * f[0] ** 2 + 1),
-                      also=(lambda c, k, f, g: k * (c // g * f[1] ** 2 + 1),)),
-        Misconception("height and width added", "A kernel of 4 rows and 3 columns has 4 times 3 taps in each channel.",
-                      lambda c, k, f, g: k * (c // g * (f[0] + f[1]) + 1)),
-        Misconception("in_channels forgotten", "A filter spans all channels that it sees: its depth counts too.",
-                      lambda c, k, f, g: k * (f[0] * f[1] + 1)),
+                      COUNT.edited({" + 1)": ") + out_channels // groups"})),
+        Misconception(*words.SQUARE_KERNELS, COUNT.edited({"down * right": "down * down"}),
+                      also=(COUNT.edited({"down * right": "right * right"}),)),
+        Misconception(*words.HEIGHT_AND_WIDTH_ADDED, COUNT.edited({"down * right": "(down + right)"})),
+        Misconception(*words.DEPTH_FORGOTTEN, COUNT.edited({"depth * down": "down"})),
         Misconception("out_channels forgotten", "That is one filter; the layer has several.",
-                      lambda c, k, f, g: c // g * f[0] * f[1] + 1, also=(lambda c, k, f, g: c // g * f[0] * f[1],)),
+                      COUNT.edited({"out_channels * ": ""}), also=(COUNT.edited({"out_channels * ": "", " + 1": ""}),)),
         Misconception("groups counted once more",
                       "The sum over the groups is in the number of filters already: `out_channels` counts all of them.",
-                      lambda c, k, f, g: g * k * (c // g * f[0] * f[1] + 1)),
-        Misconception("positions forgotten",
-                      "That is how many weights there are. Each weight works once at every position of the output.",
-                      _work(lambda shape, f, s, p: 1), "convolution_multiply_adds"),
-        Misconception("positions of the input",
-                      "The filter is placed once for each *output* number: with a stride, or without padding, there "
-                      "are fewer of them than input numbers.",
-                      _work(lambda shape, f, s, p: shape[1] * shape[2]), "convolution_multiply_adds"),
-        Misconception("biases counted as multiply-adds", "Adding the bias needs no multiplication; it is not counted.",
-                      _with_biases, "convolution_multiply_adds"),
-        Misconception("stride ignored", "With stride 2 the filter stands at about a quarter of the positions.",
-                      _work(lambda shape, f, s, p: _outputs(shape, f, 1, p)), "convolution_multiply_adds"),
-        Misconception("padding ignored", "The filter slides over the padded input.",
-                      _work(lambda shape, f, s, p: math.prod((n - k) // s + 1 for n, k in
-                                                             zip(shape[1:], f, strict=True))),
-                      "convolution_multiply_adds"),
-        Misconception("padding counted once", "The padding lies on both sides of the input.",
-                      _work(_padded_once), "convolution_multiply_adds"),
-        Misconception("sizes rounded up", "Where the last step would stick out, the position is left out: round down.",
-                      _work(_rounded_up), "convolution_multiply_adds"),
-        Misconception("sizes not rounded", "There are no half positions: round the output's height and width down.",
-                      _work(_not_rounded), "convolution_multiply_adds"),
-        Misconception("the first position forgotten",
-                      "The window has a position before its first step: steps plus one.",
-                      _work(_one_too_few), "convolution_multiply_adds"),
-        Misconception("width computed like the height", "Height and width each have their own size.",
-                      _work(lambda shape, f, s, p: _sides(shape, f, s, p)[0] ** 2), "convolution_multiply_adds",
-                      also=(_work(lambda shape, f, s, p: _sides(shape, f, s, p)[1] ** 2),)),
-        Misconception("filters see all channels",
-                      "A filter multiplies with the channels of its own group only.",
-                      _work(_outputs, lambda c, k, g: c * k), "convolution_multiply_adds"),
-        Misconception("work divided by the groups twice",
-                      "Groups make each filter less deep; the number of filters stays what it is.",
-                      _work(_outputs, lambda c, k, g: (c // g) * (k // g)), "convolution_multiply_adds"),
-        Misconception("depth of the filters forgotten",
-                      "For one output number a filter multiplies in each channel it sees.",
-                      _work(_outputs, lambda c, k, g: k), "convolution_multiply_adds"),
-        Misconception("one map only", "Every filter makes a map of its own, and each map costs the same.",
-                      _work(_outputs, lambda c, k, g: c // g), "convolution_multiply_adds"),
-        Misconception("work of square kernels",
-                      "The kernel has a height and a width; here one of them is used for both.",
-                      _work(_outputs, taps=lambda f: f[0] ** 2), "convolution_multiply_adds",
-                      also=(_work(_outputs, taps=lambda f: f[1] ** 2),)),
-        Misconception("kernel's height and width swapped",
-                      "A kernel of 4 rows and 3 columns fits less often down than across: its height goes with the "
-                      "picture's height.",
-                      _work(lambda shape, f, s, p: _outputs(shape, f[::-1], s, p)), "convolution_multiply_adds"),
-        Misconception("multiplications and additions counted apart",
-                      "A multiply-add is one multiplication together with the addition that follows it.",
-                      _work(_outputs, lambda c, k, g: 2 * c * k // g), "convolution_multiply_adds"),
+                      COUNT.edited({"out_channels * ": "groups * out_channels * "})),
+        *in_answer(
+            "convolution_multiply_adds",
+            Misconception(*words.WORK_WITHOUT_POSITIONS, WORK.edited({" * rows * columns": ""})),
+            Misconception(*words.AT_INPUT_POSITIONS, WORK.edited({"rows * columns": "height * width"})),
+            Misconception(*words.BIASES_AS_WORK, WORK.edited({"return ": "return out_channels * rows * columns + "})),
+            Misconception(*words.STRIDE_IGNORED, WORK.given("stride = 1")),
+            Misconception(*words.PADDING_IGNORED, WORK.given("padding = 0")),
+            Misconception(*words.PADDING_COUNTED_ONCE, WORK.given("padding /= 2")),
+            Misconception(*words.ROUNDED_UP, WORK.edited({"down) // stride": "down + stride - 1) // stride",
+                                                          "right) // stride": "right + stride - 1) // stride"})),
+            Misconception(*words.NOT_ROUNDED, WORK.edited({"down) //": "down) /", "right) //": "right) /"})),
+            Misconception(*words.ONE_FORGOTTEN, WORK.edited({"down) // stride + 1": "down) // stride",
+                                                             "right) // stride + 1": "right) // stride"})),
+            Misconception(*words.SQUARE_INPUTS, WORK.edited({"rows * columns": "rows * rows"}),
+                          also=(WORK.edited({"rows * columns": "columns * columns"}),)),
+            Misconception(*words.GROUPS_IGNORED, WORK.edited({"channels // groups": "channels"})),
+            Misconception(*words.GROUPS_TWICE, WORK.edited({"// groups)": "// groups) // groups"})),
+            Misconception(*words.DEPTH_FORGOTTEN, WORK.edited({" * (channels // groups)": ""})),
+            Misconception("one map only", "Every filter makes a map of its own, and each map costs the same.",
+                          WORK.edited({"out_channels * ": ""})),
+            Misconception(*words.SQUARE_KERNELS, WORK.edited({"down * right": "down * down"}),
+                          also=(WORK.edited({"down * right": "right * right"}),)),
+            Misconception(*words.KERNEL_SWAPPED, WORK.edited({"(down, right)": "(right, down)"})),
+            Misconception(*words.COUNTED_APART, WORK.edited({"return ": "return 2 * "})),
+        ),
     )
     hints = (
         "How many numbers does one filter consist of? With groups it is less deep than the input.",

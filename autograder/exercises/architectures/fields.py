@@ -3,58 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.architectures.patterns import NOTEBOOK
+from autograder.exercises.making import in_answer
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import geometry
 from cnncourse.layers import Conv2d, ReLU
 from cnncourse.network import Network
 
-Layers = tuple[tuple[int, int, int], ...]
 ALEXNET = ((11, 4, 1), (3, 2, 1), (5, 1, 1), (3, 2, 1), (3, 1, 1), (3, 1, 1), (3, 1, 1))
 VGG = tuple(layer for count in (2, 2, 3, 3, 3) for layer in (((3, 1, 1),) * count + ((2, 2, 1),)))
 
 
-def _upwards(
-    reach: Callable[[int, int], float], jump: Callable[[int, int, int], int], first: int = 1, late: bool = True
-) -> Callable[[Layers], float]:
-    """A field that grows from layer to layer by `reach(kernel, dilation)` steps; the step becomes
-    `jump(step, stride, dilation)` after the layer, or before it if not `late`."""
-    def field(layers: Layers) -> float:
-        size, step = float(first), 1
-        for kernel, stride, dilation in layers:
-            if not late:
-                step = jump(step, stride, dilation)
-            size += reach(kernel, dilation) * step
-            if late:
-                step = jump(step, stride, dilation)
-        return size
-    return field
-
-
-def _times(step: int, stride: int, dilation: int) -> int:
-    return step * stride
-
-
-_right = _upwards(lambda k, d: d * (k - 1), _times)
-
-
-def _downwards_too_far(layers: Layers) -> float:
-    size = 1
-    for kernel, stride, dilation in reversed(layers):
-        size = size * stride + dilation * (kernel - 1)
-    return size
-
-
-def _stretched(layers: Layers, after: bool = False) -> float:
-    size = 1
+def _seen(layers):
+    """A right answer, of which wrong ones are edits."""
+    size, step = 1, 1
     for kernel, stride, dilation in layers:
-        reach = dilation * (kernel - 1)
-        size = (size + reach) * stride if after else size * stride + reach
+        size += dilation * (kernel - 1) * step
+        step *= stride
     return size
+
+
+FIELD = Written.of(_seen)
 
 
 @exercise("stack_receptive_field", notebook=NOTEBOOK, points=2)
@@ -88,65 +63,62 @@ class StackReceptiveField:
         yield Case("drawn at random", (tuple((int(k), int(s), int(d)) for k, s, d in drawn),))
 
     misconceptions = (
-        Misconception("strides ignored",
-                      "Below a layer with stride 2 neighbors are two inputs apart: from then on each further step "
-                      "reaches twice as far.",
-                      lambda layers: _right(tuple((k, 1, d) for k, _, d in layers))),
-        Misconception("dilation ignored", "A kernel with gaps between its taps reaches further than one without.",
-                      lambda layers: _right(tuple((k, s, 1) for k, s, _ in layers))),
+        Misconception(*words.STRIDE_IGNORED, FIELD.edited({"step *= stride": "pass"}),
+                      detail="Below a layer with stride 2 neighbors are two inputs apart: from then on each further "
+                             "step reaches twice as far."),
+        Misconception("dilation left out", "A kernel with gaps between its taps reaches further than one without.",
+                      FIELD.edited({"dilation * ": ""})),
         Misconception("kernels added up",
                       "Windows of neighboring neurons overlap: a further layer adds its kernel size less one, not the "
-                      "whole of it.",
-                      lambda layers: sum(k for k, _, _ in layers),
-                      also=(_upwards(lambda k, d: d * k, _times), _upwards(lambda k, d: d * k, _times, 0),
-                            _upwards(lambda k, d: d * (k - 1) + 1, _times, 0),
-                            _upwards(lambda k, d: d * (k - 1) + 1, _times))),
+                      "whole of it.", lambda layers: sum(kernel for kernel, _, _ in layers),
+                      also=(FIELD.edited({"(kernel - 1)": "kernel"}),
+                            FIELD.edited({"(kernel - 1)": "kernel", "1, 1": "0, 1"}),
+                            FIELD.edited({"dilation * (kernel - 1)": "(dilation * (kernel - 1) + 1)", "1, 1": "0, 1"}),
+                            FIELD.edited({"dilation * (kernel - 1)": "(dilation * (kernel - 1) + 1)"}))),
         Misconception("kernels multiplied",
                       "Three layers of 3 do not see 27 inputs: count them in the picture of part 4.",
-                      lambda layers: math.prod(k for k, _, _ in layers)),
+                      lambda layers: math.prod(kernel for kernel, _, _ in layers)),
         Misconception("a layer's own stride counted",
                       "The stride of a layer says how far its *outputs* are apart. It matters to the layers above it, "
-                      "not to its own window.",
-                      _upwards(lambda k, d: d * (k - 1), _times, late=False)),
+                      "not to its own window.", FIELD.edited({"* step": "* step * stride"})),
         Misconception("only the stride just below",
                       "Strides multiply: after two layers of stride 2 neighbors are four inputs apart.",
-                      _upwards(lambda k, d: d * (k - 1), lambda step, s, d: s)),
-        Misconception("strides added", "Strides multiply: after strides 2 and 3 neighbors are six inputs apart.",
-                      _upwards(lambda k, d: d * (k - 1), lambda step, s, d: step + s),
-                      also=(_upwards(lambda k, d: d * (k - 1), lambda step, s, d: step + s - 1),)),
+                      FIELD.edited({"*=": "="})),
+        Misconception(*words.STRIDES_ADDED, FIELD.edited({"*=": "+="}),
+                      also=(FIELD.edited({"*= stride": "+= stride - 1"}),)),
         Misconception("dilation counted in holes",
                       "Dilation is the distance from tap to tap: 1 is the kernel without gaps.",
-                      _upwards(lambda k, d: (d + 1) * (k - 1), _times)),
+                      FIELD.edited({"dilation * ": "(dilation + 1) * "})),
         Misconception("dilation times the kernel size",
                       "A kernel of F taps has F - 1 gaps between them, and only those are stretched.",
-                      _upwards(lambda k, d: d * k - 1, _times)),
+                      FIELD.edited({"dilation * (kernel - 1)": "(dilation * kernel - 1)"})),
         Misconception("dilation handed on to later layers",
-                      "A dilated layer still has an output for every input: the distance of its outputs is its stride, "
-                      "whatever its dilation.",
-                      _upwards(lambda k, d: d * (k - 1), lambda step, s, d: step * s * d),
-                      also=(_upwards(lambda k, d: k - 1, lambda step, s, d: step * s * d),)),
-        Misconception("only the last layer",
+                      "A dilated layer still has an output for every input: the distance of its outputs is its "
+                      "stride, whatever its dilation.", FIELD.edited({"*= stride": "*= stride * dilation"}),
+                      also=(FIELD.edited({"dilation * ": "", "*= stride": "*= stride * dilation"}),)),
+        Misconception("the last layer alone",
                       "Each input of the last layer sees a block of the layer below, and so on down.",
-                      lambda layers: _right(layers[-1:])),
+                      FIELD.edited({"in layers": "in layers[-1:]"})),
         Misconception("only the largest window",
                       "The windows of all layers add to the field, not only the largest one.",
-                      lambda layers: max((d * (k - 1) + 1 for k, _, d in layers), default=1)),
+                      lambda layers: max((dilation * (kernel - 1) + 1 for kernel, _, dilation in layers), default=1)),
         Misconception("the stack upside down",
                       "The list begins at the input: it is the strides *before* a layer in the list that count for it.",
-                      lambda layers: _right(layers[::-1])),
+                      FIELD.edited({"in layers": "in layers[::-1]"})),
         Misconception("begun with zero",
                       "With no layer at all a neuron is its own input: the field begins with one input, not with none.",
-                      _upwards(lambda k, d: d * (k - 1), _times, 0)),
+                      FIELD.edited({"1, 1": "0, 1"})),
         Misconception("one step too many",
                       "From the first to the last of r neighbors there are r - 1 steps. Going down through a stride, "
                       "the field grows by that many strides.",
-                      _downwards_too_far),
+                      FIELD.edited({"in layers": "in layers[::-1]", "size +=": "size = size * stride +",
+                                    " * step": ""})),
         Misconception("the field multiplied on the way up",
                       "Going up, a stride does not stretch what is seen already. It makes the steps of the layers "
-                      "above longer.",
-                      _stretched, also=(lambda layers: _stretched(layers, after=True),)),
+                      "above longer.", FIELD.edited({"size +=": "size = size * stride +", " * step": ""}),
+                      also=(FIELD.edited({" * step": "", "step *=": "size *="}),)),
         Misconception("the area instead of the side", "Asked for is the number of inputs along one axis.",
-                      lambda layers: _right(layers) ** 2),
+                      FIELD.returning("size ** 2")),
     )
     hints = (
         "How far does one step to the right at the top lead at the bottom, if a layer between has stride 2?",
@@ -165,11 +137,14 @@ def _stack(channels: int, height: int, width: int, kernel_sizes: tuple[int, ...]
     return network
 
 
-def _shrinking(height: int, width: int, kernel_sizes: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+def _shrunk(height: int, width: int, kernel_sizes: tuple[int, ...]) -> Iterator[tuple[int, int]]:
     """Kernel and number of positions of each layer, if nothing is padded."""
     for size in kernel_sizes:
         height, width = height - size + 1, width - size + 1
         yield size, height * width
+
+
+ALL_LIKE_FIRST = "all layers like the first", "The kernels may differ from layer to layer."
 
 
 @exercise("stack_cost", notebook=NOTEBOOK, points=3,
@@ -207,74 +182,60 @@ class StackCost:
             yield Case(name, (c, h, w, kernels), "stack_kept")
 
     misconceptions = (
-        Misconception("biases forgotten", "Each filter of each layer has a bias; count the filters.",
-                      lambda c, ks: sum(k * k * c * c for k in ks)),
+        Misconception(*words.BIASES_FORGOTTEN, lambda c, ks: sum(k * k * c * c for k in ks)),
         Misconception("biases of one layer only", "Every layer of the stack has biases of its own.",
                       lambda c, ks: sum(k * k * c * c for k in ks) + c),
-        Misconception("one bias for each layer",
-                      "A layer has one bias for each of its filters, not one for all of them.",
-                      lambda c, ks: sum(k * k * c * c + 1 for k in ks)),
-        Misconception("bias once per channel",
-                      "A filter has one bias, added after the sum over its channels; not one for each channel.",
-                      lambda c, ks: sum((k * k + 1) * c * c for k in ks)),
+        Misconception(*words.ONE_BIAS, lambda c, ks: sum(k * k * c * c + 1 for k in ks)),
+        Misconception(*words.BIAS_FOR_EACH_CHANNEL, lambda c, ks: sum((k * k + 1) * c * c for k in ks)),
         Misconception("channels left out",
                       "49 against 27 counts one filter of one channel. A filter spans all channels of its input, and "
-                      "there is one filter for each channel of the output.",
-                      lambda c, ks: sum(k * k for k in ks), also=(lambda c, ks: sum(k * k + 1 for k in ks),)),
+                      "there is one filter for each channel of the output.", lambda c, ks: sum(k * k for k in ks),
+                      also=(lambda c, ks: sum(k * k + 1 for k in ks),)),
         Misconception("channels counted once",
                       "Two numbers of channels matter: how deep each filter is, and how many filters there are.",
                       lambda c, ks: sum(k * k * c + c for k in ks), also=(lambda c, ks: sum(k * k * c for k in ks),)),
-        Misconception("kernel size not squared", "A kernel of size 3 has 3 rows and 3 columns.",
-                      lambda c, ks: sum(k * c * c + c for k in ks)),
+        Misconception(*words.KERNEL_NOT_SQUARED, lambda c, ks: sum(k * c * c + c for k in ks)),
         Misconception("one layer with the whole field",
                       "The stack has the field of one large filter, but not its weights: add up the layers.",
                       lambda c, ks: (sum(k - 1 for k in ks) + 1) ** 2 * c * c + c),
-        Misconception("only the first layer", "Every layer of the stack has weights of its own.",
-                      lambda c, ks: ks[0] ** 2 * c * c + c),
-        Misconception("all layers like the first", "The kernels may differ from layer to layer.",
-                      lambda c, ks: len(ks) * (ks[0] ** 2 * c * c + c)),
-        Misconception("biases counted as multiply-adds",
-                      "Adding a bias needs no multiplication: count the weights' work only.",
-                      lambda c, h, w, ks: sum((k * k * c + 1) * c * h * w for k in ks), "stack_multiply_adds"),
-        Misconception("positions forgotten",
-                      "That is how many weights there are. Each of them is used once at every position of the output.",
-                      lambda c, h, w, ks: sum(k * k * c * c for k in ks), "stack_multiply_adds",
-                      also=(lambda c, h, w, ks: sum(k * k * c * c + c for k in ks),)),
-        Misconception("work of one channel only",
-                      "Each output number is a sum over all channels of the input, and there is one for each filter.",
-                      lambda c, h, w, ks: sum(k * k * c * h * w for k in ks), "stack_multiply_adds"),
-        Misconception("multiplications and additions counted apart",
-                      "A multiply-add is one multiplication and one addition together.",
-                      lambda c, h, w, ks: 2 * sum(k * k * c * c * h * w for k in ks), "stack_multiply_adds"),
-        Misconception("a kernel of one row", "A kernel of size 3 makes 9 products in each channel, not 3.",
-                      lambda c, h, w, ks: sum(k * c * c * h * w for k in ks), "stack_multiply_adds"),
-        Misconception("work without padding", "The padding keeps height and width: every layer has the same positions.",
-                      lambda c, h, w, ks: sum(k * k * c * c * n for k, n in _shrinking(h, w, ks)),
-                      "stack_multiply_adds"),
-        Misconception("a square picture", "Height and width are two numbers. Here one of them is used for both.",
-                      lambda c, h, w, ks: sum(k * k * c * c * h * h for k in ks), "stack_multiply_adds",
-                      also=(lambda c, h, w, ks: sum(k * k * c * c * w * w for k in ks),)),
-        Misconception("work of all layers like the first", "The kernels may differ from layer to layer.",
-                      lambda c, h, w, ks: len(ks) * ks[0] ** 2 * c * c * h * w, "stack_multiply_adds"),
-        Misconception("last output left out", "The output of every convolution is counted, the last one's too.",
-                      lambda c, h, w, ks: (len(ks) - 1) * c * h * w, "stack_kept"),
-        Misconception("only the last output kept",
-                      "The backward pass goes through every layer of the stack and needs what went into each of them.",
-                      lambda c, h, w, ks: c * h * w, "stack_kept"),
-        Misconception("input counted",
-                      "The input is there whatever the stack; here only what the stack adds is counted.",
-                      lambda c, h, w, ks: (len(ks) + 1) * c * h * w, "stack_kept"),
-        Misconception("ReLUs counted too", "A ReLU in place overwrites its input: nothing is stored a second time.",
-                      lambda c, h, w, ks: 2 * len(ks) * c * h * w, "stack_kept"),
-        Misconception("one map for each layer", "Each layer gives as many maps as there are channels.",
-                      lambda c, h, w, ks: len(ks) * h * w, "stack_kept"),
-        Misconception("outputs without padding", "The padding keeps height and width: all outputs have the same size.",
-                      lambda c, h, w, ks: sum(c * n for _, n in _shrinking(h, w, ks)), "stack_kept"),
-        Misconception("bytes instead of numbers", "Asked for are numbers, not bytes.",
-                      lambda c, h, w, ks: 4 * len(ks) * c * h * w, "stack_kept"),
-        Misconception("weights among what is kept",
-                      "Parameters are counted by another function; here only what changes from picture to picture.",
-                      lambda c, h, w, ks: sum(c * h * w + k * k * c * c + c for k in ks), "stack_kept"),
+        Misconception(*words.FIRST_LAYER, lambda c, ks: ks[0] ** 2 * c * c + c),
+        Misconception(*ALL_LIKE_FIRST, lambda c, ks: len(ks) * (ks[0] ** 2 * c * c + c)),
+        *in_answer(
+            "stack_multiply_adds",
+            Misconception(*words.BIASES_AS_WORK, lambda c, h, w, ks: sum((k * k * c + 1) * c * h * w for k in ks)),
+            Misconception(*words.WORK_WITHOUT_POSITIONS, lambda c, h, w, ks: sum(k * k * c * c for k in ks),
+                          also=(lambda c, h, w, ks: sum(k * k * c * c + c for k in ks),)),
+            Misconception("work of one channel only",
+                          "Each output number is a sum over all channels of the input, and there is one for each "
+                          "filter.", lambda c, h, w, ks: sum(k * k * c * h * w for k in ks)),
+            Misconception(*words.COUNTED_APART, lambda c, h, w, ks: 2 * sum(k * k * c * c * h * w for k in ks)),
+            Misconception(*words.KERNEL_NOT_SQUARED, lambda c, h, w, ks: sum(k * c * c * h * w for k in ks)),
+            Misconception(*words.PADDING_IGNORED,
+                          lambda c, h, w, ks: sum(k * k * c * c * n for k, n in _shrunk(h, w, ks))),
+            Misconception(*words.SQUARE_INPUTS, lambda c, h, w, ks: sum(k * k * c * c * h * h for k in ks),
+                          also=(lambda c, h, w, ks: sum(k * k * c * c * w * w for k in ks),)),
+            Misconception(*ALL_LIKE_FIRST, lambda c, h, w, ks: len(ks) * ks[0] ** 2 * c * c * h * w),
+        ),
+        *in_answer(
+            "stack_kept",
+            Misconception("last output left out", "The output of every convolution is counted, the last one's too.",
+                          lambda c, h, w, ks: (len(ks) - 1) * c * h * w),
+            Misconception("only the last output kept",
+                          "The backward pass goes through every layer of the stack and needs what went into each of "
+                          "them.", lambda c, h, w, ks: c * h * w),
+            Misconception("input counted",
+                          "The input is there whatever the stack; here only what the stack adds is counted.",
+                          lambda c, h, w, ks: (len(ks) + 1) * c * h * w),
+            Misconception("ReLUs counted too", "A ReLU in place overwrites its input: nothing is stored a second time.",
+                          lambda c, h, w, ks: 2 * len(ks) * c * h * w),
+            Misconception("one map for each layer", "Each layer gives as many maps as there are channels.",
+                          lambda c, h, w, ks: len(ks) * h * w),
+            Misconception(*words.PADDING_IGNORED, lambda c, h, w, ks: sum(c * n for _, n in _shrunk(h, w, ks))),
+            Misconception(*words.BYTES, lambda c, h, w, ks: 4 * len(ks) * c * h * w),
+            Misconception("weights among what is kept",
+                          "Parameters are counted by another function; here only what changes from picture to picture.",
+                          lambda c, h, w, ks: sum(c * h * w + k * k * c * c + c for k in ks)),
+        ),
     )
     hints = (
         "Count one layer first. What does one filter look like, and how many of them are there?",

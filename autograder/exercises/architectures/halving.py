@@ -68,8 +68,7 @@ class Halvings:
                       lambda h, w: min(_twos(h), _twos(w)) - 1),
         Misconception("a logarithm",
                       "The logarithm says how often a size can be halved down to 1, with halves of pixels on the way. "
-                      "Here halving ends at the first odd size.",
-                      lambda h, w: math.log2(min(h, w)),
+                      "Here halving ends at the first odd size.", lambda h, w: math.log2(min(h, w)),
                       also=(lambda h, w: math.log2(h), lambda h, w: math.log2(h * w))),
         Misconception("at most one", "After a pool that fits, try the next one.",
                       lambda h, w: int(h % 2 == 0 and w % 2 == 0)),

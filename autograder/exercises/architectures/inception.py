@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.architectures.patterns import NOTEBOOK
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
@@ -134,8 +135,7 @@ class InceptionForward:
                       _joined(join=_summed)),
         Misconception("joined along the wrong axis",
                       "In an array of shape (N, C, H, W) the channels are axis 1. The branches agree in all other "
-                      "sizes.",
-                      _joined(join=partial(np.concatenate, axis=0)),
+                      "sizes.", _joined(join=partial(np.concatenate, axis=0)),
                       also=tuple(_joined(join=partial(np.concatenate, axis=axis)) for axis in (2, 3))),
         Misconception("branches in another order",
                       "The order is 1x1, 3x3, 5x5, pooling: the layer after the block expects its channels there.",
@@ -144,8 +144,7 @@ class InceptionForward:
                             _joined(join=lambda b: np.concatenate(b[::-1], axis=1)))),
         Misconception("1x1 layers before others joined too",
                       "What stands before the 3x3 and the 5x5 layer is not an output of the block: only the ends of "
-                      "the four branches are joined.",
-                      _all_joined),
+                      "the four branches are joined.", _all_joined),
         Misconception("branches not joined", "The four branches become one array: they are joined along the channels.",
                       _joined(join=tuple)),  # type: ignore[arg-type]
         Misconception("pooling branch left out", "There are four branches: one begins with pooling.",
@@ -158,30 +157,24 @@ class InceptionForward:
                       _pool_not_rectified),
         Misconception("no ReLU inside of branches",
                       "Every convolution is followed by a ReLU, the 1x1 ones before 3x3 and 5x5 too. Without it two "
-                      "convolutions in a row are one.",
-                      _joined(inside=_bare)),
-        Misconception("no ReLU at all",
-                      "Every convolution is followed by a ReLU.", _joined(inside=_bare, outside=_bare)),
+                      "convolutions in a row are one.", _joined(inside=_bare)),
+        Misconception("no ReLU at all", "Every convolution is followed by a ReLU.",
+                      _joined(inside=_bare, outside=_bare)),
         Misconception("nothing pooled", "The fourth branch looks for the largest neighbor first, then comes its 1x1.",
                       _joined(pool=_bare)),
         Misconception("pooled after the convolution",
-                      "In the fourth branch pooling comes first, then the 1x1 convolution.",
-                      _projected_first),
-        Misconception("average instead of maximum", "The fourth branch begins with *max* pooling.",
-                      _joined(pool=lambda x: F.avg_pool2d(x, 3, 1, padding=1)),
+                      "In the fourth branch pooling comes first, then the 1x1 convolution.", _projected_first),
+        Misconception(*words.AVERAGE, _joined(pool=lambda x: F.avg_pool2d(x, 3, 1, padding=1)),
                       also=(_joined(pool=lambda x: F.avg_pool2d(x, 3, 1, padding=1, count_include_pad=False)),)),
         Misconception("zeros win in the pooling",
-                      "Padding of a max pool must never be the maximum: where all inputs are negative, a zero from the "
-                      "border would be.",
-                      _joined(pool=_max_of_zeros)),
-        Misconception("biases forgotten", "A layer is a pair: weight and bias.",
+                      "Padding of a max pool must never be the maximum: where all inputs are negative, a zero from "
+                      "the border would be.", _joined(pool=_max_of_zeros)),
+        Misconception(*words.BIASES_FORGOTTEN,
                       _joined(conv=lambda x, layer: _conv(x, (layer[0], np.zeros_like(layer[1]))))),
         Misconception("padding forgotten",
                       "Without padding a 3x3 window takes away two rows and columns, in the pool as well, a 5x5 layer "
-                      "four: the branches no longer fit side by side.",
-                      _joined(conv=_padding_left_out)),
-        Misconception("kernels turned", "A layer does not flip its filters.",
-                      _joined(conv=lambda x, layer: _conv(x, (layer[0][:, :, ::-1, ::-1], layer[1])))),
+                      "four: the branches no longer fit side by side.", _joined(conv=_padding_left_out)),
+        Misconception(*words.FLIPPED, _joined(conv=lambda x, layer: _conv(x, (layer[0][:, :, ::-1, ::-1], layer[1])))),
         Misconception("input rectified first", "The block reads its input as it is; ReLUs come after convolutions.",
                       lambda x, *layers: np.concatenate(_branches(F.relu(x), *layers), axis=1)),
     )

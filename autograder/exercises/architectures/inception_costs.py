@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.architectures.inception import Filters
 from autograder.exercises.architectures.patterns import NOTEBOOK
+from autograder.exercises.making import in_answer
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse.layers import Concatenate, Conv2d, MaxPool2d
 from cnncourse.network import Network
@@ -28,34 +31,35 @@ def _block(channels: int, height: int, width: int, filters: Filters, reduced: bo
     return network
 
 
-def _layers(c: int, filters: Filters, reduced: bool) -> list[tuple[int, int, int]]:
-    """Filters, channels that they see, and side of each convolution."""
+def _multiplied(in_channels, height, width, filters, reduced, bias=0):
+    """Multiply-adds of the convolutions; with a bias, at a single position, they are as many as the parameters."""
     one, before_three, three, before_five, five, after_pool = filters
-    if not reduced:
-        return [(one, c, 1), (three, c, 3), (five, c, 5)]
-    return [(one, c, 1), (before_three, c, 1), (three, before_three, 3), (before_five, c, 1), (five, before_five, 5),
-            (after_pool, c, 1)]
+    layers = [(one, in_channels, 1), (three, in_channels, 3), (five, in_channels, 5)]
+    if reduced:
+        layers = [(one, in_channels, 1), (three, before_three, 3), (five, before_five, 5),
+                  (before_three, in_channels, 1), (before_five, in_channels, 1), (after_pool, in_channels, 1)]
+    return sum(count * (depth * side * side + bias) * height * width for count, depth, side in layers)
 
 
-def _weights(c: int, filters: Filters, reduced: bool) -> int:
-    return sum(k * d * s * s for k, d, s in _layers(c, filters, reduced))
+def _of_parameters(changed: Callable[..., int]) -> Callable[..., int]:
+    """The same mistake where parameters are counted."""
+    return lambda in_channels, filters, reduced: changed(in_channels, 1, 1, filters, reduced, 1)
 
 
-def _biases(c: int, filters: Filters, reduced: bool) -> int:
-    return sum(k for k, _, _ in _layers(c, filters, reduced))
+WORK = Written.of(_multiplied)
+ALL_READ_THE_INPUT = (
+    "3x3 and 5x5 read the input",
+    "With the 1x1 layers before them, these filters are only as deep as those layers have filters.")
+SMALL_LAYERS_FREE = (
+    "1x1 layers before others free", "The 1x1 layers before 3x3 and 5x5 have weights and biases too, and they work.")
+PROJECTION_FREE = (
+    "the layer after the pool free", "Pooling has no parameters and no work; the 1x1 convolution after it has both.")
+ALWAYS_REDUCED = "always with the 1x1 layers", "If `reduced` is False, three of the six layers are not there."
 
-
-def _all_read_the_input(c: int, filters: Filters, reduced: bool) -> int:
-    return sum(k * c * s * s for k, _, s in _layers(c, filters, reduced))
-
-
-def _small_layers_free(c: int, filters: Filters, reduced: bool) -> list[tuple[int, int, int]]:
-    layers = _layers(c, filters, reduced)
-    return [layers[0], layers[2], layers[4], layers[5]] if reduced else layers
-
-
-def _no_projection(c: int, filters: Filters, reduced: bool) -> list[tuple[int, int, int]]:
-    return _layers(c, filters, reduced)[:5]
+_all_read_the_input = WORK.edited({"before_three, 3": "in_channels, 3", "before_five, 5": "in_channels, 5"})
+_small_layers_free = WORK.edited({"(before_three, in_channels, 1), (before_five, in_channels, 1), ": ""})
+_projection_free = WORK.edited({", (after_pool, in_channels, 1)": ""})
+_always_reduced = WORK.edited({"if reduced": "if True"})
 
 
 @exercise("inception_cost", notebook=NOTEBOOK, points=4,
@@ -111,61 +115,42 @@ class InceptionCost:
         Misconception("channels as in a sum", "Branches are put side by side: their channels add up.",
                       lambda c, f, r: max(f[0], f[2], f[4], f[5] if r else c)),
         Misconception("the input's channels",
-                      "A block may change the number of channels: add up what the branches give.",
-                      lambda c, f, r: c),
-        Misconception("biases forgotten",
-                      "Every filter of all six layers has a bias.", _weights, "inception_parameters"),
-        Misconception("3x3 and 5x5 read the input",
-                      "With the 1x1 layers before them, these filters are only as deep as those layers have filters.",
-                      lambda c, f, r: _all_read_the_input(c, f, r) + _biases(c, f, r), "inception_parameters"),
-        Misconception("1x1 layers before others free", "The 1x1 layers have weights and biases too.",
-                      lambda c, f, r: sum(k * (d * s * s + 1) for k, d, s in _small_layers_free(c, f, r)),
-                      "inception_parameters"),
-        Misconception("the layer after the pool free", "Pooling has no parameters; the 1x1 convolution after it does.",
-                      lambda c, f, r: sum(k * (d * s * s + 1) for k, d, s in _no_projection(c, f, r)),
-                      "inception_parameters"),
-        Misconception("always with the 1x1 layers", "If `reduced` is False, three of the six layers are not there.",
-                      lambda c, f, r: _weights(c, f, True) + _biases(c, f, True), "inception_parameters"),
-        Misconception("1x1 layers before others kept",
-                      "If `reduced` is False, the 3x3 and 5x5 layers read the block's input, and no 1x1 layer stands "
-                      "before them or after the pool.",
-                      lambda c, f, r: sum(k * (d * s * s + 1) for k, d, s in (
-                          _layers(c, f, r) + ([] if r else [(f[1], c, 1), (f[3], c, 1), (f[5], c, 1)]))),
-                      "inception_parameters"),
-        Misconception("after_pool counted without the 1x1 layers", "If `reduced` is False, nothing follows the pool.",
-                      lambda c, f, r: _weights(c, f, r) + _biases(c, f, r) + (0 if r else f[5] * (c + 1)),
-                      "inception_parameters"),
-        Misconception("kernels not squared", "A 3x3 filter has 9 weights for each channel, a 5x5 filter 25.",
-                      lambda c, f, r: sum(k * (d * s + 1) for k, d, s in _layers(c, f, r)), "inception_parameters"),
-        Misconception("biases counted as multiply-adds", "Multiply-adds are counted without biases.",
-                      lambda c, h, w, f, r: h * w * (_weights(c, f, r) + _biases(c, f, r)), "inception_multiply_adds"),
-        Misconception("positions forgotten", "Each weight works at every position: height times width of them.",
-                      lambda c, h, w, f, r: _weights(c, f, r), "inception_multiply_adds",
-                      also=(lambda c, h, w, f, r: _weights(c, f, r) + _biases(c, f, r),)),
-        Misconception("work of 3x3 and 5x5 on the input",
-                      "With the 1x1 layers before them, these filters are only as deep as those layers have filters.",
-                      lambda c, h, w, f, r: h * w * _all_read_the_input(c, f, r), "inception_multiply_adds"),
-        Misconception("work of the 1x1 layers forgotten", "The 1x1 layers before 3x3 and 5x5 work too.",
-                      lambda c, h, w, f, r: h * w * sum(k * d * s * s for k, d, s in _small_layers_free(c, f, r)),
-                      "inception_multiply_adds"),
-        Misconception("work after the pool forgotten", "The 1x1 layer after the pool works too.",
-                      lambda c, h, w, f, r: h * w * sum(k * d * s * s for k, d, s in _no_projection(c, f, r)),
-                      "inception_multiply_adds"),
-        Misconception("work without padding", "Padding keeps height and width: all layers have the same positions.",
-                      lambda c, h, w, f, r: sum(k * d * s * s * (h - s + 1) * (w - s + 1)
-                                                for k, d, s in _layers(c, f, r)),
-                      "inception_multiply_adds"),
-        Misconception("a square picture", "Height and width are two numbers.",
-                      lambda c, h, w, f, r: h * h * _weights(c, f, r), "inception_multiply_adds",
-                      also=(lambda c, h, w, f, r: w * w * _weights(c, f, r),)),
-        Misconception("work always with the 1x1 layers",
-                      "If `reduced` is False, three of the six layers are not there.",
-                      lambda c, h, w, f, r: h * w * _weights(c, f, True), "inception_multiply_adds"),
-        Misconception("multiplications and additions counted apart",
-                      "One multiplication with the addition that follows it is one multiply-add, not two.",
-                      lambda c, h, w, f, r: 2 * h * w * _weights(c, f, r), "inception_multiply_adds"),
-        Misconception("pooling counted as work", "Pooling compares, it does not multiply: it is not counted.",
-                      lambda c, h, w, f, r: h * w * (_weights(c, f, r) + 9 * c), "inception_multiply_adds"),
+                      "A block may change the number of channels: add up what the branches give.", lambda c, f, r: c),
+        *in_answer(
+            "inception_parameters",
+            Misconception(*words.BIASES_FORGOTTEN, lambda c, f, r: _multiplied(c, 1, 1, f, r)),
+            Misconception(*ALL_READ_THE_INPUT, _of_parameters(_all_read_the_input)),
+            Misconception(*SMALL_LAYERS_FREE, _of_parameters(_small_layers_free)),
+            Misconception(*PROJECTION_FREE, _of_parameters(_projection_free)),
+            Misconception(*ALWAYS_REDUCED, _of_parameters(_always_reduced)),
+            Misconception("1x1 layers before others kept",
+                          "If `reduced` is False, the 3x3 and 5x5 layers read the block's input, and no 1x1 layer "
+                          "stands before them or after the pool.",
+                          _of_parameters(WORK.edited({
+                              "in_channels, 5)]":
+                              "in_channels, 5), (before_three + before_five + after_pool, in_channels, 1)]"}))),
+            Misconception("after_pool counted without the 1x1 layers",
+                          "If `reduced` is False, nothing follows the pool.",
+                          _of_parameters(WORK.edited({"in_channels, 5)]":
+                                                      "in_channels, 5), (after_pool, in_channels, 1)]"}))),
+            Misconception(*words.KERNEL_NOT_SQUARED, _of_parameters(WORK.edited({"side * side": "side"}))),
+        ),
+        *in_answer(
+            "inception_multiply_adds",
+            Misconception(*words.BIASES_AS_WORK, WORK.given("bias = 1")),
+            Misconception(*words.WORK_WITHOUT_POSITIONS, WORK.given("height = width = 1"),
+                          also=(WORK.given("height = width = bias = 1"),)),
+            Misconception(*ALL_READ_THE_INPUT, _all_read_the_input),
+            Misconception(*SMALL_LAYERS_FREE, _small_layers_free),
+            Misconception(*PROJECTION_FREE, _projection_free),
+            Misconception(*words.PADDING_IGNORED,
+                          WORK.edited({"* height * width": "* (height - side + 1) * (width - side + 1)"})),
+            Misconception(*words.SQUARE_INPUTS, WORK.given("width = height"), also=(WORK.given("height = width"),)),
+            Misconception(*ALWAYS_REDUCED, _always_reduced),
+            Misconception(*words.COUNTED_APART, lambda *given: 2 * _multiplied(*given)),
+            Misconception("pooling counted as work", "Pooling compares, it does not multiply: it is not counted.",
+                          WORK.edited({"in layers)": "in layers) + 9 * in_channels * height * width"})),
+        ),
     )
     hints = (
         "Draw the block and write on each arrow how many channels go along it.",

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.architectures.patterns import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse.layers import Conv2d, Flatten, Linear, MaxPool2d
 from cnncourse.network import Network
 
 Layers = tuple[tuple[Any, ...], ...]
-Shape = tuple[int, ...]
 
 SMALL = (("CONV", 4, 3, 1, 1, 1), ("POOL", 2, 2, 0), ("FC", 5))
 LENET = (("CONV", 6, 5, 1, 0, 1), ("POOL", 2, 2, 0), ("CONV", 16, 5, 1, 0, 1), ("POOL", 2, 2, 0), ("FC", 120),
@@ -29,7 +29,7 @@ def alexnet(groups: int) -> Layers:
             ("POOL", 3, 2, 0), ("FC", 4096), ("FC", 4096), ("FC", 1000))
 
 
-def _network(shape: Shape, layers: Layers) -> Network:
+def _network(shape: tuple[int, ...], layers: Layers) -> Network:
     network = Network(shape)
     for kind, *settings in layers:
         if kind == "CONV":
@@ -44,88 +44,47 @@ def _network(shape: Shape, layers: Layers) -> Network:
     return network
 
 
-@dataclass(frozen=True)
-class _Count:
-    """A count of the whole network, with one thing or another done wrong."""
-
-    out: Callable[[int, int, int, int], int] = lambda n, f, s, p: (n - f + 2 * p) // s + 1
-    weights: Callable[..., int] = lambda k, c, f, g: k * (c // g) * f * f
-    biases: Callable[..., int] = lambda k, c, g: k
-    positions: Callable[[int, int], int] = lambda before, after: after
-    after_pool: Callable[[int, int], int] = lambda channels, kernel: channels
-    features: Callable[[Shape, Shape], int] = lambda picture, shape: math.prod(shape)
-    stored: tuple[str, ...] = ("INPUT", "CONV", "POOL", "FC")
-    dense_bias: int = 1
-    dense_work: bool = True
-    bias_work: int = 0
-
-    def __call__(self, picture: Shape, layers: Layers) -> tuple[int, int, int]:
-        shape, parameters, work, kept = picture, 0, 0, math.prod(picture) * ("INPUT" in self.stored)
-        for kind, *settings in layers:
-            if kind == "FC":
-                inputs = self.features(picture, shape) if len(shape) == 3 else shape[0]
-                units, = settings
-                parameters += units * (inputs + self.dense_bias)
-                work += units * (inputs + self.bias_work) * self.dense_work
-                shape = (units,)
-            else:
-                kernel, stride, padding = settings[1:4] if kind == "CONV" else settings
-                channels, height, width = shape
-                size = tuple(self.out(n, kernel, stride, padding) for n in (height, width))
-                if kind == "CONV":
-                    filters, groups = settings[0], settings[4]
-                    weights = self.weights(filters, channels, kernel, groups)
-                    parameters += weights + self.biases(filters, channels, groups)
-                    work += (weights + self.bias_work * filters) * self.positions(height * width, math.prod(size))
-                else:
-                    filters = self.after_pool(channels, kernel)
-                shape = (filters, *size)
-            kept += math.prod(shape) * (kind in self.stored)
-        return parameters, work, kept
+def _counted(in_shape, layers):
+    """A right answer, of which wrong ones are edits."""
+    shape = in_shape
+    parameters, work, stored = 0, 0, math.prod(shape)
+    for kind, *settings in layers:
+        if kind == "FC":
+            inputs, units = math.prod(shape), settings[0]
+            parameters += units * (inputs + 1)
+            work += units * inputs
+            shape = (units,)
+        else:
+            channels, height, width = shape
+            filters, kernel, stride, padding, groups = settings if kind == "CONV" else (channels, *settings, 1)
+            rows = (height + 2 * padding - kernel) // stride + 1
+            columns = (width + 2 * padding - kernel) // stride + 1
+            if kind == "CONV":
+                weights = filters * (channels // groups) * kernel * kernel
+                parameters += weights + filters
+                work += weights * rows * columns
+            shape = (filters, rows, columns)
+        stored += math.prod(shape)
+    return parameters, work, stored
 
 
-_right = _Count()
+COUNT = Written.of(_counted)
 
 
-def _with(**changes: Any) -> Callable[..., Any]:
-    return replace(_right, **changes)
+def _by_rule(rule: str) -> Written:
+    """Another rule for one axis, in `n`, `padding`, `kernel` and `stride`."""
+    return COUNT.edited({f"({side} + 2 * padding - kernel) // stride + 1": rule.replace("n", side, 1)
+                         for side in ("height", "width")})
 
 
-def _rounded_up(n: int, f: int, s: int, p: int) -> int:
-    return -((f - n - 2 * p) // s) + 1
+def _fully_connected(inputs: str) -> Written:
+    """Another number of inputs of the first FC."""
+    return COUNT.edited({"math.prod(shape), settings[0]": f"{inputs} if len(shape) == 3 else shape[0], settings[0]"})
 
 
-def _pools(layers: Layers, change: Callable[[int, int, int], tuple[int, int, int]]) -> Layers:
-    """The layers with other settings of their pools."""
-    return tuple(("POOL", *change(*layer[1:])) if layer[0] == "POOL" else layer for layer in layers)
-
-
-def _channels_kept(shape: Shape, layers: Layers) -> tuple[int, int, int]:
-    """Each layer's numbers are right for its input, but the channels are always the picture's."""
-    parameters, work, kept = 0, 0, math.prod(shape)
-    for layer in layers:
-        p, m, a = _right(shape, (layer,))
-        parameters, work, kept = parameters + p, work + m, kept + a - math.prod(shape)
-        out = _network(shape, (layer,)).output_shape
-        shape = out if layer[0] == "FC" else (shape[0], *out[1:])
-    return parameters, work, kept
-
-
-def _maps_kept(shape: Shape, layers: Layers) -> tuple[int, int, int]:
-    """An FC's units are taken for channels of maps that still have their size."""
-    parameters, work, kept = 0, 0, math.prod(shape)
-    for layer in layers:
-        p, m, a = _right(shape, (layer,))
-        parameters, work, kept = parameters + p, work + m, kept + a - math.prod(shape)
-        shape = (layer[1], *shape[1:]) if layer[0] == "FC" else _network(shape, (layer,)).output_shape
-    return parameters, work, kept
-
-
-def _relus_counted(shape: Shape, layers: Layers) -> tuple[int, int, int]:
-    """Outputs of convolutions and of FCs but the last are counted a second time, as those of the ReLUs after them."""
-    parameters, work, kept = _right(shape, layers)
-    again = replace(_right, stored=("CONV", "FC"))(shape, layers)[2]
-    return parameters, work, kept + again - (layers[-1][1] if layers[-1][0] == "FC" else 0)
+def _pools(change: str) -> Written:
+    """Other settings of the pools."""
+    return COUNT.edited({"(channels, *settings, 1)": f"(channels, {change}, 1)"})
 
 
 @exercise("network_cost", notebook=NOTEBOOK, points=4, tolerance=1e-12)
@@ -162,79 +121,70 @@ class NetworkCost:
 
     returns = ("parameters", "multiply_adds", "activations")
     misconceptions = (
-        Misconception("biases forgotten", "Every filter has a bias, and so has every unit of an FC layer.",
-                      _with(biases=lambda k, c, g: 0, dense_bias=0)),
+        Misconception(*words.BIASES_FORGOTTEN, COUNT.edited({"inputs + 1": "inputs", "weights + filters": "weights"})),
         Misconception("biases of convolutions forgotten",
                       "Every filter has a bias too, not only the units of FC layers.",
-                      _with(biases=lambda k, c, g: 0)),
-        Misconception("biases of FC layers forgotten",
-                      "Every unit of an FC layer has a bias too.", _with(dense_bias=0)),
-        Misconception("bias once per channel", "A filter has one bias, not one for each of its channels.",
-                      _with(biases=lambda k, c, g: k * (c // g))),
-        Misconception("groups ignored", "With groups a filter sees only the channels of its own group.",
-                      _with(weights=lambda k, c, f, g: k * c * f * f)),
-        Misconception("groups divided out twice", "Groups make filters less deep; there are as many of them as before.",
-                      _with(weights=lambda k, c, f, g: (k // g) * (c // g) * f * f)),
-        Misconception("filters of one channel", "A filter spans the channels of its input.",
-                      _with(weights=lambda k, c, f, g: k * f * f)),
-        Misconception("kernels not squared", "A kernel of size 3 has 3 rows of 3 weights.",
-                      _with(weights=lambda k, c, f, g: k * (c // g) * f)),
-        Misconception("work without positions", "Each weight of a filter works once at every position of the output.",
-                      _with(positions=lambda before, after: 1)),
-        Misconception("work at the input's positions", "A filter works once for each position of the *output*.",
-                      _with(positions=lambda before, after: before)),
+                      COUNT.edited({"weights + filters": "weights"})),
+        Misconception("biases of FC layers forgotten", "Every unit of an FC layer has a bias too.",
+                      COUNT.edited({"inputs + 1": "inputs"})),
+        Misconception(*words.BIAS_FOR_EACH_CHANNEL,
+                      COUNT.edited({"weights + filters": "weights + filters * (channels // groups)"})),
+        Misconception(*words.GROUPS_IGNORED, COUNT.edited({"channels // groups": "channels"})),
+        Misconception(*words.GROUPS_TWICE, COUNT.edited({"// groups)": "// groups) // groups"})),
+        Misconception(*words.DEPTH_FORGOTTEN, COUNT.edited({"(channels // groups) * ": ""})),
+        Misconception(*words.KERNEL_NOT_SQUARED, COUNT.edited({"kernel * kernel": "kernel"})),
+        Misconception(*words.WORK_WITHOUT_POSITIONS, COUNT.edited({"weights * rows * columns": "weights"})),
+        Misconception(*words.AT_INPUT_POSITIONS,
+                      COUNT.edited({"weights * rows * columns": "weights * height * width"})),
         Misconception("work of FC layers forgotten", "An FC layer has one multiply-add for each of its weights.",
-                      _with(dense_work=False)),
-        Misconception("biases counted as multiply-adds",
-                      "Multiply-adds are counted without biases.", _with(bias_work=1)),
-        Misconception("multiplications and additions counted apart",
-                      "One multiplication with the addition that follows it is one multiply-add, not two.",
-                      lambda shape, layers: tuple(np.multiply(_right(shape, layers), (1, 2, 1)).tolist())),
-        Misconception("bytes instead of numbers", "Activations are counted in numbers, whatever memory each takes.",
-                      lambda shape, layers: tuple(np.multiply(_right(shape, layers), (1, 1, 4)).tolist())),
-        Misconception("padding ignored", "The window slides over the padded input.",
-                      _with(out=lambda n, f, s, p: (n - f) // s + 1)),
-        Misconception("padding counted once", "The padding lies on both sides.",
-                      _with(out=lambda n, f, s, p: (n - f + p) // s + 1)),
-        Misconception("sizes rounded up", "Where the last step would stick out it is left out: round down.",
-                      _with(out=_rounded_up)),
+                      COUNT.edited({"work += units": "work += 0"})),
+        Misconception(*words.BIASES_AS_WORK,
+                      COUNT.edited({"units * inputs": "units * (inputs + 1)",
+                                    "weights * rows": "(weights + filters) * rows"})),
+        Misconception(*words.COUNTED_APART, COUNT.edited({", work, stored\n": ", 2 * work, stored\n"})),
+        Misconception(*words.BYTES, COUNT.edited({", work, stored\n": ", work, 4 * stored\n"})),
+        Misconception(*words.PADDING_IGNORED, _by_rule("(n - kernel) // stride + 1")),
+        Misconception(*words.PADDING_COUNTED_ONCE, _by_rule("(n + padding - kernel) // stride + 1")),
+        Misconception(*words.ROUNDED_UP, _by_rule("-(-(n + 2 * padding - kernel) // stride) + 1")),
         Misconception("pooling changes the channels", "Pooling works in each map on its own: the channels stay.",
-                      _with(after_pool=lambda channels, kernel: channels // kernel or 1),
-                      also=(_with(after_pool=lambda channels, kernel: 1),)),
+                      COUNT.edited({"(channels, *settings": "(channels // settings[0] or 1, *settings"}),
+                      also=(COUNT.edited({"(channels, *settings": "(1, *settings"}),)),
         Misconception("FC reads one number for each channel",
                       "The first FC reads all numbers that came before it: channels times height times width.",
-                      _with(features=lambda picture, shape: shape[0])),
+                      _fully_connected("shape[0]")),
         Misconception("FC reads the picture",
                       "The first FC reads what the layer before it gives, whose size and channels have changed.",
-                      _with(features=lambda picture, shape: math.prod(picture)),
-                      also=(_with(features=lambda picture, shape: shape[0] * picture[1] * picture[2]),)),
+                      _fully_connected("math.prod(in_shape)"),
+                      also=(_fully_connected("shape[0] * in_shape[1] * in_shape[2]"),)),
         Misconception("FC reads one map", "The first FC reads all maps, not only one of them.",
-                      _with(features=lambda picture, shape: shape[1] * shape[2])),
+                      _fully_connected("shape[1] * shape[2]")),
         Misconception("input not among the activations", "The input is counted among the activations.",
-                      _with(stored=("CONV", "POOL", "FC"))),
+                      COUNT.edited({"0, 0, math.prod(shape)": "0, 0, 0"})),
         Misconception("pools not among the activations", "What a pool gives is stored too: it is another array.",
-                      _with(stored=("INPUT", "CONV", "FC"))),
+                      COUNT.edited({"stored += ": 'stored += (kind != "POOL") * '})),
         Misconception("FC outputs not among the activations", "What an FC layer gives is stored too.",
-                      _with(stored=("INPUT", "CONV", "POOL"))),
+                      COUNT.edited({"stored += ": 'stored += (kind != "FC") * '})),
         Misconception("channels not updated",
                       "After a convolution there are as many channels as it has filters: the next layer reads those.",
-                      _channels_kept),
+                      COUNT.edited({"shape = (filters": "shape = (channels", "stored += math.prod(shape)":
+                                    'stored += math.prod((filters, rows, columns) if kind != "FC" else shape)'})),
         Misconception("a second FC reads the maps again",
                       "After an FC there are no maps any more: the next FC reads one number for each of its units.",
-                      _maps_kept),
+                      COUNT.edited({"shape = (units,)": "shape = (units, *shape[1:])",
+                                    "stored += math.prod(shape)":
+                                    'stored += units if kind == "FC" else math.prod(shape)'})),
         Misconception("pools moved by their window",
                       "A pool has a stride of its own, which may differ from its window.",
-                      lambda shape, layers: _right(shape, _pools(layers, lambda f, s, p: (f, f, p)))),
-        Misconception("padding of pools ignored", "A pool may have padding too.",
-                      lambda shape, layers: _right(shape, _pools(layers, lambda f, s, p: (f, s, 0)))),
+                      _pools("settings[0], settings[0], settings[2]")),
+        Misconception("padding of pools ignored", "A pool may have padding too.", _pools("*settings[:2], 0")),
         Misconception("ReLUs among the activations", "ReLUs work in place; only the layers in the list are counted.",
-                      _relus_counted),
+                      COUNT.edited({"stored += ": 'stored += (1 if kind == "POOL" else 2) * ', ", work, stored\n":
+                                    ', work, stored - (math.prod(shape) if kind == "FC" else 0)\n'})),
         Misconception("only the final output", "The outputs of all layers are activations, not only the last one's.",
-                      lambda shape, layers: (*_right(shape, layers)[:2],
-                                             math.prod(_network(shape, layers).output_shape))),
+                      COUNT.edited({"stored += ": "stored = "})),
         Misconception("values in another order", "The order is parameters, multiply-adds, activations.",
-                      lambda shape, layers: tuple(_right(shape, layers)[i] for i in (1, 0, 2)),
-                      also=(lambda shape, layers: tuple(_right(shape, layers)[i] for i in (0, 2, 1)),)),
+                      COUNT.edited({"return parameters, work": "return work, parameters"}),
+                      also=(COUNT.edited({"return parameters, work, stored": "return parameters, stored, work"}),)),
     )
     hints = (
         "Follow the shape from layer to layer, and add to three counters on the way.",

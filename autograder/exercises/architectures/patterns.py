@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse.layers import Conv2d, Linear, MaxPool2d, ReLU
 from cnncourse.pattern import parse
@@ -21,15 +22,15 @@ SPELLED = {"INPUT": "Input", "CONV": "Conv", "RELU": "ReLU", "POOL": "Pool", "FC
 Names = tuple[str, ...]
 
 
-def _right(n: int, m: int, k: int, pool: bool) -> Names:
-    return ("INPUT", *(("CONV", "RELU") * n + ("POOL",) * pool) * m, *("FC", "RELU") * k, "FC")
+def _expanded(n, m, k, pool):
+    """A right answer, of which wrong ones are edits."""
+    convolutions = ["CONV", "RELU"] * n
+    block = [*convolutions, *["POOL"] * pool]
+    names = ["INPUT", *block * m, *["FC", "RELU"] * k, "FC"]
+    return tuple(names)
 
 
-def _pools_only_between(n: int, m: int, k: int, pool: bool) -> Names:
-    blocks = (("CONV", "RELU") * n + ("POOL",) * pool) * m
-    if pool and blocks:
-        blocks = blocks[:-1]
-    return ("INPUT", *blocks, *("FC", "RELU") * k, "FC")
+LIST = Written.of(_expanded)
 
 
 @exercise("expand_pattern", notebook=NOTEBOOK, points=2)
@@ -65,87 +66,65 @@ class ExpandPattern:
     misconceptions = (
         Misconception("a pool after every convolution",
                       "POOL stands outside of the inner bracket: it comes after all N convolutions of a block.",
-                      lambda n, m, k, pool: ("INPUT", *("CONV", "RELU", *("POOL",) * pool) * (n * m),
-                                             *("FC", "RELU") * k, "FC")),
-        Misconception("one pool for all blocks",
-                      "POOL stands inside of the outer bracket: every block has its own.",
-                      lambda n, m, k, pool: ("INPUT", *("CONV", "RELU") * (n * m), *("POOL",) * pool,
-                                             *("FC", "RELU") * k, "FC")),
+                      LIST.edited({"*convolutions, *[": '*["CONV", "RELU", *[', "* pool]": "* pool] * n]"})),
+        Misconception("one pool for all blocks", "POOL stands inside of the outer bracket: every block has its own.",
+                      LIST.edited({"*block * m": '*convolutions * m, *["POOL"] * pool'})),
         Misconception("pools only between blocks",
-                      "The last block is a block like the others: it ends with a POOL too.", _pools_only_between),
+                      "The last block is a block like the others: it ends with a POOL too.",
+                      LIST.edited({"*block * m": "*(block * m)[:-1 if pool and m else None]"})),
         Misconception("always a pool", "The question mark says that POOL may be left out: the last argument decides.",
-                      lambda n, m, k, pool: ("INPUT", *(("CONV", "RELU") * n + ("POOL",)) * m,
-                                             *("FC", "RELU") * k, "FC")),
+                      LIST.given("pool = True")),
         Misconception("never a pool", "If the last argument is True, the POOL with the question mark is there.",
-                      lambda n, m, k, pool: ("INPUT", *("CONV", "RELU") * (n * m), *("FC", "RELU") * k, "FC")),
+                      LIST.given("pool = False")),
         Misconception("pooling turned around", "True means that the POOL is there, False that it is left out.",
-                      lambda n, m, k, pool: ("INPUT", *(("CONV", "RELU") * n + ("POOL",) * (not pool)) * m,
-                                             *("FC", "RELU") * k, "FC")),
+                      LIST.given("pool = not pool")),
         Misconception("N and M swapped",
                       "N belongs to the inner bracket and counts convolutions, M to the outer one and counts blocks.",
-                      lambda n, m, k, pool: ("INPUT", *(("CONV", "RELU") * m + ("POOL",) * pool) * n,
-                                             *("FC", "RELU") * k, "FC")),
+                      LIST.given("n, m = m, n")),
         Misconception("a ReLU after the last FC",
                       "The last FC stands outside of the bracket, without a RELU: scores may be negative.",
-                      lambda n, m, k, pool: ("INPUT", *(("CONV", "RELU") * n + ("POOL",) * pool) * m,
-                                             *("FC", "RELU") * (k + 1))),
+                      LIST.edited({', "FC"]\n': ', "FC", "RELU"]\n'})),
         Misconception("the last FC forgotten",
                       "After the bracket that comes K times the pattern has one FC more: it makes the scores.",
-                      lambda n, m, k, pool: ("INPUT", *(("CONV", "RELU") * n + ("POOL",) * pool) * m,
-                                             *("FC", "RELU") * k)),
-        Misconception("K counts the last FC too",
-                      "K belongs to the bracket; the FC after it is not counted in K.",
-                      lambda n, m, k, pool: ("INPUT", *(("CONV", "RELU") * n + ("POOL",) * pool) * m,
-                                             *("FC", "RELU") * (k - 1), "FC")),
+                      LIST.edited({', "FC"]\n': "]\n"})),
+        Misconception("K counts the last FC too", "K belongs to the bracket; the FC after it is not counted in K.",
+                      LIST.given("k = k - 1")),
         Misconception("one ReLU for a whole block",
                       "RELU stands inside of the inner bracket: each convolution is followed by one.",
-                      lambda n, m, k, pool: ("INPUT", *(("CONV",) * n + ("RELU",) * (n > 0) + ("POOL",) * pool) * m,
-                                             *("FC", "RELU") * k, "FC"),
-                      also=(lambda n, m, k, pool: ("INPUT", *(("CONV",) * n + ("RELU",) + ("POOL",) * pool) * m,
-                                                   *("FC", "RELU") * k, "FC"),)),
+                      LIST.edited({'["CONV", "RELU"] * n': '["CONV"] * n + ["RELU"] * (n > 0)'}),
+                      also=(LIST.edited({'["CONV", "RELU"] * n': '["CONV"] * n + ["RELU"]'}),)),
         Misconception("all convolutions, then all ReLUs",
                       "A bracket is repeated as a whole: CONV -> RELU, then CONV -> RELU again.",
-                      lambda n, m, k, pool: ("INPUT", *(("CONV",) * n + ("RELU",) * n + ("POOL",) * pool) * m,
-                                             *("FC", "RELU") * k, "FC")),
+                      LIST.edited({'["CONV", "RELU"] * n': '["CONV"] * n + ["RELU"] * n'})),
         Misconception("no ReLU after convolutions", "In the inner bracket RELU follows each CONV.",
-                      lambda n, m, k, pool: ("INPUT", *(("CONV",) * n + ("POOL",) * pool) * m,
-                                             *("FC", "RELU") * k, "FC")),
+                      LIST.edited({'"CONV", "RELU"': '"CONV"'})),
         Misconception("no ReLU between the FCs",
                       "In the last bracket RELU follows each FC. Without it two FCs in a row could do no more than "
-                      "one.",
-                      lambda n, m, k, pool: ("INPUT", *(("CONV", "RELU") * n + ("POOL",) * pool) * m,
-                                             *("FC",) * (k + 1))),
+                      "one.", LIST.edited({'"FC", "RELU"': '"FC"'})),
         Misconception("INPUT forgotten", "The list begins with INPUT, as the pattern does.",
-                      lambda n, m, k, pool: (*(("CONV", "RELU") * n + ("POOL",) * pool) * m,
-                                             *("FC", "RELU") * k, "FC")),
+                      LIST.edited({'"INPUT", ': ""})),
         Misconception("INPUT in every block", "INPUT stands outside of all brackets: it comes once.",
-                      lambda n, m, k, pool: (*("INPUT", *("CONV", "RELU") * n, *("POOL",) * pool) * m,
-                                             *("FC", "RELU") * k, "FC")),
+                      LIST.edited({'"INPUT", ': "", "*block": '*["INPUT", *block]'})),
         Misconception("the outer bracket only once",
                       "*M after the outer bracket repeats everything in it, the inner bracket included.",
-                      lambda n, m, k, pool: ("INPUT", *("CONV", "RELU") * n, *("POOL",) * pool,
-                                             *("FC", "RELU") * k, "FC")),
+                      LIST.given("m = 1")),
         Misconception("the inner bracket only once", "*N after the inner bracket repeats CONV -> RELU in each block.",
-                      lambda n, m, k, pool: ("INPUT", *("CONV", "RELU", *("POOL",) * pool) * m,
-                                             *("FC", "RELU") * k, "FC")),
+                      LIST.given("n = 1")),
         Misconception("one text instead of a list", "Asked for is a list with one name for each layer, not one text.",
-                      lambda n, m, k, pool: " ".join(_right(n, m, k, pool)),
-                      also=(lambda n, m, k, pool: " -> ".join(_right(n, m, k, pool)),)),
+                      LIST.edited({"tuple(names)": '" ".join(names)'}),
+                      also=(LIST.edited({"tuple(names)": '" -> ".join(names)'}),)),
         Misconception("lists within the list",
-                      "All names stand side by side in one list: a block is not a list of its own in it. Adding a list "
-                      "with + or += puts its elements in; append puts in the list itself.",
-                      lambda n, m, k, pool: ("INPUT", *(("CONV", "RELU") * n + ("POOL",) * pool,) * m,
-                                             *("FC", "RELU") * k, "FC"),
-                      also=(lambda n, m, k, pool: ("INPUT", *((("CONV", "RELU"),) * n + ("POOL",) * pool) * m,
-                                                   *(("FC", "RELU"),) * k, "FC"),)),
+                      "All names stand side by side in one list: a block is not a list of its own in it. Adding a "
+                      "list with + or += puts its elements in; append puts in the list itself.",
+                      LIST.edited({"*block": "*[block]"}),
+                      also=(LIST.edited({'["CONV", "RELU"]': '[["CONV", "RELU"]]',
+                                         '["FC", "RELU"]': '[["FC", "RELU"]]'}),)),
         Misconception("names spelled otherwise", "The names are written in capital letters, as in the pattern.",
-                      lambda n, m, k, pool: tuple(name.lower() for name in _right(n, m, k, pool)),
-                      also=(lambda n, m, k, pool: tuple(SPELLED[name] for name in _right(n, m, k, pool)),)),
+                      LIST.edited({"tuple(names)": "tuple(name.lower() for name in names)"}),
+                      also=(LIST.edited({"tuple(names)": "tuple(SPELLED[name] for name in names)"}),)),
         Misconception("FCs repeated with the blocks",
                       "The bracket of the FCs comes after the outer bracket, not in it: first all blocks, then the "
-                      "FCs.",
-                      lambda n, m, k, pool: ("INPUT", *(("CONV", "RELU") * n + ("POOL",) * pool
-                                                        + ("FC", "RELU") * k) * m, "FC")),
+                      "FCs.", LIST.edited({"*block * m, *": "*(block + ", "* k,": "* k) * m,"})),
     )
     hints = (
         "Read the pattern from the inside out: what does one inner bracket give, what one block?",

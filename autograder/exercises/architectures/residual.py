@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.architectures.patterns import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Formula, Misconception, exercise
 from cnncourse import functional as F
 
@@ -15,53 +17,20 @@ Array = np.ndarray
 Pair = tuple[Array, Array]
 
 
-def _around(x: Array, shortcut: Pair | None, stride: int) -> Array:
-    return x if shortcut is None else F.conv2d(x, *shortcut, stride=stride)
-
-
-def _inner(x: Array, first: Pair, second: Pair, stride: int, between: Callable[[Array], Array] = F.relu) -> Array:
-    return F.conv2d(between(F.conv2d(x, *first, stride=stride, padding=1)), *second, padding=1)
-
-
-def _right(x: Array, first: Pair, second: Pair, shortcut: Pair | None, stride: int) -> Array:
-    return F.relu(F.add(_inner(x, first, second, stride), _around(x, shortcut, stride)))
-
-
-def _bare(x: Array) -> Array:
-    return x
-
-
-def _side_by_side(x: Array, first: Pair, second: Pair, shortcut: Pair | None, stride: int) -> Array:
-    return np.asarray(F.relu(np.concatenate([_inner(x, first, second, stride), _around(x, shortcut, stride)], axis=1)))
-
-
-def _added_early(x: Array, first: Pair, second: Pair, shortcut: Pair | None, stride: int) -> Array:
-    """The way around ends before the second convolution."""
+def _block(x, first, second, shortcut, stride):
+    """A right answer, of which wrong ones are edits."""
     inside = F.relu(F.conv2d(x, *first, stride=stride, padding=1))
-    return F.relu(F.conv2d(inside + _around(x, shortcut, stride), *second, padding=1))
+    branch = F.conv2d(inside, *second, padding=1)
+    around = x if shortcut is None else F.conv2d(x, *shortcut, stride=stride)
+    return F.relu(branch + around)
 
 
-def _stride_in_second(x: Array, first: Pair, second: Pair, shortcut: Pair | None, stride: int) -> Array:
-    inside = F.relu(F.conv2d(x, *first, padding=1))
-    return F.relu(F.conv2d(inside, *second, stride=stride, padding=1) + _around(x, shortcut, stride))
+FORWARD = Written.of(_block)
 
 
-def _stride_in_both(x: Array, first: Pair, second: Pair, shortcut: Pair | None, stride: int) -> Array:
-    inside = F.relu(F.conv2d(x, *first, stride=stride, padding=1))
-    return F.relu(F.conv2d(inside, *second, stride=stride, padding=1) + _around(x, shortcut, stride))
-
-
-def _shortcut_unused(x: Array, first: Pair, second: Pair, shortcut: Pair | None, stride: int) -> Array:
-    return F.relu(_inner(x, first, second, stride) + x)
-
-
-def _shortcut_cut(x: Array, first: Pair, second: Pair, shortcut: Pair | None, stride: int) -> Array:
-    """The input without its skipped pixels, where the 1x1 convolution should be."""
-    return F.relu(_inner(x, first, second, stride) + x[:, :, ::stride, ::stride])
-
-
-def _rectified(pair: Pair | None, x: Array, stride: int) -> Array:
-    return F.relu(_around(x, pair, stride))
+def _joined(value: str) -> Written:
+    """The two ways put together otherwise."""
+    return FORWARD.edited({"F.relu(branch + around)": value})
 
 
 def _draw(
@@ -85,7 +54,7 @@ class ResidualForward:
     """
 
     def residual_forward(x, first, second, shortcut, stride):
-        return _right(x, first, second, shortcut, stride)
+        return _block(x, first, second, shortcut, stride)
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         yield Case("one channel, straight shortcut", _draw(rng, (1, 1, 5, 5), 1))
@@ -109,59 +78,53 @@ class ResidualForward:
     misconceptions = (
         Misconception("shortcut forgotten",
                       "The input goes around the convolutions too and is added to what they give.",
-                      lambda x, a, b, c, s: F.relu(_inner(x, a, b, s))),
+                      _joined("F.relu(branch)")),
         Misconception("ReLU before the addition",
                       "The sum is rectified, not what the convolutions give: they must be able to take something away.",
-                      lambda x, a, b, c, s: F.relu(_inner(x, a, b, s)) + _around(x, c, s)),
+                      _joined("F.relu(branch) + around")),
         Misconception("ReLUs before and after the addition",
                       "Before the addition there is none: what the convolutions give may be negative.",
-                      lambda x, a, b, c, s: F.relu(F.relu(_inner(x, a, b, s)) + _around(x, c, s))),
-        Misconception("no ReLU after the addition", "A ReLU follows the addition.",
-                      lambda x, a, b, c, s: _inner(x, a, b, s) + _around(x, c, s)),
+                      _joined("F.relu(F.relu(branch) + around)")),
+        Misconception("no ReLU after the addition", "A ReLU follows the addition.", _joined("branch + around")),
         Misconception("no ReLU between the convolutions",
                       "A ReLU stands between the two convolutions; without it they could do no more than one.",
-                      lambda x, a, b, c, s: F.relu(_inner(x, a, b, s, _bare) + _around(x, c, s))),
+                      FORWARD.edited({"inside = F.relu": "inside = "})),
         Misconception("shortcut rectified", "The way around has no ReLU of its own.",
-                      lambda x, a, b, c, s: F.relu(_inner(x, a, b, s) + _rectified(c, x, s))),
+                      _joined("F.relu(branch + F.relu(around))")),
         Misconception("ReLU before each convolution",
                       "That is the order of a later variant. Here the convolutions read the input as it is.",
-                      lambda x, a, b, c, s: _inner(F.relu(x), a, b, s) + _around(x, c, s),
-                      also=(lambda x, a, b, c, s: F.relu(_inner(F.relu(x), a, b, s) + _around(x, c, s)),)),
+                      FORWARD.edited({"F.conv2d(x, *first": "F.conv2d(F.relu(x), *first",
+                                      "F.relu(branch + around)": "branch + around"}),
+                      also=(FORWARD.edited({"F.conv2d(x, *first": "F.conv2d(F.relu(x), *first"}),)),
         Misconception("concatenated instead of added",
                       "Both ways give arrays of the same shape, and those are added number by number: the channels do "
-                      "not become more.",
-                      _side_by_side),
-        Misconception("multiplied instead of added", "The two ways are added.",
-                      lambda x, a, b, c, s: F.relu(_inner(x, a, b, s) * _around(x, c, s))),
-        Misconception("subtracted instead of added", "The two ways are added.",
-                      lambda x, a, b, c, s: F.relu(_inner(x, a, b, s) - _around(x, c, s)),
-                      also=(lambda x, a, b, c, s: F.relu(_around(x, c, s) - _inner(x, a, b, s)),)),
+                      "not become more.", _joined("F.relu(np.concatenate([branch, around], axis=1))")),
+        Misconception("multiplied instead of added", "The two ways are added.", _joined("F.relu(branch * around)")),
+        Misconception("subtracted instead of added", "The two ways are added.", _joined("F.relu(branch - around)"),
+                      also=(_joined("F.relu(around - branch)"),)),
         Misconception("averaged instead of added", "The two ways are added, not averaged.",
-                      lambda x, a, b, c, s: F.relu((_inner(x, a, b, s) + _around(x, c, s)) / x.dtype.type(2))),
+                      _joined("F.relu(branch + around) / x.dtype.type(2)")),
         Misconception("added before the second convolution", "The way around leads past both convolutions.",
-                      _added_early),
+                      _joined("F.relu(F.conv2d(inside + around, *second, padding=1))")),
         Misconception("1x1 shortcut unused",
                       "If `shortcut` is not None, the input goes through that convolution before it is added.",
-                      _shortcut_unused, also=(_shortcut_cut,)),
+                      _joined("F.relu(branch + x)"), also=(_joined("F.relu(branch + x[:, :, ::stride, ::stride])"),)),
         Misconception("shortcut's bias forgotten", "The 1x1 convolution of the shortcut has a bias too.",
-                      lambda x, a, b, c, s: F.relu(_inner(x, a, b, s) + (x if c is None
-                                                                         else F.conv2d(x, c[0], stride=s)))),
+                      FORWARD.edited({"*shortcut": "shortcut[0]"})),
         Misconception("stride in the second convolution",
                       "The stride belongs to the first convolution and the shortcut.",
-                      _stride_in_second),
+                      FORWARD.edited({"first, stride=stride,": "first,", "*second,": "*second, stride=stride,"})),
         Misconception("stride in both convolutions",
                       "If both convolutions have the stride, what they give is smaller than what comes around.",
-                      _stride_in_both),
+                      FORWARD.edited({"*second,": "*second, stride=stride,"})),
         Misconception("shortcut's stride forgotten",
                       "With a stride the branch's maps are smaller; the shortcut's convolution has to make x as small.",
-                      lambda x, a, b, c, s: F.relu(_inner(x, a, b, s) + _around(x, c, 1))),
+                      FORWARD.edited({"*shortcut, stride=stride": "*shortcut"})),
         Misconception("padding on the shortcut",
                       "A 1x1 convolution looks at single pixels: padding would only make its output larger.",
-                      lambda x, a, b, c, s: F.relu(_inner(x, a, b, s) + (x if c is None else F.conv2d(
-                          x, *c, stride=s, padding=1)))),
-        Misconception("biases forgotten", "Each convolution is a pair: weight and bias.",
-                      lambda x, a, b, c, s: _right(x, (a[0], 0 * a[1]), (b[0], 0 * b[1]),
-                                                   None if c is None else (c[0], 0 * c[1]), s)),
+                      FORWARD.edited({"*shortcut, stride": "*shortcut, padding=1, stride"})),
+        Misconception(*words.BIASES_FORGOTTEN,
+                      FORWARD.edited({"*first": "first[0]", "*second": "second[0]", "*shortcut": "shortcut[0]"})),
     )
     hints = (
         "Two ways lead from x to the addition. Write each in a line of its own and compare their shapes.",
@@ -172,28 +135,6 @@ class ResidualForward:
     )
 
 
-def _through(
-    mask: Callable[[Array, Array, Array], Array], join: Callable[[Array, Array], Array] = np.add,
-) -> Callable[..., Array]:
-    """Both paths of a gradient that was multiplied by `mask(x, what the branch gave, grad_out)`."""
-    def backward(grad_out: Array, x: Array, branch: Any, branch_backward: Any) -> Array:
-        g = grad_out * mask(x, branch(x), grad_out)
-        return join(g, branch_backward(g, x))
-    return backward
-
-
-def _positive(x: Array, inner: Array, grad_out: Array) -> Array:
-    return x + inner > 0
-
-
-def _paths_masked(shortcut: bool, branch_too: bool) -> Callable[..., Array]:
-    """Only one of the two paths goes through the ReLU."""
-    def backward(grad_out: Array, x: Array, branch: Any, branch_backward: Any) -> Array:
-        g = grad_out * (x + branch(x) > 0)
-        return (g if shortcut else grad_out) + branch_backward(g if branch_too else grad_out, x)
-    return backward
-
-
 SQUARE = "lambda x: x ** 2 - 2", "lambda g, x: 2 * x * g"
 SCALED = "lambda x: -0.5 * x", "lambda g, x: -0.5 * g"
 RUNNING = ("lambda x: np.cumsum(x, axis=-1) - 1",
@@ -201,6 +142,26 @@ RUNNING = ("lambda x: np.cumsum(x, axis=-1) - 1",
 ROWS = ("lambda x: 2 * x[:, :, ::-1] - x.sum(axis=1, keepdims=True)",
         "lambda g, x: 2 * g[:, :, ::-1] - g.sum(axis=1, keepdims=True)")
 SINE = "lambda x: np.sin(2 * x)", "lambda g, x: 2 * np.cos(2 * x) * g"
+
+
+def _way_back(grad_out, x, branch, branch_backward):
+    """A right answer, of which wrong ones are edits."""
+    total = x + branch(x)
+    g = grad_out * (total > 0)
+    return g + branch_backward(g, x)
+
+
+BACKWARD = Written.of(_way_back)
+
+
+def _let_through(condition: str) -> Written:
+    """What the ReLU multiplies the gradient by."""
+    return BACKWARD.edited({"(total > 0)": condition})
+
+
+def _collected(value: str) -> Written:
+    """What comes back along the two ways, put together otherwise."""
+    return BACKWARD.edited({"g + branch_backward(g, x)": value})
 
 
 @exercise("residual_backward", notebook=NOTEBOOK, points=3)
@@ -241,54 +202,44 @@ class ResidualBackward:
     misconceptions = (
         Misconception("shortcut's gradient forgotten",
                       "x reaches the sum along two ways. Here the gradient comes back along one of them, through the "
-                      "branch.",
-                      _through(_positive, lambda g, inner: inner)),
+                      "branch.", _collected("branch_backward(g, x)")),
         Misconception("branch's gradient forgotten",
                       "x reaches the sum along two ways. Here the gradient comes back along the shortcut only.",
-                      lambda grad_out, x, branch, back: grad_out * (x + branch(x) > 0)),
-        Misconception("ReLU forgotten", "On its way down the gradient meets the last ReLU first.",
-                      _through(lambda x, inner, g: np.ones_like(x))),
-        Misconception("ReLU judged by x", "The ReLU has looked at the sum, not at x.", _through(lambda x, i, g: x > 0)),
+                      _collected("g")),
+        Misconception("ReLU forgotten", "On its way down the gradient meets the last ReLU first.", _let_through("1")),
+        Misconception("ReLU judged by x", "The ReLU has looked at the sum, not at x.", _let_through("(x > 0)")),
         Misconception("ReLU judged by the branch", "The ReLU has looked at the sum, not at the branch alone.",
-                      _through(lambda x, inner, g: inner > 0)),
+                      _let_through("(branch(x) > 0)")),
         Misconception("ReLU applied to the gradient",
                       "A gradient may be negative and passes all the same: what counts is whether the *sum* was "
-                      "positive.",
-                      _through(lambda x, inner, g: g > 0),
-                      also=(lambda g, x, branch, back: F.relu(_through(_positive)(g, x, branch, back)),
-                            lambda g, x, branch, back: F.relu(g + back(g, x)))),
+                      "positive.", _let_through("(grad_out > 0)"),
+                      also=(_collected("np.maximum(g + branch_backward(g, x), 0)"),
+                            _collected("np.maximum(grad_out + branch_backward(grad_out, x), 0)"))),
         Misconception("zero let through", "Where the sum is exactly zero nothing passes.",
-                      _through(lambda x, inner, g: x + inner >= 0)),
+                      _let_through("(total >= 0)")),
         Misconception("ReLU turned around", "The gradient passes where the sum was positive.",
-                      _through(lambda x, inner, g: x + inner <= 0)),
+                      _let_through("(total <= 0)")),
         Misconception("ReLU only on the branch", "The ReLU comes after the addition: both ways go through it.",
-                      _paths_masked(shortcut=False, branch_too=True)),
+                      _collected("grad_out + branch_backward(g, x)")),
         Misconception("ReLU only on the shortcut", "The ReLU comes after the addition: both ways go through it.",
-                      _paths_masked(shortcut=True, branch_too=False)),
+                      _collected("g + branch_backward(grad_out, x)")),
         Misconception("paths multiplied",
                       "What comes back along two ways is added, as a change along both ways adds up.",
-                      _through(_positive, np.multiply)),
+                      _collected("g * branch_backward(g, x)")),
         Misconception("paths averaged", "What comes back along two ways is added, not averaged.",
-                      _through(_positive, lambda g, inner: (g + inner) / g.dtype.type(2))),
+                      _collected("(g + branch_backward(g, x)) / g.dtype.type(2)")),
         Misconception("x instead of the shortcut's gradient", "The gradient of x with respect to x is one, not x.",
-                      lambda grad_out, x, branch, back: (lambda g: x + back(g, x))(grad_out * (x + branch(x) > 0))),
-        Misconception("multiplied by the output",
-                      "The ReLU lets the gradient pass or stops it; how large the sum was does not matter.",
-                      _through(lambda x, inner, g: np.maximum(x + inner, 0))),
+                      _collected("x + branch_backward(g, x)")),
+        Misconception(*words.TIMES_OUTPUT, _let_through("np.maximum(total, 0)")),
         Misconception("branch's gradient stopped a second time",
                       "The only ReLU between the loss and the sum is the last one. What the branch does inside is the "
-                      "business of branch_backward.",
-                      lambda g, x, branch, back: g * (x + branch(x) > 0) + back(
-                          g * (x + branch(x) > 0) * (branch(x) > 0), x)),
+                      "business of branch_backward.", _collected("g + branch_backward(g * (branch(x) > 0), x)")),
         Misconception("branch taken number by number",
                       "A branch may mix numbers: its backward pass has to be given the gradient itself, not ones.",
-                      lambda g, x, branch, back: g * (x + branch(x) > 0) * (1 + back(np.ones_like(x), x))),
-        Misconception("branch taken at the wrong place",
-                      "branch_backward needs what went into the branch, which is x.",
-                      lambda grad_out, x, branch, back: (lambda s: grad_out * (s > 0) + back(grad_out * (s > 0), s))(
-                          x + branch(x)),
-                      also=(lambda grad_out, x, branch, back: (lambda s: grad_out * (s > 0)
-                                                               + back(grad_out * (s > 0), branch(x)))(x + branch(x)),)),
+                      _collected("g * (1 + branch_backward(np.ones_like(x), x))")),
+        Misconception("branch taken at the wrong place", "branch_backward needs what went into the branch, which is x.",
+                      _collected("g + branch_backward(g, total)"),
+                      also=(_collected("g + branch_backward(g, branch(x))"),)),
     )
     hints = (
         "Follow the gradient down: which operation of the block does it meet first?",

@@ -2,126 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.architectures.patterns import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import geometry
 
-Layer = tuple[int, int, int]
-Size = tuple[int, int]
 
-
-def _follow(
-    out: Callable[[int, int, int, int], int] = lambda n, k, s, p: (n - k + 2 * p) // s + 1,
-    over: Callable[[int, int, int, int], bool] = lambda n, k, s, p: bool((n - k + 2 * p) % s),
-    any_of: Callable[[Any], bool] = any,
-    padded: Callable[[int, int], int] = lambda n, p: n + 2 * p,
-) -> Callable[[Size, tuple[Layer, ...]], tuple[Any, Any]]:
-    """Sizes through layers, with other rules for one axis, for a layer, or for a window that is too large."""
-    def follow(size: Size, layers: tuple[Layer, ...]) -> tuple[Any, Any]:
-        sizes, misfits = [], []
-        for number, (k, s, p) in enumerate(layers):
-            if any(k > padded(n, p) for n in size):
-                misfits.append(number)
-                break
-            if any_of(over(n, k, s, p) for n in size):
-                misfits.append(number)
-            size = (out(size[0], k, s, p), out(size[1], k, s, p))
-            sizes.append(size)
-        return tuple(sizes), tuple(misfits)
-    return follow
-
-
-_right = _follow()
-
-
-def _first_of(values: Any) -> bool:
-    return next(iter(values))
-
-
-def _last_of(values: Any) -> bool:
-    return list(values)[-1]
-
-
-def _always_the_picture(size: Size, layers: tuple[Layer, ...]) -> tuple[Any, Any]:
-    found = [_right(size, (layer,)) for layer in layers]
-    return tuple(s[0] for s, _ in found if s), tuple(i for i, (_, misfit) in enumerate(found) if misfit)
-
-
-def _stop_at_the_first(size: Size, layers: tuple[Layer, ...]) -> tuple[Any, Any]:
-    sizes, misfits = _right(size, layers)
-    return (sizes[:misfits[0] + 1], misfits[:1]) if misfits else (sizes, misfits)
-
-
-def _stop_before_the_first(size: Size, layers: tuple[Layer, ...]) -> tuple[Any, Any]:
-    sizes, misfits = _right(size, layers)
-    return (sizes[:misfits[0]], misfits[:1]) if misfits else (sizes, misfits)
-
-
-def _too_large_skipped(size: Size, layers: tuple[Layer, ...]) -> tuple[Any, Any]:
-    """Goes on with the next layer."""
+def _followed(size, layers):
+    """A right answer, of which wrong ones are edits."""
     sizes, misfits = [], []
-    for number, layer in enumerate(layers):
-        found, misfit = _right(size, (layer,))
-        misfits += [number] * len(misfit)
-        if found:
-            size = found[0]
-            sizes.append(size)
-    return tuple(sizes), tuple(misfits)
-
-
-def _not_noted(size: Size, layers: tuple[Layer, ...]) -> tuple[Any, Any]:
-    sizes, misfits = _right(size, layers)
-    return sizes, misfits[:-1] if len(sizes) < len(layers) else misfits
-
-
-def _misfits_left_out(size: Size, layers: tuple[Layer, ...]) -> tuple[Any, Any]:
-    """A layer that does not fit gives no output; the next one gets its input."""
-    sizes, misfits = [], []
-    for number, layer in enumerate(layers):
-        found, misfit = _right(size, (layer,))
-        if misfit:
+    for number, (kernel, stride, padding) in enumerate(layers):
+        ways = [side + 2 * padding - kernel for side in size]
+        if min(ways) < 0:
             misfits.append(number)
-            if not found:
-                break
-        else:
-            size = found[0]
-            sizes.append(size)
-    return tuple(sizes), tuple(misfits)
-
-
-def _misfits_without_effect(size: Size, layers: tuple[Layer, ...]) -> tuple[Any, Any]:
-    """A layer that does not fit passes its input on."""
-    sizes, misfits = [], []
-    for number, layer in enumerate(layers):
-        found, misfit = _right(size, (layer,))
-        misfits += [number] * len(misfit)
-        if not found:
             break
-        size = size if misfit else found[0]
+        if any(way % stride for way in ways):
+            misfits.append(number)
+        size = tuple(way // stride + 1 for way in ways)
         sizes.append(size)
     return tuple(sizes), tuple(misfits)
 
 
-def _fitting(size: Size, layers: tuple[Layer, ...]) -> tuple[Any, Any]:
-    sizes, misfits = _right(size, layers)
-    return sizes, tuple(i for i in range(len(layers)) if i not in misfits)
+SIZES = Written.of(_followed)
+_IN_WAYS = "any(way % stride for way in ways)"
+_STEP = "size = tuple(way // stride + 1 for way in ways)\n        sizes.append(size)"
 
 
-def _changed(size: Size, layers: tuple[Layer, ...]) -> tuple[Any, Any]:
-    sizes, misfits = _right(size, layers)
-    stopped = misfits[len(misfits) - (len(sizes) < len(layers)):]
-    return sizes, (*(i for i, (a, b) in enumerate(zip((size, *sizes), sizes, strict=False)) if a != b), *stopped)
-
-
-def _odd(size: Size, layers: tuple[Layer, ...]) -> tuple[Any, Any]:
-    sizes, misfits = _right(size, layers)
-    stopped = misfits[len(misfits) - (len(sizes) < len(layers)):]
-    return sizes, (*(i for i, one in enumerate(sizes) if one[0] % 2 or one[1] % 2), *stopped)
+def _misfit_if(condition: str) -> Written:
+    """Another sign of a layer that does not fit."""
+    return SIZES.edited({_IN_WAYS: condition})
 
 
 @exercise("follow_sizes", notebook=NOTEBOOK, points=3)
@@ -170,67 +84,59 @@ class FollowSizes:
 
     returns = ("sizes", "misfits")
     misconceptions = (
-        Misconception("rounded up", "Where something is left over, the last position is left out: round down.",
-                      _follow(out=lambda n, k, s, p: -((k - n - 2 * p) // s) + 1)),
-        Misconception("not rounded", "There are no half pixels: round down before the next layer comes.",
-                      _follow(out=lambda n, k, s, p: (n - k + 2 * p) / s + 1)),  # type: ignore[arg-type, return-value]
+        Misconception(*words.ROUNDED_UP, SIZES.edited({"way // stride": "-(-way // stride)"})),
+        Misconception(*words.NOT_ROUNDED, SIZES.edited({"way // stride": "way / stride"})),
         Misconception("only the height checked", "A layer has to fit along both axes: look at the width too.",
-                      _follow(any_of=_first_of)),
+                      _misfit_if("ways[0] % stride")),
         Misconception("only the width checked", "A layer has to fit along both axes: look at the height too.",
-                      _follow(any_of=_last_of)),
+                      _misfit_if("ways[1] % stride")),
         Misconception("a misfit only if both axes leave something over",
-                      "One axis with something left over is enough for a misfit.", _follow(any_of=all)),
-        Misconception("padding counted once", "The padding lies on both sides.",
-                      _follow(out=lambda n, k, s, p: (n - k + p) // s + 1,
-                              over=lambda n, k, s, p: bool((n - k + p) % s), padded=lambda n, p: n + p)),
-        Misconception("padding ignored", "The window slides over the padded input.",
-                      _follow(out=lambda n, k, s, p: (n - k) // s + 1,
-                              over=lambda n, k, s, p: bool((n - k) % s), padded=lambda n, p: n)),
+                      "One axis with something left over is enough for a misfit.", SIZES.edited({"any": "all"})),
+        Misconception(*words.PADDING_COUNTED_ONCE, SIZES.edited({"2 * padding": "padding"})),
+        Misconception(*words.PADDING_IGNORED, SIZES.edited({" + 2 * padding": ""})),
         Misconception("windows compared with the bare input",
                       "A window may be larger than the input if the padding makes room for it.",
-                      _follow(padded=lambda n, p: n)),
-        Misconception("kernel size not subtracted",
+                      SIZES.edited({"min(ways) < 0": "min(size) < kernel"})),
+        Misconception("the stride divides the padded input",
                       "The stride has to divide the way that the window can move, which is shorter than the padded "
-                      "input.",
-                      _follow(over=lambda n, k, s, p: bool((n + 2 * p) % s))),
+                      "input.", _misfit_if("any((way + kernel) % stride for way in ways)")),
         Misconception("the size instead of the way divided",
                       "The stride has to divide the way that the window can move, not the size of the input.",
-                      _follow(over=lambda n, k, s, p: bool(n % s))),
-        Misconception("the first position forgotten",
-                      "Steps plus one: before its first step the window has a position.",
-                      _follow(out=lambda n, k, s, p: max((n - k + 2 * p) // s, 1))),
+                      _misfit_if("any(side % stride for side in size)")),
+        Misconception(*words.ONE_FORGOTTEN, SIZES.edited({"way // stride + 1": "max(way // stride, 1)"})),
         Misconception("counted from 1", "Layers are counted from 0, as Python does.",
-                      lambda size, layers: (_right(size, layers)[0], tuple(i + 1 for i in _right(size, layers)[1]))),
+                      SIZES.edited({"enumerate(layers)": "enumerate(layers, 1)"})),
         Misconception("every layer gets the picture", "A layer's input is the output of the layer before it.",
-                      _always_the_picture),
+                      SIZES.edited({"size = tuple": "after = tuple", "append(size)": "append(after)",
+                                    "break": "continue"})),
         Misconception("stopped at the first misfit",
                       "A misfit loses a row or a column, and the next layer goes on with what is left; only a window "
-                      "that is too large ends the list.",
-                      _stop_at_the_first, also=(_stop_before_the_first,)),
+                      "that is too large ends the list.", SIZES.edited({_STEP: f"{_STEP}\n        if misfits: break"}),
+                      also=(SIZES.edited({_STEP: f"if misfits: break\n        {_STEP}"}),)),
         Misconception("too large windows go on",
                       "A window larger than the padded input has no position at all: there is no output to go on with.",
-                      _follow(padded=lambda n, p: 10**9), also=(_too_large_skipped,)),
+                      SIZES.edited({"min(ways) < 0": "False"}), also=(SIZES.edited({"break": "continue"}),)),
         Misconception("too large window not noted",
                       "A layer whose window is larger than the padded input does not fit either: its number ends the "
-                      "second list.",
-                      _not_noted),
+                      "second list.", SIZES.edited({"misfits.append(number)\n            break": "break"})),
         Misconception("misfits left out",
                       "A layer that does not fit loses a row or a column, but it is there: its output, rounded down, "
                       "is listed, and the next layer gets it.",
-                      _misfits_left_out, also=(_misfits_without_effect,)),
-        Misconception("fitting layers listed", "The second list holds the layers that do not fit.", _fitting),
+                      SIZES.edited({_STEP: f"if {_IN_WAYS}: continue\n        {_STEP}"}),
+                      also=(SIZES.edited({_STEP: f"if not {_IN_WAYS}: {_STEP}"}),)),
+        Misconception("fitting layers listed", "The second list holds the layers that do not fit.",
+                      SIZES.edited({"tuple(misfits)": "tuple(i for i in range(len(layers)) if i not in misfits)"})),
         Misconception("a change of size taken for a misfit",
                       "A pool may make the picture smaller and fit: what counts is whether anything is left over.",
-                      _changed),
+                      _misfit_if("tuple(way // stride + 1 for way in ways) != tuple(size)")),
         Misconception("odd sizes taken for misfits",
-                      "An odd output is not a misfit. The next layer may be one, if it halves.", _odd),
-        Misconception("height and width swapped", "The height comes first.",
-                      lambda size, layers: (tuple(s[::-1] for s in _right(size, layers)[0]), _right(size, layers)[1])),
+                      "An odd output is not a misfit. The next layer may be one, if it halves.",
+                      _misfit_if("any((way // stride + 1) % 2 for way in ways)")),
+        Misconception(*words.HEIGHT_AND_WIDTH_SWAPPED, SIZES.edited({"append(size)": "append(size[::-1])"})),
         Misconception("the picture's size listed too",
                       "The first list has one size for each layer, what comes *after* it.",
-                      lambda size, layers: ((size, *_right(size, layers)[0]), _right(size, layers)[1])),
-        Misconception("stride ignored", "The window moves by the stride: with stride 2 about half of the rows remain.",
-                      _follow(out=lambda n, k, s, p: n - k + 2 * p + 1)),
+                      SIZES.edited({"misfits = [],": "misfits = [size],"})),
+        Misconception(*words.STRIDE_IGNORED, SIZES.edited({"way // stride + 1": "way + 1"})),
     )
     hints = (
         "One layer, one axis first: how far can the window move, and does the stride lead exactly to the end?",

@@ -6,67 +6,34 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.architectures.patterns import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
-Array = np.ndarray
 
-
-def _stamped(x: Array, weight: Array, bias: Array, stride: int) -> Array:
-    """The gradient of a convolution's input: its weights, read the other way round."""
-    rows, columns = ((n - 1) * stride + size for n, size in zip(x.shape[2:], weight.shape[2:], strict=True))
-    like = np.zeros((len(x), weight.shape[1], rows, columns), x.dtype)
-    grad, _, _ = F.conv2d_backward(x, like, weight, stride=stride)
-    assert grad is not None
-    return grad + bias[:, np.newaxis, np.newaxis]
-
-
-def _by_stamps(x: Array, weight: Array, bias: Array, stride: int, *, add: bool = True, biased: bool = False,
-               step: int | None = None) -> Array:
-    """Stamp after stamp, with other habits: overwriting, a bias in every stamp, another distance."""
-    distance = stride if step is None else step
-    height, width = weight.shape[2:]
-    out = np.zeros((len(x), weight.shape[1], (x.shape[2] - 1) * stride + height, (x.shape[3] - 1) * stride + width))
-    for i, j in np.ndindex(*x.shape[2:]):
+def _stamped(x, weight, bias, stride):
+    """A right answer, of which wrong ones are edits."""
+    height, width = x.shape[2:]
+    filters, down, right = weight.shape[1:]
+    out = np.zeros((len(x), filters, (height - 1) * stride + down, (width - 1) * stride + right))
+    for i, j in np.ndindex(height, width):
         stamp = np.einsum("nc,ckrs->nkrs", x[:, :, i, j], weight)
-        if biased:
-            stamp = stamp + bias[:, np.newaxis, np.newaxis]
-        place = (..., slice(i * distance, i * distance + height), slice(j * distance, j * distance + width))
-        out[place] = out[place] + stamp if add else stamp
-    return out if biased else out + bias[:, np.newaxis, np.newaxis]
+        top, left = i * stride, j * stride
+        out[:, :, top:top + down, left:left + right] += stamp
+    return out + bias[:, np.newaxis, np.newaxis]
 
 
-def _only_square(x: Array, weight: Array, bias: Array, stride: int) -> Array:
-    right = _stamped(x, weight, bias, stride)
-    side = (x.shape[2] - 1) * stride + weight.shape[2]
-    if side < right.shape[3]:
-        raise ValueError("operands could not be broadcast together")
-    return np.pad(right, ((0, 0), (0, 0), (0, 0), (0, side - right.shape[3])))
+STAMPS = Written.of(_stamped)
+_BIASED_STAMP = {"x[:, :, i, j], weight)": "x[:, :, i, j], weight) + bias[:, np.newaxis, np.newaxis]",
+                 "return out + bias[:, np.newaxis, np.newaxis]": "return out"}
 
 
-def _cropped(x: Array, weight: Array, bias: Array, stride: int) -> Array:
-    return _stamped(x, weight, bias, stride)[:, :, :x.shape[2] * stride, :x.shape[3] * stride]
-
-
-def _stamped_larger(x: Array, weight: Array, bias: Array, stride: int, more: int) -> Array:
+def _larger(by: str) -> Written:
     """Rows and columns below and to the right that no stamp reaches."""
-    around = ((0, 0), (0, 0), (0, more), (0, more))
-    return np.pad(_stamped(x, weight, np.zeros_like(bias), stride), around) + bias[:, np.newaxis, np.newaxis]
-
-
-def _convolved(x: Array, weight: Array, bias: Array, stride: int) -> Array:
-    """An ordinary convolution instead."""
-    if x.shape[2] < weight.shape[2] or x.shape[3] < weight.shape[3]:
-        raise ValueError("negative dimensions are not allowed")
-    return F.conv2d(x, weight.swapaxes(0, 1), bias, stride=stride)
-
-
-def _axes_swapped(x: Array, weight: Array, bias: Array, stride: int) -> Array:
-    """Weights read as in a convolution: NumPy complains unless there are as many channels out as in."""
-    if weight.shape[0] != weight.shape[1]:
-        raise ValueError("operands could not be broadcast together")
-    return _stamped(x, weight.swapaxes(0, 1), bias, stride)
+    return STAMPS.edited({"(height - 1) * stride + down": f"(height - 1) * stride + down + {by}",
+                          "(width - 1) * stride + right": f"(width - 1) * stride + right + {by}"})
 
 
 def _draw(rng: np.random.Generator, x: tuple[int, ...], weight: tuple[int, int, int], stride: int) -> tuple:
@@ -86,7 +53,10 @@ class TransposedConv2d:
     """
 
     def transposed_conv2d(x, weight, bias, stride):
-        return _stamped(x, weight, bias, stride)
+        # The gradient of a convolution's input: its weights, read the other way round.
+        rows, columns = ((n - 1) * stride + size for n, size in zip(x.shape[2:], weight.shape[2:], strict=True))
+        like = np.zeros((len(x), weight.shape[1], rows, columns), x.dtype)
+        return F.conv2d_backward(x, like, weight, stride=stride)[0] + bias[:, np.newaxis, np.newaxis]
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         yield Case("one stamp", _draw(rng, (1, 1, 1, 1), (1, 3, 3), 1))
@@ -110,53 +80,44 @@ class TransposedConv2d:
     misconceptions = (
         Misconception("overlaps overwritten",
                       "Where stamps overlap they add up. Look at where `=` stands and `+=` should.",
-                      lambda x, w, b, s: _by_stamps(x, w, b, s, add=False),
-                      also=(lambda x, w, b, s: _by_stamps(x, w, b, s, add=False, biased=True),)),
+                      STAMPS.edited({"+= stamp": "= stamp"}),
+                      also=(STAMPS.edited({"+= stamp": "= stamp", **_BIASED_STAMP}),)),
         Misconception("bias in every stamp",
                       "The bias is added once to each number of the output, not with each stamp.",
-                      lambda x, w, b, s: _by_stamps(x, w, b, s, biased=True)),
-        Misconception("bias once per channel", "The bias is added once, after the stamps of all channels.",
-                      lambda x, w, b, s: _stamped(x, w, b * b.dtype.type(len(w)), s)),
-        Misconception("bias forgotten", "Each channel of the output has a bias.",
-                      lambda x, w, b, s: _stamped(x, w, np.zeros_like(b), s)),
-        Misconception("bias added along the width",
-                      "A bias of shape (K,) meets the columns; it needs the shape (K, 1, 1).",
-                      lambda x, w, b, s: _stamped(x, w, np.zeros_like(b), s) + b),
+                      STAMPS.edited(_BIASED_STAMP)),
+        Misconception(*words.BIAS_PER_CHANNEL, STAMPS.given("bias = len(weight) * bias")),
+        Misconception(*words.BIAS_FORGOTTEN, STAMPS.given("bias = 0 * bias")),
+        Misconception(*words.BIAS_ALONG_WIDTH, STAMPS.edited({"bias[:, np.newaxis, np.newaxis]": "bias"})),
         Misconception("stamps one pixel apart",
                       "Neighbors in the input are `stride` pixels apart in the output. The output's size is right.",
-                      lambda x, w, b, s: _by_stamps(x, w, b, s, step=1)),
-        Misconception("stride ignored", "The stride moves the stamps apart and makes the output larger.",
-                      lambda x, w, b, s: _stamped(x, w, b, 1)),
-        Misconception("kernel flipped",
+                      STAMPS.edited({"i * stride, j * stride": "i, j"})),
+        Misconception(*words.STRIDE_IGNORED, STAMPS.given("stride = 1"),
+                      detail="The stride moves the stamps apart and makes the output larger."),
+        Misconception("stamp flipped",
                       "A stamp shows the filter as it is. The flip belongs to the other way of computing this, with "
-                      "zeros put between the inputs.",
-                      lambda x, w, b, s: _stamped(x, w[:, :, ::-1, ::-1], b, s)),
-        Misconception("kernel transposed", "Row r of the filter goes to row r of the stamp.",
-                      lambda x, w, b, s: _stamped(x, w.swapaxes(2, 3), b, s)),
+                      "zeros put between the inputs.", STAMPS.given("weight = weight[:, :, ::-1, ::-1]")),
+        Misconception("stamp transposed", "Row r of the filter goes to row r of the stamp.",
+                      STAMPS.given("weight = weight.swapaxes(2, 3)")),
         Misconception("channels of the weight swapped",
-                      "The first axis of this weight counts input channels, the second one output channels: the "
-                      "other way round than in a convolution.",
-                      _axes_swapped),
-        Misconception("only the first channel", "Each input channel has stamps of its own, and all are added.",
-                      lambda x, w, b, s: _stamped(x[:, :1], w[:1], b, s)),
-        Misconception("only the last channel counts", "The stamps of all channels are added: look for `=` and `+=`.",
-                      lambda x, w, b, s: _stamped(x[:, -1:], w[-1:], b, s)),
-        Misconception("only the first sample",
-                      "Every sample of the batch is enlarged; here the others hold the bias only.",
-                      lambda x, w, b, s: _stamped(
-                          np.concatenate([x[:1], np.zeros_like(x[1:])]), w, b, s)),
+                      "The first axis of this weight counts input channels, the second one output channels: the other "
+                      "way round than in a convolution.", STAMPS.given("weight = weight.swapaxes(0, 1)")),
+        Misconception(*words.FIRST_CHANNEL, STAMPS.given("x, weight = x[:, :1], weight[:1]")),
+        Misconception(*words.LAST_CHANNEL, STAMPS.given("x, weight = x[:, -1:], weight[-1:]")),
+        Misconception(*words.FIRST_SAMPLE, STAMPS.given("x = np.concatenate([x[:1], 0 * x[1:]])"),
+                      detail="The others hold the bias only."),
         Misconception("output cut to a multiple of the stride",
-                      "The last stamp starts (H - 1) * stride rows down and has all of its rows.", _cropped),
+                      "The last stamp starts (H - 1) * stride rows down and has all of its rows.",
+                      STAMPS.edited({"return out + bias[:, np.newaxis, np.newaxis]":
+                                     "return (out + bias[:, np.newaxis, np.newaxis])"
+                                     "[:, :, :height * stride, :width * stride]"})),
         Misconception("output too large",
                       "The last stamp begins (H - 1) * stride rows down: below it there is nothing. Here empty rows "
-                      "and columns follow.",
-                      lambda x, w, b, s: _stamped_larger(x, w, b, s, s - 1),
-                      also=(lambda x, w, b, s: _stamped_larger(x, w, b, s, s),)),
+                      "and columns follow.", _larger("stride - 1"), also=(_larger("stride"),)),
         Misconception("an ordinary convolution",
                       "A convolution gathers a block into one number; here one number is spread over a block.",
-                      _convolved),
-        Misconception("only square inputs", "Height and width are two numbers, in the picture and in the kernel.",
-                      _only_square),
+                      lambda x, w, b, s: F.conv2d(x, w.swapaxes(0, 1), b, stride=s)),
+        Misconception(*words.SQUARE_INPUTS,
+                      STAMPS.edited({"(width - 1) * stride + right": "(height - 1) * stride + down"})),
     )
     hints = (
         "Begin with one input number and one channel: which block of the output does it change?",

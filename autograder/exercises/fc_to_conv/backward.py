@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.fc_to_conv.common import NOTEBOOK, draw_dense, single
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
-Gradients = tuple[np.ndarray, ...]
+
+def _backward(grad_out, x, weight):
+    """The share of each output of each sample."""
+    grad_x, grad_weight, grad_bias = np.zeros(x.shape), np.zeros(weight.shape), np.zeros(len(weight))
+    for n, k in np.ndindex(grad_out.shape):
+        grad_x[n] += grad_out[n, k] * weight[k]
+        grad_weight[k] += grad_out[n, k] * x[n]
+        grad_bias[k] += grad_out[n, k]
+    return grad_x, grad_weight, grad_bias
 
 
-def _changed(**changes: Any) -> Any:
-    """linear_backward with some of its gradients replaced: functions of (g, x, w)."""
-    def backward(g: np.ndarray, x: np.ndarray, w: np.ndarray) -> Gradients:
-        right = dict(zip(("x", "weight", "bias"), F.linear_backward(g, x, w), strict=True))
-        return tuple(changes[name](g, x, w) if name in changes else value for name, value in right.items())
-    return backward
+LOOPS = Written.of(_backward)
 
 
-def _averaged(g: np.ndarray, x: np.ndarray, w: np.ndarray) -> Gradients:
-    grad_x, grad_weight, grad_bias = F.linear_backward(g, x, w)
-    return grad_x, grad_weight / grad_weight.dtype.type(len(x)), grad_bias / grad_bias.dtype.type(len(x))
+def _returned(values: str) -> Callable[..., Any]:
+    """Other values than grad_x, grad_weight, grad_bias."""
+    return LOOPS.edited({"return grad_x, grad_weight, grad_bias": f"return {values}"})
 
 
-def _looped_input_gradient(g: np.ndarray, x: np.ndarray, w: np.ndarray) -> np.ndarray:
-    return np.array([[sum(row[k] * w[d, k] for k in range(len(row))) for d in range(x.shape[1])] for row in g])
+_ORDERS = [order for order in permutations(("grad_x", "grad_weight", "grad_bias")) if order[:1] != ("grad_x",)]
 
 
-def _in_order(*order: int) -> Any:
-    def backward(g: np.ndarray, x: np.ndarray, w: np.ndarray) -> Gradients:
-        right = F.linear_backward(g, x, w)
-        return tuple(right[part] for part in order)
-    return backward
+def _of_sample(number: int) -> tuple[Callable[..., Any], ...]:
+    """One sample alone has a share in the gradients: of weights and biases, of the weights, of the biases."""
+    weight, bias = f"np.outer(grad_out[{number}], x[{number}])", f"grad_out[{number}]"
+    return tuple(_returned(f"grad_x, {one}, {other}") for one, other in (
+        (weight, bias), (weight, "grad_bias"), ("grad_weight", bias)))
 
 
 @exercise("linear_backward", notebook=NOTEBOOK, points=4)
@@ -71,68 +76,52 @@ class LinearBackward:
 
     misconceptions = (
         Misconception("averaged over the batch",
-                      "Each sample adds its share to the gradient of a weight, and shares are summed. If the loss is a "
-                      "mean over the batch, that is in grad_out already.",
-                      _averaged, also=(_changed(weight=lambda g, x, w: g.T @ x / len(x)),
-                                       lambda g, x, w: F.linear_backward(g / g.dtype.type(len(x)), x, w))),
-        Misconception("bias gradient averaged",
-                      "The bias takes part in every sample, and the shares of the samples are summed, not averaged.",
-                      _changed(bias=lambda g, x, w: g.mean(axis=0))),
+                      "Each sample adds its share to the gradient of a weight, and shares are summed. If the loss is "
+                      "a mean over the batch, that is in grad_out already.",
+                      _returned("grad_x, grad_weight / len(x), grad_bias / len(x)"),
+                      also=(_returned("grad_x, grad_weight / len(x), grad_bias"),
+                            _returned("grad_x / len(x), grad_weight / len(x), grad_bias / len(x)"))),
+        Misconception(*words.BIAS_GRADIENT_AVERAGED, _returned("grad_x, grad_weight, grad_bias / len(x)")),
         Misconception("weight gradient transposed",
                       "The gradient of the weights has the shape of the weights: row k belongs to output k.",
-                      _changed(weight=lambda g, x, w: x.T @ g)),
+                      _returned("grad_x, grad_weight.T, grad_bias")),
         Misconception("bias gradient per sample",
                       "The bias has one entry for each output, and so has its gradient: the samples' shares are "
-                      "summed.",
-                      _changed(bias=lambda g, x, w: g)),
+                      "summed.", _returned("grad_x, grad_weight, grad_out")),
         Misconception("bias gradient summed over outputs",
                       "The sum for the bias runs over the samples, which are the rows of grad_out.",
-                      _changed(bias=lambda g, x, w: g.sum(axis=1))),
+                      _returned("grad_x, grad_weight, grad_out.sum(axis=1)")),
         Misconception("bias gradient summed over everything",
                       "Each output has a bias of its own: sum over the samples only.",
-                      _changed(bias=lambda g, x, w: g.sum())),
+                      _returned("grad_x, grad_weight, grad_bias.sum()")),
         Misconception("bias gradient kept as a row", "The bias has one axis, and so has its gradient.",
-                      _changed(bias=lambda g, x, w: g.sum(axis=0, keepdims=True))),
+                      _returned("grad_x, grad_weight, grad_bias[np.newaxis]")),
         Misconception("bias gradient without the upstream one",
                       "The output grows as fast as its bias, but how much that means for the loss, grad_out says.",
-                      _changed(bias=lambda g, x, w: np.full(len(w), len(x), x.dtype)),
-                      also=(_changed(bias=lambda g, x, w: np.ones(len(w), x.dtype)),)),
-        Misconception("upstream gradient ignored",
-                      "Each gradient is a product with grad_out, the gradient that comes from above. Here it is taken "
-                      "to be one everywhere.",
-                      lambda g, x, w: F.linear_backward(np.ones_like(g), x, w),
-                      also=(lambda g, x, w: (w, x, 1), lambda g, x, w: (w, x, np.ones(len(w), x.dtype)))),
-        Misconception("only the last sample counts",
-                      "Each sample adds its share to the gradients of weights and biases. Here it replaces those "
-                      "before: look at where `=` stands and `+=` should.",
-                      _changed(weight=lambda g, x, w: np.outer(g[-1], x[-1]), bias=lambda g, x, w: g[-1]),
-                      also=(_changed(weight=lambda g, x, w: np.outer(g[-1], x[-1])),
-                            _changed(bias=lambda g, x, w: g[-1]))),
-        Misconception("only the first sample counts",
-                      "Every sample has its share in the gradients of weights and biases, not only the first one.",
-                      _changed(weight=lambda g, x, w: np.outer(g[0], x[0]), bias=lambda g, x, w: g[0]),
-                      also=(_changed(weight=lambda g, x, w: np.outer(g[0], x[0])),
-                            _changed(bias=lambda g, x, w: g[0]))),
+                      LOOPS.edited({"grad_bias[k] += grad_out[n, k]": "grad_bias[k] += 1"}),
+                      also=(LOOPS.edited({"grad_bias[k] += grad_out[n, k]": "grad_bias[k] = 1"}),)),
+        Misconception(*words.UPSTREAM_IGNORED, lambda g, x, w: _backward(np.ones_like(g), x, w),
+                      also=(_returned("weight, x, 1"), _returned("weight, x, np.ones(len(weight))"))),
+        Misconception(*words.LAST_SAMPLE_COUNTS, _of_sample(-1)[0], also=_of_sample(-1)[1:]),
+        Misconception(*words.FIRST_SAMPLE_COUNTS, _of_sample(0)[0], also=_of_sample(0)[1:]),
         Misconception("weight gradient without the input",
                       "How fast an output changes with a weight is decided by the input that the weight is multiplied "
-                      "by.",
-                      _changed(weight=lambda g, x, w: g.T @ np.ones_like(x)),
-                      also=(_changed(weight=lambda g, x, w: (g.T @ x) * w),)),
+                      "by.", LOOPS.edited({" * x[n]": ""}),
+                      also=(_returned("grad_x, grad_weight * weight, grad_bias"),)),
         Misconception("weights transposed for the input",
                       "Input d reached output k through weight[k, d], and the gradient goes back the same way: sum "
-                      "over the outputs.",
-                      _changed(x=lambda g, x, w: g @ w.T), also=(_changed(x=_looped_input_gradient),)),
+                      "over the outputs.", _returned("grad_out @ weight.T, grad_weight, grad_bias"),
+                      also=(LOOPS.edited({"grad_x[n] += grad_out[n, k] * weight[k]":
+                                    "for d in range(x.shape[1]): grad_x[n, d] += grad_out[n, k] * weight[d, k]"}),)),
         Misconception("input gradient summed over the batch",
                       "A sample's inputs had no influence on the other samples' outputs: grad_x has a row for each.",
-                      _changed(x=lambda g, x, w: (g @ w).sum(axis=0)),
-                      also=(_changed(x=lambda g, x, w: np.broadcast_to((g @ w).sum(axis=0), x.shape)),)),
+                      _returned("grad_x.sum(axis=0), grad_weight, grad_bias"),
+                      also=(_returned("grad_x.sum(axis=0) + 0 * x, grad_weight, grad_bias"),)),
         Misconception("input gradient times the input",
                       "The layer is linear in x: how fast an output changes with an input depends on the weight only.",
-                      _changed(x=lambda g, x, w: (g @ w) * x)),
-        Misconception("gradients in another order",
-                      "The gradients are right, but they are returned as grad_x, grad_weight, grad_bias.",
-                      _in_order(1, 0, 2), also=(_in_order(1, 2, 0), _in_order(0, 2, 1), _in_order(2, 1, 0),
-                                                _in_order(2, 0, 1))),
+                      _returned("grad_x * x, grad_weight, grad_bias")),
+        Misconception(*words.GRADIENTS_IN_ANOTHER_ORDER, _returned("grad_x, grad_bias, grad_weight"),
+                      also=tuple(_returned(", ".join(order)) for order in _ORDERS)),
     )
     hints = (
         "Start from the formula of the forward pass. In which outputs does weight[k, d] occur, and by what is it "

@@ -1,4 +1,4 @@
-"""What the exercises of this notebook share: the notebook's name, inputs that bring mistakes to light, and mistakes."""
+"""What the exercises of this notebook share: the notebook's name, and inputs that bring mistakes to light."""
 
 from __future__ import annotations
 
@@ -12,19 +12,6 @@ NOTEBOOK = "04-fc-to-conv"
 
 Layers = tuple[tuple[str, int, tuple[int, int], int, int], ...]
 """Descriptions of layers: (kind, out_channels, kernel_size, stride, padding), kind "conv" or "pool"."""
-
-CHANNELS_LAST = ("channels last",
-                 "The vector holds channel 0 completely, row after row, then channel 1: the channel counts slowest. "
-                 "Here it counts fastest, as in libraries whose pictures are NHWC.")
-COLUMNS_FIRST = ("columns before rows",
-                 "Within a channel the vector goes along the first row, then along the second: the column counts "
-                 "fastest. Here the row does.")
-FORTRAN = ("order turned around",
-           "The last axis counts fastest, the channel slowest. Here it is the other way round, as with order=\"F\".")
-FLIPPED = ("flipped filter",
-           "A convolutional layer does not turn its filter: what belongs to the top left of the maps stays at the top "
-           "left of the filter.")
-NO_BIAS = ("bias forgotten", "Every output is a sum of products plus a bias of its own.")
 
 
 def draw_dense(rng: np.random.Generator, samples: int, inputs: int, outputs: int) -> tuple[Any, Any, Any]:

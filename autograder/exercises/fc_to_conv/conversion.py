@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercises.fc_to_conv import mistakes
-from autograder.exercises.fc_to_conv.common import CHANNELS_LAST, COLUMNS_FIRST, FLIPPED, FORTRAN, NOTEBOOK, single
+from autograder.exercises import words
+from autograder.exercises.fc_to_conv.common import NOTEBOOK, single
+from autograder.exercises.making import in_answer
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import convert
 from cnncourse.layers import Conv2d, Linear
@@ -65,13 +67,12 @@ class FCToFilters:
         yield Case("Fortran order, back", (np.asfortranarray(rng.standard_normal((3, 2, 3, 4))),), back)
 
     misconceptions = (
-        Misconception(*CHANNELS_LAST, _reshaped("KHWC", 0, 3, 1, 2)),
-        Misconception(*COLUMNS_FIRST, _reshaped("KCWH", 0, 1, 3, 2)),
-        Misconception(*FORTRAN, lambda w, s: w.reshape((len(w), *s), order="F")),
-        Misconception("height and width swapped",
+        Misconception(*words.CHANNELS_LAST, _reshaped("KHWC", 0, 3, 1, 2)),
+        Misconception(*words.COLUMNS_FIRST, _reshaped("KCWH", 0, 1, 3, 2)),
+        Misconception(*words.FORTRAN_ORDER, lambda w, s: w.reshape((len(w), *s), order="F")),
+        Misconception("height and width of the maps swapped",
                       "maps_shape is (C, H, W), and a filter is C x H x W like the maps that it meets: its third axis "
-                      "counts rows.",
-                      _reshaped("KCWH")),
+                      "counts rows.", _reshaped("KCWH")),
         Misconception("filters along the last axis",
                       "Each row of the weights belongs to one output and becomes one filter: the filter is the first "
                       "axis before and after. Here the numbers of different rows are mixed.",
@@ -81,45 +82,35 @@ class FCToFilters:
                       lambda w, s: w.T.reshape(len(w), *s)),
         Misconception("channels in front of the filters", "The result is (K, C, H, W): the filter comes first.",
                       _reshaped("KCHW", 1, 0, 2, 3)),
-        Misconception("channels last in the result",
+        Misconception("channels behind the window",
                       "The values are right, but the axes of a filter are in the order C, H, W.",
                       _reshaped("KCHW", 0, 2, 3, 1)),
-        Misconception(*FLIPPED, lambda w, s: w.reshape(len(w), *s)[:, :, ::-1, ::-1],
+        Misconception(*words.FLIPPED, lambda w, s: w.reshape(len(w), *s)[:, :, ::-1, ::-1],
                       also=(lambda w, s: w.reshape(len(w), *s)[:, ::-1, ::-1, ::-1],)),
-        Misconception("filters without depth",
-                      "A filter spans all channels of its input: it has C x H x W weights, not H x W. No weight may "
-                      "get lost.",
-                      lambda w, s: w.reshape(len(w), *s)[:, 0],
+        Misconception(*words.DEPTH_LOST, lambda w, s: w.reshape(len(w), *s)[:, 0],
                       also=(lambda w, s: w.reshape(len(w), *s)[:, :1], lambda w, s: w.reshape(len(w), *s).sum(axis=1),
                             lambda w, s: w.reshape(len(w), *s).mean(axis=1))),
-        Misconception("channels last on the way back",
-                      "A row holds channel 0 of its filter completely, then channel 1; here the channel counts "
-                      "fastest.",
-                      lambda w: w.transpose(0, 2, 3, 1).reshape(len(w), -1), "filters_to_fc"),
-        Misconception("columns before rows on the way back",
-                      "A row holds its filter row after row; here it goes down the columns first.",
-                      lambda w: w.transpose(0, 1, 3, 2).reshape(len(w), -1), "filters_to_fc"),
-        Misconception("order turned around on the way back",
-                      "The last axis counts fastest, the channel slowest; here it is the other way round.",
-                      lambda w: w.reshape(len(w), -1, order="F"), "filters_to_fc"),
-        Misconception("flipped on the way back",
-                      "Nothing is turned: the top left of a filter belongs to the top left of the maps.",
-                      lambda w: w[:, :, ::-1, ::-1].reshape(len(w), -1), "filters_to_fc",
-                      also=(lambda w: w[..., ::-1].reshape(len(w), -1), lambda w: w[:, :, ::-1].reshape(len(w), -1))),
-        Misconception("filters mixed on the way back",
-                      "A row holds the weights of one filter. A reshape keeps the order of the numbers, and here the "
-                      "filter is not the axis that counts slowest.",
-                      lambda w: w.T.reshape(len(w), -1), "filters_to_fc",
-                      also=(lambda w: w.reshape(-1, len(w)).T,)),
-        Misconception("depth lost on the way back", "A row holds the weights for all channels, side by side.",
-                      lambda w: w[:, 0].reshape(len(w), -1), "filters_to_fc",
-                      also=(lambda w: w.sum(axis=1).reshape(len(w), -1), lambda w: w.mean(axis=1).reshape(len(w), -1))),
-        Misconception("all filters in one row", "Each filter becomes a row of its own.",
-                      lambda w: w.ravel(), "filters_to_fc"),
-        Misconception("one column for each filter", "Each filter becomes a row, not a column.",
-                      lambda w: w.reshape(len(w), -1).T, "filters_to_fc"),
-        Misconception("rows for channels", "A filter with all of its channels is one row.",
-                      lambda w: w.reshape(-1, w[0, 0].size), "filters_to_fc"),
+        *in_answer(
+            "filters_to_fc",
+            Misconception(*words.CHANNELS_LAST, lambda w: w.transpose(0, 2, 3, 1).reshape(len(w), -1)),
+            Misconception(*words.COLUMNS_FIRST, lambda w: w.transpose(0, 1, 3, 2).reshape(len(w), -1)),
+            Misconception(*words.FORTRAN_ORDER, lambda w: w.reshape(len(w), -1, order="F")),
+            Misconception(*words.FLIPPED, lambda w: w[:, :, ::-1, ::-1].reshape(len(w), -1),
+                          also=(lambda w: w[..., ::-1].reshape(len(w), -1),
+                                lambda w: w[:, :, ::-1].reshape(len(w), -1))),
+            Misconception("filters mixed on the way back",
+                          "A row holds the weights of one filter. A reshape keeps the order of the numbers, and here "
+                          "the filter is not the axis that counts slowest.", lambda w: w.T.reshape(len(w), -1),
+                          also=(lambda w: w.reshape(-1, len(w)).T,)),
+            Misconception(*words.DEPTH_LOST, lambda w: w[:, 0].reshape(len(w), -1),
+                          also=(lambda w: w.sum(axis=1).reshape(len(w), -1),
+                                lambda w: w.mean(axis=1).reshape(len(w), -1))),
+            Misconception("all filters in one row", "Each filter becomes a row of its own.", np.ravel),
+            Misconception("one column for each filter", "Each filter becomes a row, not a column.",
+                          lambda w: w.reshape(len(w), -1).T),
+            Misconception("rows for channels", "A filter with all of its channels is one row.",
+                          lambda w: w.reshape(-1, w[0, 0].size)),
+        ),
     )
     hints = (
         "Row k of the weights holds the numbers of filter k in the order in which flatten_maps wrote the maps. How "
@@ -130,15 +121,47 @@ class FCToFilters:
     )
 
 
-Matrix = tuple[np.ndarray, np.ndarray]
+def _by_windows(weight, bias, input_size, stride, padding):
+    """Each filter written at each of its windows, on maps with the padding around them."""
+    (filters, channels, down, right), (height, width) = weight.shape, input_size
+    rows = (height + 2 * padding - down) // stride + 1
+    columns = (width + 2 * padding - right) // stride + 1
+    matrix = np.zeros((filters, rows, columns, channels, height + 2 * padding, width + 2 * padding))
+    for i, j in np.ndindex(rows, columns):
+        top, left = i * stride, j * stride
+        matrix[:, i, j, :, top:top + down, left:left + right] = weight
+    inside = matrix[..., padding:padding + height, padding:padding + width]
+    return inside.reshape(filters * rows * columns, -1), np.repeat(bias, rows * columns)
 
 
-def matrix_of(weight: np.ndarray, bias: np.ndarray, size: Any, stride: int, padding: int) -> Matrix:
-    """The right matrix and the right long bias."""
-    layer = Conv2d(len(weight), weight.shape[2:], stride=stride, padding=padding)
-    found = convert.to_fully_connected(layer, (weight.shape[1], *size), weight, bias)
-    assert found.bias is not None
-    return found.weight, found.bias
+def _by_taps(weight, bias, input_size, stride, padding):
+    """Each weight written at its place in the vector, if that does not lie in the padding."""
+    (filters, channels, down, right), (height, width) = weight.shape, input_size
+    rows = (height + 2 * padding - down) // stride + 1
+    columns = (width + 2 * padding - right) // stride + 1
+    matrix = np.zeros((filters, rows, columns, channels * height * width))
+    for i, j, c, r, s in np.ndindex(rows, columns, channels, down, right):
+        row, column = i * stride + r - padding, j * stride + s - padding
+        inside = 0 <= row < height and 0 <= column < width
+        if inside:
+            matrix[:, i, j, (c * height + row) * width + column] = weight[:, c, r, s]
+    return matrix.reshape(filters * rows * columns, -1), np.repeat(bias, rows * columns)
+
+
+WINDOWS, TAPS = Written.of(_by_windows), Written.of(_by_taps)
+_WRAPPED = {"+ row) * width + column": "+ row % height) * width + column % width"}
+
+
+def _rows_in_order(*axes: int) -> Callable[..., Any]:
+    """Rows counted in another order of (K, OH, OW), biases likewise."""
+    bias = "np.repeat(bias, rows * columns)"
+    return WINDOWS.edited({"inside.reshape": f"inside.transpose(*{axes}, 3, 4, 5).reshape",
+                    bias: f"{bias}.reshape(filters, rows, columns).transpose{axes}.ravel()"})
+
+
+def _bias(written: str) -> Callable[..., Any]:
+    """Another long bias."""
+    return WINDOWS.edited({"np.repeat(bias, rows * columns)": written})
 
 
 @exercise("conv_as_matrix", notebook=NOTEBOOK, points=5)
@@ -152,7 +175,9 @@ class ConvAsMatrix:
     """
 
     def conv_as_matrix(weight, bias, input_size, stride, padding):
-        return matrix_of(weight, bias, input_size, stride, padding)
+        layer = Conv2d(len(weight), weight.shape[2:], stride=stride, padding=padding)
+        found = convert.to_fully_connected(layer, (weight.shape[1], *input_size), weight, bias)
+        return found.weight, found.bias
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         def draw(name: str, shape: tuple[int, ...], size: tuple[int, int], stride: int, padding: int) -> Case:
@@ -179,108 +204,79 @@ class ConvAsMatrix:
         yield Case("Fortran order", (np.asfortranarray(weight), bias, (5, 4), 1, 1))
 
     misconceptions = (
-        Misconception(*FLIPPED, lambda w, b, z, s, p: matrix_of(np.ascontiguousarray(w[:, :, ::-1, ::-1]), b, z, s, p)),
-        Misconception("kernel transposed",
-                      "Row r of the filter meets row r of its window. Here rows and columns of the filter are swapped.",
-                      lambda w, b, z, s, p: matrix_of(np.ascontiguousarray(w.swapaxes(2, 3)), b, z, s, p)),
+        Misconception(*words.FLIPPED, WINDOWS.edited({"] = weight": "] = weight[:, :, ::-1, ::-1]"})),
+        Misconception(*words.KERNEL_TRANSPOSED, lambda w, b, z, s, p: _by_windows(w.swapaxes(2, 3), b, z, s, p)),
         Misconception("positions before filters",
                       "The output is flattened filter after filter: all positions of filter 0 come first. Here all "
-                      "filters of position 0 do.",
-                      mistakes.rows_in_order(1, 2, 0)),
-        Misconception("positions counted down the columns",
-                      "The positions of a filter are written row after row: the column counts fastest.",
-                      mistakes.rows_in_order(0, 2, 1)),
+                      "filters of position 0 do.", _rows_in_order(1, 2, 0)),
+        Misconception(*words.POSITIONS_DOWNWARDS, _rows_in_order(0, 2, 1)),
         Misconception("inputs with channels last",
                       "x.ravel() holds channel 0 completely, then channel 1. The columns of this matrix are in the "
                       "order of NHWC.",
-                      mistakes.columns_in_order(1, 2, 0)),
+                      WINDOWS.edited({"inside.reshape": "inside.transpose(0, 1, 2, 4, 5, 3).reshape"})),
         Misconception("inputs counted down the columns",
                       "x.ravel() goes along the rows of a channel; the columns of this matrix go down its columns.",
-                      mistakes.columns_in_order(0, 2, 1), also=(mistakes.columns_in_order(2, 1, 0),)),
+                      WINDOWS.edited({"inside.reshape": "inside.swapaxes(4, 5).reshape"}),
+                      also=(WINDOWS.edited({"inside.reshape": "inside.swapaxes(3, 5).reshape"}),)),
         Misconception("biases one after the other",
                       "All positions of filter 0 come first and share its bias: bias[0] stands there OH * OW times. "
-                      "Here the list of biases is repeated as a whole.",
-                      lambda w, b, z, s, p: mistakes.with_bias(
-                          matrix_of(w, b, z, s, p), lambda long: np.tile(b, len(long) // len(b)))),
+                      "Here the list of biases is repeated as a whole.", _bias("np.tile(bias, rows * columns)")),
         Misconception("one bias for each filter",
-                      "A fully connected layer has a bias for each of its outputs, and a filter has one output at each "
-                      "position.",
-                      lambda w, b, z, s, p: (matrix_of(w, b, z, s, p)[0], b)),
-        Misconception("bias forgotten", "Every output is a sum of products plus the bias of its filter.",
-                      lambda w, b, z, s, p: mistakes.with_bias(matrix_of(w, b, z, s, p), np.zeros_like)),
-        Misconception("stride ignored",
-                      "From position to position the window moves by the stride, along both axes.",
-                      lambda w, b, z, s, p: matrix_of(w, b, z, 1, p)),
-        Misconception("stride missing in the window's position",
-                      "The number of positions is right, but the window of position (i, j) starts at row i * stride "
-                      "and column j * stride of the padded maps.",
-                      mistakes.without_stride_in_position,
-                      also=(mistakes.stride_along(0), mistakes.stride_along(1))),
-        Misconception("one position too few along each axis",
-                      "Before its first step the window has a position too: the number of steps, plus one.",
-                      mistakes.one_fewer),
-        Misconception("padding ignored", "With padding there are more positions: the windows may reach past the "
-                                         "border.",
-                      lambda w, b, z, s, p: matrix_of(w, b, z, s, 0), also=(mistakes.no_room_for_padding,)),
+                      "A fully connected layer has a bias for each of its outputs, and a filter has one output at "
+                      "each position.", _bias("bias")),
+        Misconception(*words.BIAS_FORGOTTEN, _bias("np.zeros(filters * rows * columns)")),
+        Misconception(*words.STRIDE_IGNORED, lambda w, b, z, s, p: _by_windows(w, b, z, 1, p)),
+        Misconception(*words.STRIDE_NOT_IN_POSITION, WINDOWS.edited({"i * stride, j * stride": "i, j"}),
+                      also=(WINDOWS.edited({"i * stride, j * stride": "i * stride, j"}),
+                            WINDOWS.edited({"i * stride, j * stride": "i, j * stride"}))),
+        Misconception(*words.ONE_ROW_AND_COLUMN_FEWER,
+                      WINDOWS.edited({"- down) // stride + 1": "- down) // stride",
+                               "- right) // stride + 1": "- right) // stride"})),
+        Misconception(*words.PADDING_IGNORED, lambda w, b, z, s, p: _by_windows(w, b, z, s, 0),
+                      also=(WINDOWS.edited({", height + 2 * padding, width + 2 * padding": ", height, width"}),)),
         Misconception("columns for the padding",
                       "The matrix is multiplied by x.ravel() without zeros around it. Weights that meet a zero of the "
-                      "padding do nothing, and have no column.",
-                      lambda w, b, z, s, p: matrix_of(w, b, (z[0] + 2 * p, z[1] + 2 * p), s, 0)),
+                      "padding do nothing, and have no column.", WINDOWS.edited({"return inside": "return matrix"})),
         Misconception("weights in the padding wrap around",
-                      "A tap of the filter that lies in the padding meets no input. A negative index does not fail, it "
-                      "counts from the end: such weights have landed on the other side of the maps.",
-                      mistakes.wrapped, also=(mistakes.wrapped_before, mistakes.wrapped_in_vector(1),
-                                              mistakes.wrapped_in_vector(2))),
+                      "A tap of the filter that lies in the padding meets no input. A negative index does not fail, "
+                      "it counts from the end: such weights have landed on the other side of the maps.",
+                      TAPS.edited({"if inside": "if True", **_WRAPPED}),
+                      also=(TAPS.edited({"0 <= row < height and 0 <= column": "row < height and column", **_WRAPPED}),
+                            TAPS.edited({"0 <= row < height and 0 <= column": "row < height and column"}),
+                            TAPS.edited({"if inside": "if True"}))),
         Misconception("filter in one piece",
                       "Neighboring rows of a filter meet neighboring rows of the maps, and these lie one whole row of "
                       "the maps apart in x.ravel(). Here a channel's weights stand side by side.",
-                      mistakes.in_one_piece),
-        Misconception("only the first position",
-                      "Each filter has a row for each of its positions, with the same weights further on. Here only "
-                      "the first one is filled.",
-                      mistakes.first_position),
-        Misconception("only the first channel", "A filter has weights for all channels of its input.",
-                      mistakes.first_channel),
-        Misconception("the first channel's weights for all channels",
-                      "Each channel of a filter has weights of its own.",
-                      lambda w, b, z, s, p: matrix_of(np.repeat(w[:, :1], w.shape[1], axis=1), b, z, s, p)),
-        Misconception("the same filter for all outputs",
-                      "Filter k belongs to the rows of output k; here one filter stands in all of them.",
-                      lambda w, b, z, s, p: matrix_of(np.repeat(w[:1], len(w), axis=0), b, z, s, p)),
-        Misconception("one bias for all filters", "Each filter has a bias of its own.",
-                      lambda w, b, z, s, p: mistakes.with_bias(
-                          matrix_of(w, b, z, s, p), lambda long: np.full_like(long, b[0])),
-                      also=(lambda w, b, z, s, p: mistakes.with_bias(
-                          matrix_of(w, b, z, s, p), lambda long: np.full_like(long, b.sum())),)),
+                      TAPS.edited({"i * stride + r - padding, j * stride + s - padding":
+                                   "0, max(0, (i * stride - padding) * width + j * stride - padding) + r * right + s",
+                                   "0 <= row < height and 0 <= column < width": "column < height * width"})),
+        Misconception(*words.ONLY_FIRST_POSITION, WINDOWS.edited({"np.ndindex(rows, columns)": "np.ndindex(1, 1)"})),
+        Misconception(*words.FIRST_CHANNEL,
+                      WINDOWS.edited({"j, :, top": "j, :1, top", "] = weight": "] = weight[:, :1]"})),
+        Misconception(*words.FIRST_CHANNEL_FOR_ALL, WINDOWS.edited({"] = weight": "] = weight[:, :1]"})),
+        Misconception(*words.ONE_FILTER, WINDOWS.edited({"] = weight": "] = weight[:1]"})),
+        Misconception(*words.ONE_BIAS, _bias("np.repeat(0 * bias + bias[0], rows * columns)"),
+                      also=(_bias("np.repeat(0 * bias + bias.sum(), rows * columns)"),)),
         Misconception("bias for the first outputs only",
                       "Every output of the fully connected layer has a bias; here most of them are zero.",
-                      lambda w, b, z, s, p: mistakes.with_bias(
-                          matrix_of(w, b, z, s, p), lambda long: np.pad(b, (0, len(long) - len(b)))),
-                      also=(lambda w, b, z, s, p: mistakes.with_bias(
-                          matrix_of(w, b, z, s, p),
-                          lambda long: long * (np.arange(len(long)) % (len(long) // len(b)) == 0)),)),
-        Misconception("bias added once per channel",
-                      "The bias is added once to an output, after the sum over all channels.",
-                      lambda w, b, z, s, p: mistakes.with_bias(
-                          matrix_of(w, b, z, s, p), lambda long: long * w.shape[1]),
-                      also=(lambda w, b, z, s, p: mistakes.with_bias(
-                          matrix_of(w, b, z, s, p), lambda long: long * (w.shape[1] + 1)),)),
-        Misconception("edge values in the padding",
-                      "The padding is zeros. Here weights in the padding meet the nearest number inside of the maps.",
-                      mistakes.clamped),
+                      _bias("np.pad(bias, (0, filters * (rows * columns - 1)))"),
+                      also=(_bias("np.outer(bias, np.arange(rows * columns) == 0).ravel()"),)),
+        Misconception(*words.BIAS_PER_CHANNEL, _bias("np.repeat(channels * bias, rows * columns)"),
+                      also=(_bias("np.repeat((channels + 1) * bias, rows * columns)"),)),
+        Misconception(*words.EDGE_VALUES,
+                      TAPS.edited({"if inside": "if True", "height + row)": "height + np.clip(row, 0, height - 1))",
+                                    "width + column]": "width + np.clip(column, 0, width - 1)]"})),
         Misconception("padding left out of the position",
-                      "The windows start in the padding: row i * stride of the padded maps is row i * stride - padding "
-                      "of the maps themselves.",
-                      mistakes.without_padding_in_position),
-        Misconception("nothing left without padding",
-                      "A slice that ends at -padding ends at 0 where padding is 0, and is empty: say where it ends by "
-                      "counting from its start.",
-                      mistakes.cut_at_minus_zero),
-        Misconception("height and width of the input swapped", "input_size is (height, width).",
-                      lambda w, b, z, s, p: matrix_of(w, b, z[::-1], s, p)),
-        Misconception("matrix transposed", "matrix @ x.ravel() needs one column for each input, one row for each "
-                                           "output.",
-                      lambda w, b, z, s, p: (matrix_of(w, b, z, s, p)[0].T, matrix_of(w, b, z, s, p)[1])),
+                      "The windows start in the padding: row i * stride of the padded maps is row i * stride - "
+                      "padding of the maps themselves.",
+                      WINDOWS.edited({"padding:padding + height, padding:padding + width": ":height, :width"})),
+        Misconception(*words.EMPTY_WITHOUT_PADDING,
+                      WINDOWS.edited({"padding:padding + height, padding:padding + width":
+                              "padding:-padding, padding:-padding"})),
+        Misconception(*words.HEIGHT_AND_WIDTH_SWAPPED, lambda w, b, z, s, p: _by_windows(w, b, z[::-1], s, p)),
+        Misconception("matrix transposed",
+                      "matrix @ x.ravel() needs one column for each input, one row for each output.",
+                      WINDOWS.edited({"-1), np": "-1).T, np"})),
     )
     hints = (
         "Take one filter of 2 x 2 on one map of 3 x 3, and write the four rows of nine numbers on paper.",

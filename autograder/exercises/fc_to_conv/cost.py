@@ -7,75 +7,45 @@ from typing import Any
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.fc_to_conv.common import NOTEBOOK, Layers, conv, pool, sizes, vgg16
 from autograder.exercises.fc_to_conv.map_sizes import small_network
+from autograder.exercises.making import in_answer
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import layers as L
 from cnncourse.network import Network
 
-Shape = tuple[int, int, int]
-Term = Callable[[int, int, tuple[int, int], tuple[int, int], tuple[int, int]], int]
+
+def _chain(input_shape, layers):
+    """Layer after layer."""
+    channels, height, width = input_shape
+    total = 0
+    for kind, filters, (down, right), stride, padding in layers:
+        rows = (height + 2 * padding - down) // stride + 1
+        columns = (width + 2 * padding - right) // stride + 1
+        if kind == "conv":
+            total += filters * channels * down * right * rows * columns
+            channels = filters
+        height, width = rows, columns
+    return total
 
 
-def total(input_shape: Shape, layers: Layers) -> int:
-    """Multiply-adds of the network on inputs of this shape, as the reference counts them."""
-    network = Network(input_shape)
-    for kind, channels, kernel_size, stride, padding in layers:
-        network.add(L.Conv2d(channels, kernel_size, stride=stride, padding=padding) if kind == "conv"
-                    else L.MaxPool2d(kernel_size, stride=stride, padding=padding))
-    return network.multiply_adds()
+def _both(picture_shape, crop_shape, layers):
+    """One pass, and a pass for each position."""
+    rows, columns = sizes(picture_shape[1:], layers)[-1]
+    return _chain(picture_shape, layers), rows * columns * _chain(crop_shape, layers)
 
 
-def _summed(term: Term, convolutions_only: bool = True, through: Callable[[Layers], Layers] = lambda some: some) -> Any:
-    """A cost from the terms (channels before, after, kernel, size before, size after) of the layers."""
-    def cost(input_shape: Shape, layers: Layers) -> int:
-        layers = through(layers)
-        places = sizes(input_shape[1:], layers)
-        depths = [input_shape[0], *(layer[1] for layer in layers)]
-        return sum(term(depths[i], depths[i + 1], layer[2], places[i], places[i + 1])
-                   for i, layer in enumerate(layers) if layer[0] == "conv" or not convolutions_only)
-    return cost
+CHAIN, CROPS = Written.of(_chain), Written.of(_both)
 
 
-def _without_stride(layers: Layers) -> Layers:
-    return tuple((*layer[:3], 1, layer[4]) for layer in layers)
-
-
-def _without_padding(layers: Layers) -> Layers:
-    return tuple((*layer[:4], 0) for layer in layers)
-
-
-def _without_pooling(layers: Layers) -> Layers:
-    return tuple(layer for layer in layers if layer[0] == "conv")
-
-
-def _product(before: int, after: int, kernel: tuple[int, int], size: tuple[int, int]) -> int:
-    return before * after * kernel[0] * kernel[1] * size[0] * size[1]
-
-
-def _first_depth(input_shape: Shape, layers: Layers) -> int:
-    places = sizes(input_shape[1:], layers)[1:]
-    return sum(_product(input_shape[0], layer[1], layer[2], size)
-               for layer, size in zip(layers, places, strict=True) if layer[0] == "conv")
-
-
-def positions(picture: Shape, layers: Layers) -> int:
-    """Crops that the map of scores stands for."""
-    rows, columns = sizes(picture[1:], layers)[-1]
-    return rows * columns
-
-
+def _crops_along(count: str) -> Callable[..., Any]:
+    """Another number of crops along each axis, in `long` (the picture's side), `short` (the crop's) and `step`."""
+    return CROPS.edited({"rows, columns =": f"step = _stride(layers)\n    rows, columns = [{count} for long, short in "
+                                            "zip(picture_shape[1:], crop_shape[1:])] or"})
 def _stride(layers: Layers) -> int:
     return int(np.prod([layer[3] for layer in layers], dtype=int))
-
-
-def _crops_by(count: Callable[[Shape, Shape, Layers], int]) -> Callable[..., tuple[int, int]]:
-    """crops_against_one_pass with another number of crops."""
-    return lambda picture, crop, layers: (total(picture, layers), count(picture, crop, layers) * total(crop, layers))
-
-
-def _along(picture: Shape, crop: Shape, step: Callable[[int, int], int]) -> int:
-    return int(np.prod([step(long, short) for long, short in zip(picture[1:], crop[1:], strict=True)]))
 
 
 @exercise("sliding_cost", notebook=NOTEBOOK, points=4, answers=("chain_cost", "crops_against_one_pass"))
@@ -89,10 +59,14 @@ class SlidingCost:
     """
 
     def chain_cost(input_shape, layers):
-        return total(input_shape, layers)
+        network = Network(input_shape)
+        for kind, channels, kernel_size, stride, padding in layers:
+            network.add(L.Conv2d(channels, kernel_size, stride=stride, padding=padding) if kind == "conv"
+                        else L.MaxPool2d(kernel_size, stride=stride, padding=padding))
+        return network.multiply_adds()
 
     def crops_against_one_pass(picture_shape, crop_shape, layers):
-        return total(picture_shape, layers), positions(picture_shape, layers) * total(crop_shape, layers)
+        return _both(picture_shape, crop_shape, layers)
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         digits = (conv(12, 5), pool(12), conv(32, 5), conv(64, 4), conv(11, 1))
@@ -119,103 +93,73 @@ class SlidingCost:
     misconceptions = (
         Misconception("input size instead of output size",
                       "A filter is multiplied once at each position, and there are as many positions as outputs.",
-                      _summed(lambda c, k, f, before, after: _product(c, k, f, before))),
-        Misconception("depth forgotten",
-                      "At each position a filter multiplies its window in full depth: all channels of its input.",
-                      _summed(lambda c, k, f, before, after: _product(1, k, f, after))),
+                      CHAIN.edited({"right * rows * columns": "right * height * width"})),
+        Misconception(*words.DEPTH_FORGOTTEN, CHAIN.edited({"filters * channels": "filters"})),
         Misconception("filters forgotten", "Each of the filters is multiplied at each position.",
-                      _summed(lambda c, k, f, before, after: _product(c, 1, f, after))),
-        Misconception("positions forgotten",
-                      "These are the weights. Each of them is multiplied once at each position.",
-                      _summed(lambda c, k, f, before, after: _product(c, k, f, (1, 1)))),
-        Misconception("biases counted", "Adding the bias is no multiply-add; it is left out here.",
-                      _summed(lambda c, k, f, before, after: _product(c, k, f, after) + k * after[0] * after[1]),
-                      also=(_summed(lambda c, k, f, before, after: _product(c, k, f, after) + k),)),
+                      CHAIN.edited({"filters * channels": "channels"})),
+        Misconception(*words.WORK_WITHOUT_POSITIONS, CHAIN.edited({" * rows * columns": ""})),
+        Misconception(*words.BIASES_AS_WORK, CHAIN.edited({"channels * down * right": "(channels * down * right + 1)"}),
+                      also=(CHAIN.edited({" * rows * columns": " * rows * columns + filters"}),)),
         Misconception("filters in place of the channels",
                       "A filter is as deep as the layer's input. Is the number of channels replaced before it is used?",
-                      _summed(lambda c, k, f, before, after: _product(k, k, f, after))),
-        Misconception("only the first layer",
-                      "The work of all layers is summed. If you have a loop: does the return stand after it?",
-                      lambda shape, layers: total(shape, layers[:1])),
-        Misconception("multiplications and additions counted one by one",
-                      "One multiplication with its addition is one multiply-add.",
-                      _summed(lambda c, k, f, before, after: 2 * _product(c, k, f, after))),
+                      CHAIN.edited({"filters * channels": "filters * filters"})),
+        Misconception(*words.FIRST_LAYER, CHAIN.edited({"in layers": "in layers[:1]"})),
+        Misconception(*words.COUNTED_APART, CHAIN.edited({"total += ": "total += 2 * "})),
         Misconception("pooling counted", "Pooling compares and multiplies nothing.",
-                      _summed(lambda c, k, f, before, after: _product(c, k, f, after), convolutions_only=False),
-                      also=(lambda shape, layers: total(shape, layers) + sum(
-                          _product(layer[1], 1, layer[2], size) for layer, size in zip(
-                              layers, sizes(shape[1:], layers)[1:], strict=True) if layer[0] == "pool"),)),
-        Misconception("pooling left out", "Pooling costs nothing itself, but makes the maps of later layers smaller.",
-                      _summed(lambda c, k, f, before, after: _product(c, k, f, after), through=_without_pooling)),
-        Misconception("strides ignored", "With a stride there are fewer positions.",
-                      _summed(lambda c, k, f, before, after: _product(c, k, f, after), through=_without_stride)),
-        Misconception("padding ignored", "With padding there are more positions.",
-                      _summed(lambda c, k, f, before, after: _product(c, k, f, after), through=_without_padding)),
+                      CHAIN.edited({'if kind == "conv"': "if True"}),
+                      also=(CHAIN.edited({'if kind == "conv"': "if True",
+                                     "filters * channels": 'filters * (channels if kind == "conv" else 1)'}),)),
+        Misconception(*words.POOLING_LEFT_OUT,
+                      CHAIN.edited({"in layers": 'in [one for one in layers if one[0] == "conv"]'})),
+        Misconception(*words.STRIDE_IGNORED, CHAIN.edited({"in layers:": "in layers:\n        stride = 1"})),
+        Misconception(*words.PADDING_IGNORED, CHAIN.edited({"in layers:": "in layers:\n        padding = 0"})),
         Misconception("channels of the picture in all layers",
-                      "A layer's input has as many channels as the layer before has filters.", _first_depth),
-        Misconception("only square kernels", "kernel_size is (height, width), and a filter has the product of both.",
-                      _summed(lambda c, k, f, before, after: _product(c, k, (f[0], f[0]), after)),
-                      also=(_summed(lambda c, k, f, before, after: _product(c, k, (f[1], f[1]), after)),)),
-        Misconception("only square maps", "Positions are rows times columns.",
-                      _summed(lambda c, k, f, before, after: _product(c, k, f, (after[0], after[0]))),
-                      also=(_summed(lambda c, k, f, before, after: _product(c, k, f, (after[1], after[1]))),)),
-        Misconception("only the last layer", "The work of all layers is summed: look at `=` and `+=`.",
-                      lambda shape, layers: _product(layers[-2][1] if len(layers) > 1 else shape[0], layers[-1][1],
-                                                     layers[-1][2], sizes(shape[1:], layers)[-1])),
-        Misconception("crops counted once",
-                      "There is a crop for each position of the map of scores, and each one takes a pass.",
-                      _crops_by(lambda picture, crop, layers: 1), "crops_against_one_pass"),
-        Misconception("crops side by side",
-                      "The crops overlap: they lie as far apart as the network's stride says.",
-                      _crops_by(lambda picture, crop, layers: _along(picture, crop, lambda long, short: long // short)),
-                      "crops_against_one_pass"),
-        Misconception("a crop at each pixel",
-                      "Neighboring positions of the map lie a whole network stride apart in the picture, not one "
-                      "pixel.",
-                      _crops_by(lambda picture, crop, layers: _along(
-                          picture, crop, lambda long, short: long - short + 1)), "crops_against_one_pass"),
-        Misconception("one crop too few along each axis",
-                      "Steps plus one: the first crop needs no step.",
-                      _crops_by(lambda picture, crop, layers: _along(
-                          picture, crop, lambda long, short: (long - short) // _stride(layers))),
-                      "crops_against_one_pass"),
-        Misconception("crops all over the picture",
-                      "A crop has to fit into the picture: near the right and lower border none can start.",
-                      _crops_by(lambda picture, crop, layers: _along(
-                          picture, crop, lambda long, short: long // _stride(layers))), "crops_against_one_pass"),
-        Misconception("crops along one axis only", "The map has rows and columns of positions: their product counts.",
-                      _crops_by(lambda picture, crop, layers: sizes(picture[1:], layers)[-1][0]),
-                      "crops_against_one_pass",
-                      also=(_crops_by(lambda picture, crop, layers: sizes(picture[1:], layers)[-1][1]),
-                            _crops_by(lambda picture, crop, layers: sum(sizes(picture[1:], layers)[-1])))),
-        Misconception("a square map of crops", "The map has rows and columns of positions: two numbers.",
-                      _crops_by(lambda picture, crop, layers: sizes(picture[1:], layers)[-1][0] ** 2),
-                      "crops_against_one_pass",
-                      also=(_crops_by(lambda picture, crop, layers: sizes(picture[1:], layers)[-1][1] ** 2),)),
-        Misconception("one pass counted at each position",
-                      "The first number is a single pass over the picture: it gives all positions at once.",
-                      lambda picture, crop, layers: (positions(picture, layers) * total(picture, layers),
-                                                     positions(picture, layers) * total(crop, layers)),
-                      "crops_against_one_pass"),
-        Misconception("always 36 crops",
-                      "36 is the number for VGG on 384 pixels. How many crops fit depends on the picture and on the "
-                      "network.",
-                      _crops_by(lambda picture, crop, layers: 36), "crops_against_one_pass"),
-        Misconception("one pass over a crop only",
-                      "The first number is the one pass over the whole picture; every layer has more positions there.",
-                      lambda picture, crop, layers: (total(crop, layers),
-                                                     positions(picture, layers) * total(crop, layers)),
-                      "crops_against_one_pass"),
-        Misconception("each crop as large as the picture", "A pass over a crop costs what the crop's size costs.",
-                      lambda picture, crop, layers: (total(picture, layers),
-                                                     positions(picture, layers) * total(picture, layers)),
-                      "crops_against_one_pass"),
-        Misconception("the two numbers swapped", "The one pass comes first, the crops second.",
-                      lambda picture, crop, layers: (positions(picture, layers) * total(crop, layers),
-                                                     total(picture, layers)), "crops_against_one_pass"),
-        Misconception("ratio instead of both", "Return the two numbers; their ratio is taken later.",
-                      lambda picture, crop, layers: positions(picture, layers) * total(crop, layers)
-                      / total(picture, layers), "crops_against_one_pass"),
+                      "A layer's input has as many channels as the layer before has filters.",
+                      CHAIN.edited({"channels = filters": "pass"})),
+        Misconception(*words.SQUARE_KERNELS, CHAIN.edited({"down * right": "down * down"}),
+                      also=(CHAIN.edited({"down * right": "right * right"}),)),
+        Misconception(*words.SQUARE_INPUTS, CHAIN.edited({"rows * columns": "rows * rows"}),
+                      also=(CHAIN.edited({"rows * columns": "columns * columns"}),)),
+        Misconception(*words.LAST_LAYER, CHAIN.edited({"total +=": "total ="})),
+        *in_answer(
+            "crops_against_one_pass",
+            Misconception("crops counted once",
+                          "There is a crop for each position of the map of scores, and each one takes a pass.",
+                          CROPS.edited({"rows * columns * ": ""})),
+            Misconception("crops next to each other",
+                          "The crops overlap: they lie as far apart as the network's stride says.",
+                          _crops_along("long // short")),
+            Misconception("a crop at each pixel",
+                          "Neighboring positions of the map lie a whole network stride apart in the picture, not one "
+                          "pixel.", _crops_along("long - short + 1")),
+            Misconception(*words.ONE_ROW_AND_COLUMN_FEWER, _crops_along("(long - short) // step")),
+            Misconception("crops all over the picture",
+                          "A crop has to fit into the picture: near the right and lower border none can start.",
+                          _crops_along("long // step")),
+            Misconception("crops along one axis only",
+                          "The map has rows and columns of positions: their product counts.",
+                          CROPS.edited({"rows * columns": "rows"}),
+                          also=(CROPS.edited({"rows * columns": "columns"}),
+                                CROPS.edited({"rows * columns": "(rows + columns)"}))),
+            Misconception("a square map of crops", "The map has rows and columns of positions: two numbers.",
+                          CROPS.edited({"rows * columns": "rows * rows"}),
+                          also=(CROPS.edited({"rows * columns": "columns * columns"}),)),
+            Misconception("one pass counted at each position",
+                          "The first number is a single pass over the picture: it gives all positions at once.",
+                          CROPS.edited({"return ": "return rows * columns * "})),
+            Misconception("always 36 crops",
+                          "36 is the number for VGG on 384 pixels. How many crops fit depends on the picture and on "
+                          "the network.", CROPS.edited({"rows * columns": "36"})),
+            Misconception("one pass over a crop only",
+                          "The first number is the one pass over the whole picture; every layer has more positions "
+                          "there.", CROPS.edited({"_chain(picture_shape": "_chain(crop_shape"})),
+            Misconception("each crop as large as the picture", "A pass over a crop costs what the crop's size costs.",
+                          CROPS.edited({"_chain(crop_shape": "_chain(picture_shape"})),
+            Misconception("the two numbers swapped", "The one pass comes first, the crops second.",
+                          lambda *given: _both(*given)[::-1]),
+            Misconception("ratio instead of both", "Return the two numbers; their ratio is taken later.",
+                          lambda *given: _both(*given)[1] / _both(*given)[0]),
+        ),
     )
     hints = (
         "One output of a convolution is one window: how many products? And how many outputs are there?",

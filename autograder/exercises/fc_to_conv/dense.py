@@ -6,15 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercises.fc_to_conv.common import (
-    CHANNELS_LAST,
-    COLUMNS_FIRST,
-    FORTRAN,
-    NO_BIAS,
-    NOTEBOOK,
-    draw_dense,
-    single,
-)
+from autograder.exercises import words
+from autograder.exercises.fc_to_conv.common import NOTEBOOK, draw_dense, single
+from autograder.exercises.making import in_answer
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
@@ -65,16 +60,15 @@ class FlattenMaps:
             yield Case(f"a place drawn at random ({number + 1})", (channel, row, column, shape), place)
 
     misconceptions = (
-        Misconception(*CHANNELS_LAST, lambda x: _flattened(x, 0, 2, 3, 1)),
-        Misconception(*COLUMNS_FIRST, lambda x: _flattened(x, 0, 1, 3, 2)),
-        Misconception(*FORTRAN, lambda x: _flattened(x, 0, 3, 2, 1)),
+        Misconception(*words.CHANNELS_LAST, lambda x: _flattened(x, 0, 2, 3, 1)),
+        Misconception(*words.COLUMNS_FIRST, lambda x: _flattened(x, 0, 1, 3, 2)),
+        Misconception(*words.FORTRAN_ORDER, lambda x: _flattened(x, 0, 3, 2, 1)),
         Misconception("order of the memory",
                       "Flattening follows the axes, not the way in which an array happens to lie in memory: the same "
                       "numbers at the same indices give the same vector, in Fortran order too.",
                       lambda x: x.ravel("K").reshape(len(x), -1)),
-        Misconception("samples flattened too",
-                      "Each sample becomes a vector of its own. Here all of them became one.",
-                      lambda x: x.ravel()),
+        Misconception("samples flattened too", "Each sample becomes a vector of its own. Here all of them became one.",
+                      np.ravel),
         Misconception("samples as columns",
                       "The first axis counts the samples, also after flattening: one row for each.",
                       lambda x: x.reshape(len(x), -1).T),
@@ -82,53 +76,47 @@ class FlattenMaps:
                       "A reshape keeps the order of the numbers, and the sample counts slowest: it has to stay the "
                       "first axis. Here numbers of different samples stand in one row.",
                       lambda x: x.reshape(-1, len(x)).T),
-        Misconception("only the first channel", "All channels belong to the vector, one after the other.",
-                      lambda x: _flattened(x[:, :1])),
+        Misconception(*words.FIRST_CHANNEL, lambda x: _flattened(x[:, :1])),
         Misconception("channels summed",
                       "Nothing is computed when maps become a vector: it holds every number of every channel.",
-                      lambda x: _flattened(x.sum(axis=1, keepdims=True)),
-                      also=(lambda x: _flattened(x.mean(axis=1, keepdims=True)),)),
+                      lambda x: x.sum(axis=1).reshape(len(x), -1),
+                      also=(lambda x: x.mean(axis=1).reshape(len(x), -1),)),
         Misconception("each map averaged",
                       "Every number of a map has its own place in the vector; here a map became a single number.",
                       lambda x: x.mean(axis=(2, 3)), also=(lambda x: x.sum(axis=(2, 3)),)),
-        Misconception("only the first sample", "Each sample of the batch has its vector.",
-                      lambda x: x[0].reshape(1, -1), also=(lambda x: x[0].ravel(),)),
+        Misconception(*words.FIRST_SAMPLE, lambda x: x[0].reshape(1, -1), also=(lambda x: x[0].ravel(),)),
         Misconception("rows kept apart",
                       "The vector has one axis: rows and columns of a channel are written one after the other.",
                       lambda x: x.reshape(*x.shape[:2], -1)),
-        Misconception("place with channels last",
-                      "Before channel c stand c whole channels. Here the channel counts fastest, as in NHWC.",
-                      lambda c, i, j, s: (i * s[2] + j) * s[0] + c, "place_in_vector"),
-        Misconception("place with columns before rows",
-                      "Before row i of a channel stand i whole rows. Here it is as if columns were written out first.",
-                      lambda c, i, j, s: (c * s[2] + j) * s[1] + i, "place_in_vector"),
-        Misconception("rows as long as the height",
-                      "A row has as many numbers as the maps are wide.",
-                      lambda c, i, j, s: (c * s[2] + i) * s[1] + j, "place_in_vector",
-                      also=(lambda c, i, j, s: c * s[1] * s[1] + i * s[1] + j,)),
-        Misconception("a channel as long as a row",
-                      "Before channel c stand c channels with all of their rows, height times width numbers each.",
-                      lambda c, i, j, s: (c + i) * s[2] + j, "place_in_vector",
-                      also=(lambda c, i, j, s: c * s[1] + i * s[2] + j,)),
-        Misconception("each index times its own length",
-                      "An index is multiplied by how many numbers one step of it skips: what comes after it in the "
-                      "shape decides, not its own axis.",
-                      lambda c, i, j, s: s[0] * c + s[1] * i + j, "place_in_vector",
-                      also=(lambda c, i, j, s: s[0] * c + s[1] * i + s[2] * j,
-                            lambda c, i, j, s: s[0] * s[1] * c + s[1] * i + j)),
-        Misconception("counted from one", "The first number has the index 0.",
-                      lambda c, i, j, s: (c * s[1] + i) * s[2] + j + 1, "place_in_vector",
-                      also=(lambda c, i, j, s: (c * s[1] + i) * s[2] + j - 1,
-                            lambda c, i, j, s: ((c - 1) * s[1] + i) * s[2] + j,
-                            lambda c, i, j, s: ((c - 1) * s[1] + i - 1) * s[2] + j,
-                            lambda c, i, j, s: ((c - 1) * s[1] + i - 1) * s[2] + j - 1)),
-        Misconception("rows passed over without their numbers",
-                      "Before row i of a channel stand i whole rows, and each of them holds as many numbers as the "
-                      "maps are wide.",
-                      lambda c, i, j, s: c * s[1] * s[2] + i + j, "place_in_vector",
-                      also=(lambda c, i, j, s: c + i + j,)),
-        Misconception("channel left out", "In which channel the number stands decides too.",
-                      lambda c, i, j, s: i * s[2] + j, "place_in_vector"),
+        *in_answer(
+            "place_in_vector",
+            Misconception(*words.CHANNELS_LAST, lambda c, i, j, s: (i * s[2] + j) * s[0] + c,
+                          detail="Before channel c stand c whole channels."),
+            Misconception(*words.COLUMNS_FIRST, lambda c, i, j, s: (c * s[2] + j) * s[1] + i,
+                          detail="Before row i of a channel stand i whole rows."),
+            Misconception("rows as long as the height", "A row has as many numbers as the maps are wide.",
+                          lambda c, i, j, s: (c * s[2] + i) * s[1] + j,
+                          also=(lambda c, i, j, s: c * s[1] * s[1] + i * s[1] + j,)),
+            Misconception("a channel as long as a row",
+                          "Before channel c stand c channels with all of their rows, height times width numbers each.",
+                          lambda c, i, j, s: (c + i) * s[2] + j, also=(lambda c, i, j, s: c * s[1] + i * s[2] + j,)),
+            Misconception("each index times its own length",
+                          "An index is multiplied by how many numbers one step of it skips: what comes after it in "
+                          "the shape decides, not its own axis.", lambda c, i, j, s: s[0] * c + s[1] * i + j,
+                          also=(lambda c, i, j, s: s[0] * c + s[1] * i + s[2] * j,
+                                lambda c, i, j, s: s[0] * s[1] * c + s[1] * i + j)),
+            Misconception(*words.COUNTED_FROM_ONE, lambda c, i, j, s: (c * s[1] + i) * s[2] + j + 1,
+                          also=(lambda c, i, j, s: (c * s[1] + i) * s[2] + j - 1,
+                                lambda c, i, j, s: ((c - 1) * s[1] + i) * s[2] + j,
+                                lambda c, i, j, s: ((c - 1) * s[1] + i - 1) * s[2] + j,
+                                lambda c, i, j, s: ((c - 1) * s[1] + i - 1) * s[2] + j - 1)),
+            Misconception("rows passed over without their numbers",
+                          "Before row i of a channel stand i whole rows, and each of them holds as many numbers as "
+                          "the maps are wide.", lambda c, i, j, s: c * s[1] * s[2] + i + j,
+                          also=(lambda c, i, j, s: c + i + j,)),
+            Misconception("channel left out", "In which channel the number stands decides too.",
+                          lambda c, i, j, s: i * s[2] + j),
+        ),
     )
     hints = (
         "Write the numbers of maps with 2 channels, 2 rows and 3 columns on paper, in the order of the text. At which "
@@ -140,9 +128,19 @@ class FlattenMaps:
     )
 
 
-def _looped_transposed(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Weights transposed in loops: where the matrix is not square, an index is out of bounds."""
-    return np.array([[sum(row[d] * w[d, k] for d in range(len(row))) + b[k] for k in range(len(b))] for row in x])
+def _dense(x, weight, bias):
+    """One product after the other."""
+    (samples, inputs), outputs = x.shape, len(weight)
+    out = np.zeros((samples, outputs))
+    for n, k in np.ndindex(samples, outputs):
+        total = 0.0
+        for d in range(inputs):
+            total += x[n, d] * weight[k, d]
+        out[n, k] = total + bias[k]
+    return out
+
+
+LOOPS = Written.of(_dense)
 
 
 @exercise("linear_forward", notebook=NOTEBOOK, points=2)
@@ -175,55 +173,45 @@ class LinearForward:
         Misconception("weights transposed",
                       "Row k of the weights belongs to output k: its entries meet the entries of x[n]. Here the "
                       "columns do, which works at all only where there are as many outputs as inputs.",
-                      lambda x, w, b: x @ w + b, also=(_looped_transposed,)),
-        Misconception(*NO_BIAS, lambda x, w, b: F.linear(x, w)),
+                      lambda x, w, b: x @ w + b, also=(LOOPS.edited({"weight[k, d]": "weight[d, k]"}),)),
+        Misconception(*words.BIAS_FORGOTTEN, LOOPS.edited({" + bias[k]": ""})),
         Misconception("bias added along the batch",
                       "bias[k] belongs to output k, in every sample. Here it seems to be paired with the samples.",
-                      lambda x, w, b: F.linear(x, w) + b[:, np.newaxis],
-                      also=(lambda x, w, b: F.linear(x, w).T + b,
-                            lambda x, w, b: F.linear(x, w) + b[np.arange(len(x))][:, np.newaxis])),
+                      lambda x, w, b: x @ w.T + b[:, np.newaxis],
+                      also=(lambda x, w, b: w @ x.T + b, LOOPS.edited({"bias[k]": "bias[n]"}))),
         Misconception("bias added once per input",
                       "The bias is added once to each output, after the sum over the inputs.",
-                      lambda x, w, b: F.linear(x, w, b * b.dtype.type(x.shape[1]))),
-        Misconception("one bias for all outputs", "Output k has its own bias, bias[k].",
-                      lambda x, w, b: F.linear(x, w) + b[0], also=(lambda x, w, b: F.linear(x, w) + b.sum(),)),
-        Misconception("bias subtracted", "The bias is added.", lambda x, w, b: F.linear(x, w, -b)),
+                      LOOPS.edited({"+ bias": "+ inputs * bias"})),
+        Misconception(*words.ONE_BIAS_FOR_OUTPUTS, LOOPS.edited({"bias[k]": "bias[0]"}),
+                      also=(LOOPS.edited({"bias[k]": "bias.sum()"}),)),
+        Misconception("bias subtracted", "The bias is added.", LOOPS.edited({"+ bias": "- bias"})),
         Misconception("bias multiplied", "The bias is added to the sum of products.",
-                      lambda x, w, b: F.linear(x, w) * b),
+                      LOOPS.edited({"+ bias": "* bias"})),
         Misconception("bias added once per sample", "The bias is added once to each output of each sample.",
-                      lambda x, w, b: F.linear(x, w, b * b.dtype.type(len(x)))),
+                      LOOPS.edited({"+ bias": "+ samples * bias"})),
         Misconception("the same weights for all outputs",
                       "Output k has weights of its own, row k; here every output uses the same row.",
-                      lambda x, w, b: F.linear(x, np.repeat(w[:1], len(w), axis=0), b)),
+                      LOOPS.edited({"weight[k, d]": "weight[0, d]"})),
         Misconception("an input left out",
                       "The sum runs over all inputs, from the first to the last: where does the loop begin, and where "
-                      "does range end?",
-                      lambda x, w, b: F.linear(x[:, :-1], w[:, :-1], b),
-                      also=(lambda x, w, b: F.linear(x[:, 1:], w[:, 1:], b),)),
-        Misconception("mean instead of sum", "A dot product is a sum of products; it is not divided by their number.",
-                      lambda x, w, b: F.linear(x, w / w.dtype.type(x.shape[1]), b)),
+                      "does range end?", LOOPS.edited({"range(inputs)": "range(inputs - 1)"}),
+                      also=(LOOPS.edited({"range(inputs)": "range(1, inputs)"}),)),
+        Misconception(*words.MEAN_INSTEAD_OF_SUM, LOOPS.edited({"total + bias": "total / inputs + bias"})),
         Misconception("only the last input counts",
                       "The products of all inputs are summed. Here each one replaces what was there before: look at "
-                      "where `=` stands and `+=` should.",
-                      lambda x, w, b: F.linear(x[:, -1:], w[:, -1:], b)),
-        Misconception("only the first sample", "The layer is applied to every sample of the batch.",
-                      lambda x, w, b: np.concatenate([F.linear(x[:1], w, b), np.zeros((len(x) - 1, len(w)), x.dtype)]),
-                      also=(lambda x, w, b: np.repeat(F.linear(x[:1], w, b), len(x), axis=0),)),
-        Misconception("samples summed",
-                      "Each sample has its own outputs: nothing is summed over the batch.",
-                      lambda x, w, b: F.linear(x, w, b).sum(axis=0),
-                      also=(lambda x, w, b: F.linear(x, w, b).mean(axis=0),
-                            lambda x, w, b: F.linear(x.sum(axis=0, keepdims=True), w, b))),
+                      "where `=` stands and `+=` should.", LOOPS.edited({"total +=": "total ="})),
+        Misconception(*words.FIRST_SAMPLE, LOOPS.edited({"ndindex(samples": "ndindex(1"}),
+                      also=(LOOPS.edited({"x[n, d]": "x[0, d]"}),)),
+        Misconception(*words.SAMPLES_SUMMED, LOOPS.returning("out.sum(axis=0)"),
+                      also=(LOOPS.returning("out.mean(axis=0)"),
+                            lambda x, w, b: _dense(x.sum(axis=0, keepdims=True), w, b))),
         Misconception("samples paired with outputs",
                       "Every sample gets every output. Here row 0 of x meets row 0 of weight, row 1 meets row 1, and "
-                      "so on.",
-                      lambda x, w, b: np.sum(x * w, axis=1) + b,
+                      "so on.", lambda x, w, b: np.sum(x * w, axis=1) + b,
                       also=(lambda x, w, b: np.sum(x * w) + b, lambda x, w, b: x * w + b)),
         Misconception("outputs along the first axis", "The result has one row for each sample, as x has.",
-                      lambda x, w, b: F.linear(x, w, b).T),
-        Misconception("negative outputs cut off",
-                      "The activation is a layer of its own and comes after this one: negative outputs are kept here.",
-                      lambda x, w, b: F.relu(F.linear(x, w, b))),
+                      LOOPS.returning("out.T")),
+        Misconception(*words.NEGATIVE_CUT_OFF, LOOPS.returning("np.maximum(out, 0)")),
     )
     hints = (
         "One output of one sample first: which row of x, which row of weight?",

@@ -2,46 +2,40 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.fc_to_conv.common import NOTEBOOK, Layers, conv, pool, sizes, vgg16
+from autograder.exercises.making import in_answer
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
-
-Pair = tuple[int, int]
 
 
 def _product(layers: Layers, keep: Callable[[str], bool] = lambda kind: True) -> int:
     return int(np.prod([stride for kind, _, _, stride, _ in layers if keep(kind)], dtype=int))
 
 
-def _size_by(rule: Callable[..., int]) -> Callable[..., Pair]:
-    """score_map_size with another rule for one axis of one layer: rule(length, taps, stride, padding)."""
-    def size(picture_size: Pair, layers: Layers) -> Pair:
-        height, width = picture_size
-        for _, _, kernel, stride, padding in layers:
-            height, width = rule(height, kernel[0], stride, padding), rule(width, kernel[1], stride, padding)
-        return height, width
-    return size
-
-
-def _changed(change: Callable[[str, int, Pair, int, int], Any]) -> Callable[..., Pair]:
-    """score_map_size of changed layers; `change` returns a layer or None."""
-    def size(picture_size: Pair, layers: Layers) -> Pair:
-        changed = [change(*layer) for layer in layers]
-        return sizes(picture_size, tuple(layer for layer in changed if layer is not None))[-1]
-    return size
-
-
-def _width_from_height(picture_size: Pair, layers: Layers) -> Pair:
-    """The line for the width was copied, with the new height left in it."""
+def _followed(picture_size, layers):
+    """Layer after layer."""
     height, width = picture_size
-    for _, _, kernel, stride, padding in layers:
-        height = (height - kernel[0] + 2 * padding) // stride + 1
-        width = (height - kernel[1] + 2 * padding) // stride + 1
+    for _kind, _channels, (down, right), stride, padding in layers:
+        height = (height - down + 2 * padding) // stride + 1
+        width = (width - right + 2 * padding) // stride + 1
     return height, width
+
+
+SIZES = Written.of(_followed)
+
+
+def _by_rule(rule: str) -> Callable[..., Any]:
+    """Another rule for one axis of one layer, in `n`, `f`, `stride` and `padding`."""
+    right = "({n} - {f} + 2 * padding) // stride + 1"
+    return SIZES.edited({right.format(n=n, f=f): rule.replace("n", n, 1).replace("f", f)
+                         for n, f in (("height", "down"), ("width", "right"))})
 
 
 def small_network(rng: np.random.Generator, padding: int) -> Layers:
@@ -89,10 +83,7 @@ class ScoreMapSize:
         yield Case("padding larger than one", ((40, 71), (conv(3, 7, 2, 3), pool(3, 3, 2, 1), conv(5, (7, 9)))), size)
 
     misconceptions = (
-        Misconception("strides added",
-                      "A step of a later layer is as many steps of the layer before as its stride says, and each of "
-                      "those is a step of its own size in the picture: strides multiply.",
-                      lambda layers: sum(layer[3] for layer in layers)),
+        Misconception(*words.STRIDES_ADDED, lambda layers: sum(layer[3] for layer in layers)),
         Misconception("only the last stride", "All layers below take larger steps in the picture too.",
                       lambda layers: layers[-1][3]),
         Misconception("only the first stride",
@@ -108,63 +99,49 @@ class ScoreMapSize:
                       lambda layers: _product(layers, lambda kind: kind == "pool")),
         Misconception("kernel sizes multiplied",
                       "How far apart two windows lie is the stride's business, not that of their size.",
-                      lambda layers: int(np.prod([layer[2][0] for layer in layers], dtype=int))),
-        Misconception("two for each pooling layer", "A pooling layer may have another stride than 2, and a convolution "
-                                                    "too.",
+                      lambda layers: math.prod(layer[2][0] for layer in layers)),
+        Misconception("two for each pooling layer",
+                      "A pooling layer may have another stride than 2, and a convolution too.",
                       lambda layers: 2 ** sum(layer[0] == "pool" for layer in layers)),
-        Misconception("picture divided by the stride",
-                      "Windows take away something too: a picture as large as the network was made for has one "
-                      "position.",
-                      lambda picture, layers: (picture[0] // _product(layers), picture[1] // _product(layers)),
-                      "score_map_size"),
-        Misconception("one forgotten in each layer",
-                      "The division counts the steps of a window; before its first step it has a position too.",
-                      _size_by(lambda n, f, s, p: (n - f + 2 * p) // s), "score_map_size"),
-        Misconception("rounded up", "All layers round down here, pooling included.",
-                      _size_by(lambda n, f, s, p: -(-(n - f + 2 * p) // s) + 1), "score_map_size"),
-        Misconception("padding counted once", "Padding lies on both sides of the maps.",
-                      _size_by(lambda n, f, s, p: (n - f + p) // s + 1), "score_map_size"),
-        Misconception("padding ignored", "Padding makes the maps larger before the window slides over them.",
-                      _size_by(lambda n, f, s, p: (n - f) // s + 1), "score_map_size"),
-        Misconception("padding taken away", "Padding makes the maps larger: it is added on both sides.",
-                      _size_by(lambda n, f, s, p: (n - f - 2 * p) // s + 1), "score_map_size"),
-        Misconception("the one added too early",
-                      "The division counts steps, and the first position is added after it: it is no part of what is "
-                      "divided.",
-                      _size_by(lambda n, f, s, p: (n - f + 2 * p + 1) // s), "score_map_size"),
-        Misconception("not rounded", "Half a position is none: every layer rounds down.",
-                      _size_by(lambda n, f, s, p: (n - f + 2 * p) / s + 1), "score_map_size"),  # type: ignore[arg-type]
-        Misconception("only the first layer",
-                      "Each layer works on the maps of the layer before. If you have a loop: does the return stand "
-                      "after it?",
-                      lambda picture, layers: sizes(picture, layers[:1])[-1], "score_map_size"),
-        Misconception("every layer begins with the picture",
-                      "Each layer works on the maps that the layer before has made, not on the picture.",
-                      lambda picture, layers: sizes(picture, layers[-1:])[-1], "score_map_size"),
-        Misconception("width computed from the height", "The width follows from the width, with the same rule.",
-                      _width_from_height, "score_map_size"),
-        Misconception("strides ignored", "Each layer's window moves by its stride.",
-                      _size_by(lambda n, f, s, p: n - f + 2 * p + 1), "score_map_size"),
-        Misconception("pooling left out", "Pooling changes the size of the maps as a convolution does.",
-                      _changed(lambda *layer: layer if layer[0] == "conv" else None), "score_map_size"),
-        Misconception("convolutions keep the size",
-                      "A convolution keeps the size only where its padding makes up for its window. Those that were "
-                      "fully connected layers have large windows and no padding.",
-                      _changed(lambda *layer: layer if layer[0] == "pool" else None), "score_map_size"),
-        Misconception("last layers left out", "The map of scores comes out of the last layer.",
-                      lambda picture, layers: sizes(picture, layers[:-1])[-1], "score_map_size",
-                      also=(lambda picture, layers: sizes(picture, layers[:-2])[-1],
-                            lambda picture, layers: sizes(picture, layers[:-3])[-1])),
-        Misconception("only square kernels", "kernel_size is (height, width); the width follows from the second "
-                                             "number.",
-                      _changed(lambda kind, k, kernel, s, p: (kind, k, (kernel[0],) * 2, s, p)), "score_map_size"),
-        Misconception("kernel height and width swapped", "kernel_size is (height, width).",
-                      _changed(lambda kind, k, kernel, s, p: (kind, k, kernel[::-1], s, p)), "score_map_size"),
-        Misconception("only square pictures", "Rows follow from the height, columns from the width.",
-                      lambda picture, layers: sizes((picture[0],) * 2, layers)[-1], "score_map_size",
-                      also=(lambda picture, layers: (sizes(picture, layers)[-1][0],) * 2,)),
-        Misconception("columns before rows in the result", "The result is (rows, columns), like (height, width).",
-                      lambda picture, layers: sizes(picture, layers)[-1][::-1], "score_map_size"),
+        *in_answer(
+            "score_map_size",
+            Misconception("picture divided by the stride",
+                          "Windows take away something too: a picture as large as the network was made for has one "
+                          "position.", lambda size, layers: tuple(length // _product(layers) for length in size)),
+            Misconception(*words.ONE_FORGOTTEN, _by_rule("(n - f + 2 * padding) // stride")),
+            Misconception(*words.ROUNDED_UP, _by_rule("-(-(n - f + 2 * padding) // stride) + 1")),
+            Misconception(*words.PADDING_COUNTED_ONCE, _by_rule("(n - f + padding) // stride + 1")),
+            Misconception(*words.PADDING_IGNORED, _by_rule("(n - f) // stride + 1")),
+            Misconception("padding taken away", "Padding makes the maps larger: it is added on both sides.",
+                          _by_rule("(n - f - 2 * padding) // stride + 1")),
+            Misconception("the one added too early",
+                          "The division counts steps, and the first position is added after it: it is no part of what "
+                          "is divided.", _by_rule("(n - f + 2 * padding + 1) // stride")),
+            Misconception(*words.NOT_ROUNDED, _by_rule("(n - f + 2 * padding) / stride + 1")),
+            Misconception(*words.FIRST_LAYER, lambda size, layers: _followed(size, layers[:1])),
+            Misconception("every layer begins with the picture",
+                          "Each layer works on the maps that the layer before has made, not on the picture.",
+                          lambda size, layers: _followed(size, layers[-1:])),
+            Misconception("width computed from the height", "The width follows from the width, with the same rule.",
+                          SIZES.edited({"(width - right": "(height - right"})),
+            Misconception(*words.STRIDE_IGNORED, _by_rule("n - f + 2 * padding + 1")),
+            Misconception(*words.POOLING_LEFT_OUT,
+                          SIZES.edited({"in layers": 'in [one for one in layers if one[0] == "conv"]'})),
+            Misconception("convolutions keep the size",
+                          "A convolution keeps the size only where its padding makes up for its window. Those that "
+                          "were fully connected layers have large windows and no padding.",
+                          SIZES.edited({"in layers": 'in [one for one in layers if one[0] == "pool"]'})),
+            Misconception("last layers left out", "The map of scores comes out of the last layer.",
+                          SIZES.edited({"in layers": "in layers[:-1]"}),
+                          also=(SIZES.edited({"in layers": "in layers[:-2]"}),
+                                SIZES.edited({"in layers": "in layers[:-3]"}))),
+            Misconception(*words.SQUARE_KERNELS, SIZES.edited({"width - right": "width - down"})),
+            Misconception(*words.KERNEL_SWAPPED, SIZES.edited({"(down, right)": "(right, down)"})),
+            Misconception(*words.SQUARE_INPUTS, lambda size, layers: _followed((size[0], size[0]), layers),
+                          also=(lambda size, layers: (_followed(size, layers)[0],) * 2,)),
+            Misconception("columns before rows in the result", "The result is (rows, columns), like (height, width).",
+                          lambda size, layers: _followed(size, layers)[::-1]),
+        ),
     )
     hints = (
         "Two neighboring outputs of the last pooling layer of VGG: how far apart in its input? How far apart is that "

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from autograder.exercises.fc_to_conv import mistakes
+from autograder.exercises import words
 from autograder.exercises.fc_to_conv.common import NOTEBOOK
+from autograder.exercises.making import in_answer
 from autograder.judging.exercise import Case, Misconception, exercise
-from cnncourse.layers import Conv2d, Linear
+from cnncourse.layers import Conv2d, Layer, Linear
+
+
+def _counted(layer: Layer, shape: Any) -> tuple[int, int]:
+    """Weights and biases of a layer."""
+    shapes = layer.parameter_shapes(shape)
+    return math.prod(shapes["weight"]), math.prod(shapes["bias"])
+
+
+def _positions(shape: tuple[int, ...], kernel_size: tuple[int, ...], stride: int) -> int:
+    """How many places a filter has."""
+    return math.prod((length - taps) // stride + 1 for length, taps in zip(shape[1:], kernel_size, strict=True))
 
 
 @exercise("fc_conv_parameters", notebook=NOTEBOOK, points=2, answers=("fc_parameters", "conv_parameters"))
@@ -22,10 +36,10 @@ class FCConvParameters:
     """
 
     def fc_parameters(input_shape, out_features):
-        return mistakes.counted(Linear(out_features), (int(np.prod(input_shape)),))
+        return _counted(Linear(out_features), (math.prod(input_shape),))
 
     def conv_parameters(input_shape, out_channels, kernel_size, stride):
-        return mistakes.counted(Conv2d(out_channels, kernel_size, stride=stride), input_shape)
+        return _counted(Conv2d(out_channels, kernel_size, stride=stride), input_shape)
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         shape = tuple(int(n) for n in rng.permutation([5, 6, 8]))
@@ -44,72 +58,58 @@ class FCConvParameters:
         yield Case("drawn at random, stride 2", ((shape[0], 9, 7), int(rng.integers(10, 30)), (3, 4), 2), conv)
 
     misconceptions = (
-        Misconception("depth forgotten",
-                      "Each output sees the maps in their full depth: every channel has weights of its own.",
-                      lambda shape, k: (shape[1] * shape[2] * k, k)),
-        Misconception("no biases", "Each output has a bias.", lambda shape, k: (int(np.prod(shape)) * k, 0)),
+        Misconception(*words.DEPTH_FORGOTTEN, lambda shape, k: (shape[1] * shape[2] * k, k)),
+        Misconception(*words.BIASES_FORGOTTEN, lambda shape, k: (math.prod(shape) * k, 0)),
         Misconception("one bias only", "Each output has a bias of its own.",
-                      lambda shape, k: (int(np.prod(shape)) * k, 1)),
+                      lambda shape, k: (math.prod(shape) * k, 1)),
         Misconception("one bias for each input", "The bias is added to an output: there are as many as outputs.",
-                      lambda shape, k: (int(np.prod(shape)) * k, int(np.prod(shape))),
-                      also=(lambda shape, k: (int(np.prod(shape)) * k, shape[0]),)),
-        Misconception("a bias for each weight", "The bias is added once to each output, not to each product.",
-                      lambda shape, k: (int(np.prod(shape)) * k,) * 2),
-        Misconception("biases counted as weights", "The two numbers are asked for one by one.",
-                      lambda shape, k: ((int(np.prod(shape)) + 1) * k, k)),
-        Misconception("one number for both", "Return weights and biases as two numbers.",
-                      lambda shape, k: (int(np.prod(shape)) + 1) * k),
-        Misconception("height used twice", "Height and width of the maps are two numbers.",
-                      lambda shape, k: (shape[0] * shape[1] * shape[1] * k, k),
+                      lambda shape, k: (math.prod(shape) * k, math.prod(shape)),
+                      also=(lambda shape, k: (math.prod(shape) * k, shape[0]),)),
+        Misconception(*words.BIAS_FOR_EACH_WEIGHT, lambda shape, k: (math.prod(shape) * k,) * 2),
+        Misconception(*words.BIASES_AMONG_WEIGHTS, lambda shape, k: ((math.prod(shape) + 1) * k, k)),
+        Misconception(*words.ONE_NUMBER_FOR_BOTH, lambda shape, k: (math.prod(shape) + 1) * k),
+        Misconception(*words.SQUARE_INPUTS, lambda shape, k: (shape[0] * shape[1] * shape[1] * k, k),
                       also=(lambda shape, k: (shape[0] * shape[2] * shape[2] * k, k),)),
-        Misconception("height and width added", "Maps of H rows and W columns have H times W numbers.",
-                      lambda shape, k: (shape[0] * (shape[1] + shape[2]) * k, k)),
+        Misconception(*words.HEIGHT_AND_WIDTH_ADDED, lambda shape, k: (shape[0] * (shape[1] + shape[2]) * k, k)),
         Misconception("inputs and outputs added", "Each output has a weight for each input: their numbers multiply.",
-                      lambda shape, k: (int(np.prod(shape)) + k, k)),
+                      lambda shape, k: (math.prod(shape) + k, k)),
         Misconception("one output only", "Each output has a whole row of weights.",
-                      lambda shape, k: (int(np.prod(shape)), k)),
-        Misconception("shared over the depth",
-                      "Sharing means that a filter keeps its weights from position to position. Within one window each "
-                      "weight is used once: the filter spans the full depth of its input, with other weights in each "
-                      "channel.",
-                      lambda shape, k, f, s: (f[0] * f[1] * k, k), "conv_parameters"),
-        Misconception("counted at each position",
-                      "A filter keeps its weights and its bias from position to position. However many positions there "
-                      "are, they count once.",
-                      lambda shape, k, f, s: mistakes.at_each_position(shape, k, f, s, (True, True)),
-                      "conv_parameters"),
-        Misconception("a bias at each position",
-                      "The bias belongs to the filter, and is shared by all positions like the weights.",
-                      lambda shape, k, f, s: mistakes.at_each_position(shape, k, f, s, (False, True)),
-                      "conv_parameters"),
-        Misconception("as large as the input",
-                      "A filter is as large as its window, and reaches over the whole input only if the window does.",
-                      lambda shape, k, f, s: (int(np.prod(shape)) * k, k), "conv_parameters"),
-        Misconception("filters without biases", "Each filter has a bias.",
-                      lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k, 0), "conv_parameters"),
-        Misconception("a bias for each channel of a filter",
-                      "The bias is added after the sum over the channels: one for each filter.",
-                      lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k, shape[0] * k), "conv_parameters",
-                      also=(lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k, shape[0]),)),
-        Misconception("one filter only", "Each of the filters has weights of its own.",
-                      lambda shape, k, f, s: (shape[0] * f[0] * f[1], k), "conv_parameters",
-                      also=(lambda shape, k, f, s: (shape[0] * f[0] * f[1], 1),)),
-        Misconception("stride counted in",
-                      "The stride decides how far the filter moves, and so about its positions. It has no weights.",
-                      lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k * s, k), "conv_parameters",
-                      also=(lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k // s, k),
-                            lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k // s**2, k))),
-        Misconception("biases of filters counted as weights", "The two numbers are asked for one by one.",
-                      lambda shape, k, f, s: ((shape[0] * f[0] * f[1] + 1) * k, k), "conv_parameters"),
-        Misconception("one number for weights and biases", "Return weights and biases as two numbers.",
-                      lambda shape, k, f, s: (shape[0] * f[0] * f[1] + 1) * k, "conv_parameters"),
-        Misconception("a bias for each weight of a filter", "A filter adds its bias once, not to each product.",
-                      lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k,) * 2, "conv_parameters"),
-        Misconception("one bias for all filters", "Each filter has a bias of its own.",
-                      lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k, 1), "conv_parameters"),
-        Misconception("only square filters", "kernel_size holds two numbers, height and width.",
-                      lambda shape, k, f, s: (shape[0] * f[0] * f[0] * k, k), "conv_parameters",
-                      also=(lambda shape, k, f, s: (shape[0] * f[1] * f[1] * k, k),)),
+                      lambda shape, k: (math.prod(shape), k)),
+        *in_answer(
+            "conv_parameters",
+            Misconception(*words.DEPTH_FORGOTTEN, lambda shape, k, f, s: (f[0] * f[1] * k, k),
+                          detail="Sharing means that a filter keeps its weights from position to position. Within one "
+                                 "window each weight is used once."),
+            Misconception("counted at each position",
+                          "A filter keeps its weights and its bias from position to position. However many positions "
+                          "there are, they count once.",
+                          lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k * _positions(shape, f, s),
+                                                  k * _positions(shape, f, s))),
+            Misconception("a bias at each position",
+                          "The bias belongs to the filter, and is shared by all positions like the weights.",
+                          lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k, k * _positions(shape, f, s))),
+            Misconception("as large as the input",
+                          "A filter is as large as its window, and reaches over the whole input only if the window "
+                          "does.", lambda shape, k, f, s: (math.prod(shape) * k, k)),
+            Misconception(*words.BIASES_FORGOTTEN, lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k, 0)),
+            Misconception(*words.BIAS_FOR_EACH_CHANNEL,
+                          lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k, shape[0] * k),
+                          also=(lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k, shape[0]),)),
+            Misconception("one filter only", "Each of the filters has weights of its own.",
+                          lambda shape, k, f, s: (shape[0] * f[0] * f[1], k),
+                          also=(lambda shape, k, f, s: (shape[0] * f[0] * f[1], 1),)),
+            Misconception("stride counted in",
+                          "The stride decides how far the filter moves, and so about its positions. It has no weights.",
+                          lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k * s, k),
+                          also=(lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k // s, k),
+                                lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k // s**2, k))),
+            Misconception(*words.BIASES_AMONG_WEIGHTS, lambda shape, k, f, s: ((shape[0] * f[0] * f[1] + 1) * k, k)),
+            Misconception(*words.ONE_NUMBER_FOR_BOTH, lambda shape, k, f, s: (shape[0] * f[0] * f[1] + 1) * k),
+            Misconception(*words.BIAS_FOR_EACH_WEIGHT, lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k,) * 2),
+            Misconception(*words.ONE_BIAS, lambda shape, k, f, s: (shape[0] * f[0] * f[1] * k, 1)),
+            Misconception(*words.SQUARE_KERNELS, lambda shape, k, f, s: (shape[0] * f[0] * f[0] * k, k),
+                          also=(lambda shape, k, f, s: (shape[0] * f[1] * f[1] * k, k),)),
+        ),
     )
     hints = (
         "For one output: how many numbers does it see, and how many numbers does it add at the end?",

@@ -2,78 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from autograder.exercises.fc_to_conv.common import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 
-Peaks = tuple[tuple[int, int], ...]
-Reach = Callable[[int, int], tuple[int, int]]
+
+def _picked(scores, threshold, distance):
+    """Pick the best that remains, and cross out what is near."""
+    remaining = scores.astype(float)
+    peaks = []
+    while len(peaks) < scores.size and remaining.max() >= threshold:
+        row, column = (int(place) for place in np.unravel_index(remaining.argmax(), scores.shape))
+        peaks.append((row, column))
+        top, below = max(row - distance, 0), row + distance + 1
+        left, beyond = max(column - distance, 0), column + distance + 1
+        remaining[top:below, left:beyond] = -np.inf
+    return tuple(peaks)
 
 
-def picked(
-    scores: np.ndarray, threshold: float, distance: int, *, rows: Reach | None = None, columns: Reach | None = None,
-    enough: Callable[[float, float], bool] = lambda score, threshold: score >= threshold, cleared: float = -np.inf,
-    most: int | None = None,
-) -> Peaks:
-    """Greedy choice; `rows` and `columns` say from where to where is cleared around a peak."""
-    left = scores.astype(np.float64)
-    found: list[tuple[int, int]] = []
-    reach = lambda at, by: (max(at - by, 0), at + by + 1)  # noqa: E731
-    while left.size and len(found) < (left.size if most is None else most):
-        row, column = (int(i) for i in np.unravel_index(left.argmax(), left.shape))
-        if not enough(float(left[row, column]), threshold):
-            break
-        found.append((row, column))
-        left[slice(*(rows or reach)(row, distance)), slice(*(columns or reach)(column, distance))] = cleared
-    return tuple(found)
-
-
-def _local_maxima(scores: np.ndarray, threshold: float, distance: int) -> Peaks:
-    """Positions that no neighbor within the distance exceeds, best first."""
-    around = np.pad(scores.astype(np.float64), distance, constant_values=-np.inf)
-    windows = np.lib.stride_tricks.sliding_window_view(around, (2 * distance + 1,) * 2)
-    places = np.argwhere((scores >= windows.max(axis=(2, 3))) & (scores >= threshold))
-    return _best_first(scores, places)
-
-
-def _best_first(scores: np.ndarray, places: np.ndarray) -> Peaks:
-    return tuple(sorted(((int(i), int(j)) for i, j in places), key=lambda place: -scores[place]))
-
-
-def _above(scores: np.ndarray, threshold: float, distance: int) -> Peaks:
-    return _best_first(scores, np.argwhere(scores >= threshold))
-
-
-def _round(scores: np.ndarray, threshold: float, distance: int, near: Callable[[int, int, int], bool]) -> Peaks:
-    """Greedy choice with another meaning of near."""
-    kept: list[tuple[int, int]] = []
-    for i, j in _above(scores, threshold, distance):
-        if not any(near(i - a, j - b, distance) for a, b in kept):
-            kept.append((i, j))
-    return tuple(kept)
-
-
-def _reading_order(scores: np.ndarray, threshold: float, distance: int) -> Peaks:
-    """The first position above the threshold wins, not the best."""
-    kept: list[tuple[int, int]] = []
-    for i, j in np.argwhere(scores >= threshold).tolist():
+def _compared(scores, threshold, distance):
+    """Look at all candidates, the best first, and keep those that are near none that was kept."""
+    candidates = [tuple(place) for place in np.argwhere(scores >= threshold).tolist()]
+    candidates.sort(key=lambda place: -scores[place])
+    kept = []
+    for i, j in candidates:
         if not any(abs(i - a) <= distance and abs(j - b) <= distance for a, b in kept):
             kept.append((i, j))
     return tuple(kept)
 
 
-def _neighbors_of_all(scores: np.ndarray, threshold: float, distance: int) -> Peaks:
-    """A position falls to any better one nearby, also to one that has fallen itself."""
-    kept: list[tuple[int, int]] = []
-    seen: list[tuple[int, int]] = []
-    for i, j in _above(scores, threshold, distance):
-        if not any(abs(i - a) <= distance and abs(j - b) <= distance for a, b in seen):
-            kept.append((i, j))
-        seen.append((i, j))
-    return tuple(kept)
+PICKED, COMPARED = Written.of(_picked), Written.of(_compared)
+_SQUARE = "abs(i - a) <= distance and abs(j - b) <= distance"
+_NEGATIVE = {"max(row - distance, 0)": "row - distance", "max(column - distance, 0)": "column - distance"}
+_IN_READING_ORDER = {"candidates.sort(key=lambda place: -scores[place])": "pass"}
+_ANY_BETTER = {"in kept)": "in np.argwhere(scores > scores[i, j]))"}
 
 
 @exercise("pick_peaks", notebook=NOTEBOOK, points=4)
@@ -87,7 +53,7 @@ class PickPeaks:
     """
 
     def pick_peaks(scores, threshold, distance):
-        return picked(scores, threshold, distance)
+        return _picked(scores, threshold, distance)
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         def bump(shape: tuple[int, int], *centers: tuple[int, int]) -> np.ndarray:
@@ -126,90 +92,83 @@ class PickPeaks:
     misconceptions = (
         Misconception("nothing crossed out",
                       "Around each pick, positions at most `distance` rows and columns away are out of the race. Here "
-                      "every position above the threshold is kept.",
-                      _above, also=(lambda s, t, d: tuple(map(tuple, np.argwhere(s >= t).tolist())),)),
+                      "every position above the threshold is kept.", COMPARED.edited({_SQUARE: "False"}),
+                      also=(COMPARED.edited({_SQUARE: "False", **_IN_READING_ORDER}),)),
         Misconception("first come, first served",
                       "The best position is picked first, wherever it lies. Here the map is read from the top left, "
                       "and a position above the threshold stands although a better one is near.",
-                      _reading_order),
+                      COMPARED.edited(_IN_READING_ORDER)),
         Misconception("local maxima only",
                       "A position near a better one is out only if that one was picked: a neighbor that has been "
                       "crossed out crosses out nothing itself.",
-                      _neighbors_of_all, also=(_local_maxima, lambda s, t, d: tuple(sorted(_local_maxima(s, t, d))))),
+                      COMPARED.edited({"in kept)": "in candidates[:candidates.index((i, j))])"}),
+                      also=(COMPARED.edited(_ANY_BETTER),
+                            COMPARED.edited({**_ANY_BETTER, "return tuple(kept)": "return tuple(sorted(kept))"}))),
         Misconception("negative start of a slice",
                       "A slice that starts at a negative number counts from the end of the axis, and is mostly empty: "
                       "near the upper and left border nothing is crossed out then.",
-                      lambda s, t, d: picked(s, t, d, rows=lambda at, by: (at - by, at + by + 1),
-                                             columns=lambda at, by: (at - by, at + by + 1), most=40),
-                      also=(lambda s, t, d: picked(s, t, d, rows=lambda at, by: (at - by, at + by + 1),
-                                                   columns=lambda at, by: (at - by, at + by + 1)),)),
+                      PICKED.edited({**_NEGATIVE, "< scores.size": "< 40"}), also=(PICKED.edited(_NEGATIVE),)),
         Misconception("one row and column too few crossed out",
-                      "A slice ends before its stop: positions at exactly the distance, below and to the right, are to "
-                      "be crossed out too.",
-                      lambda s, t, d: picked(s, t, d, rows=lambda at, by: (max(at - by, 0), max(at + by, at + 1)),
-                                             columns=lambda at, by: (max(at - by, 0), max(at + by, at + 1)))),
+                      "A slice ends before its stop: positions at exactly the distance, below and to the right, are "
+                      "to be crossed out too.",
+                      PICKED.edited({"row + distance + 1": "row + max(distance, 1)",
+                               "column + distance + 1": "column + max(distance, 1)"})),
         Misconception("crossed out below and to the right only",
                       "Near means on all sides: above and to the left of the pick too.",
-                      lambda s, t, d: picked(s, t, d, rows=lambda at, by: (at, at + by + 1),
-                                             columns=lambda at, by: (at, at + by + 1))),
+                      PICKED.edited({"max(row - distance, 0)": "row", "max(column - distance, 0)": "column"})),
         Misconception("crossed out in its row and column only",
                       "All positions in the square around the pick are out, on the diagonals too.",
-                      lambda s, t, d: _round(s, t, d, lambda i, j, by: (i == 0 and abs(j) <= by)
-                                             or (j == 0 and abs(i) <= by))),
+                      COMPARED.edited({_SQUARE: "(i == a or j == b) and abs(i - a + j - b) <= distance"})),
         Misconception("rows or columns instead of both",
                       "A position is near only if both hold: at most `distance` rows and at most `distance` columns "
                       "away. Here whole stripes are crossed out.",
-                      lambda s, t, d: _round(s, t, d, lambda i, j, by: abs(i) <= by or abs(j) <= by),
-                      also=(lambda s, t, d: _round(s, t, d, lambda i, j, by: abs(i) <= by),
-                            lambda s, t, d: _round(s, t, d, lambda i, j, by: abs(j) <= by))),
+                      COMPARED.edited({_SQUARE: "abs(i - a) <= distance or abs(j - b) <= distance"}),
+                      also=(COMPARED.edited({_SQUARE: "abs(i - a) <= distance"}),
+                            COMPARED.edited({_SQUARE: "abs(j - b) <= distance"}))),
         Misconception("one row and column too many crossed out",
                       "A position one further than the distance stays in the race.",
-                      lambda s, t, d: _round(s, t, d, lambda i, j, by: abs(i) <= by + 1 and abs(j) <= by + 1),
-                      also=(lambda s, t, d: picked(s, t, d, rows=lambda at, by: (max(at - by, 0), at + by + 2),
-                                                   columns=lambda at, by: (max(at - by, 0), at + by + 2)),)),
+                      COMPARED.edited({_SQUARE: "abs(i - a) <= distance + 1 and abs(j - b) <= distance + 1"}),
+                      also=(PICKED.edited({"row + distance + 1": "row + distance + 2",
+                                     "column + distance + 1": "column + distance + 2"}),)),
         Misconception("always the next neighbors crossed out",
                       "How far around a pick is crossed out, the argument `distance` says.",
-                      lambda s, t, d: picked(s, t, 1)),
+                      lambda s, t, d: _picked(s, t, 1)),
         Misconception("rows and columns of distance summed",
                       "Rows and columns are compared with the distance one by one; here a corner of the square counts "
-                      "as too far away.",
-                      lambda s, t, d: _round(s, t, d, lambda i, j, by: abs(i) + abs(j) <= by),
-                      also=(lambda s, t, d: _round(s, t, d, lambda i, j, by: i * i + j * j <= by * by),)),
+                      "as too far away.", COMPARED.edited({_SQUARE: "abs(i - a) + abs(j - b) <= distance"}),
+                      also=(COMPARED.edited({_SQUARE: "(i - a) ** 2 + (j - b) ** 2 <= distance ** 2"}),)),
         Misconception("only nearer than the distance", "A position at exactly the distance is crossed out too.",
-                      lambda s, t, d: _round(s, t, d, lambda i, j, by: (abs(i) < by and abs(j) < by) or i == j == 0)),
+                      COMPARED.edited({_SQUARE: "abs(i - a) < distance and abs(j - b) < distance"})),
         Misconception("only above the threshold", "A score equal to the threshold is enough.",
-                      lambda s, t, d: picked(s, t, d, enough=lambda score, threshold: score > threshold)),
+                      PICKED.edited({">= threshold": "> threshold"})),
         Misconception("threshold ignored", "The picking ends when the best that is left does not reach the threshold.",
-                      lambda s, t, d: picked(s, -np.inf, d, enough=lambda score, threshold: score > threshold)),
+                      PICKED.edited({">= threshold": "> -np.inf"})),
         Misconception("crossed out with zero",
                       "Zero may be a good score: where thresholds are negative, positions crossed out with it come "
-                      "back.",
-                      lambda s, t, d: picked(s, t, d, cleared=0.0)),
+                      "back.", PICKED.edited({"-np.inf": "0"})),
         Misconception("only the best position", "Go on until nothing that is left reaches the threshold.",
-                      lambda s, t, d: picked(s, t, d, most=1)),
+                      PICKED.edited({"return tuple(peaks)": "return tuple(peaks[:1])"})),
         Misconception("column before row", "Each position is (row, column).",
-                      lambda s, t, d: tuple((j, i) for i, j in picked(s, t, d))),
-        Misconception("sorted by place", "The positions are right, but in another order: best first, as they were "
-                                         "picked.",
-                      lambda s, t, d: tuple(sorted(picked(s, t, d)))),
-        Misconception("worst first", "The positions are returned in the order in which they are picked, the best "
-                                     "first.",
-                      lambda s, t, d: picked(s, t, d)[::-1]),
+                      PICKED.edited({"append((row, column))": "append((column, row))"})),
+        Misconception("sorted by place",
+                      "The positions are right, but in another order: best first, as they were picked.",
+                      PICKED.edited({"return tuple(peaks)": "return tuple(sorted(peaks))"})),
+        Misconception("worst first",
+                      "The positions are returned in the order in which they are picked, the best first.",
+                      PICKED.edited({"return tuple(peaks)": "return tuple(peaks[::-1])"})),
         Misconception("scores with the positions", "Return the positions alone, as pairs (row, column).",
-                      lambda s, t, d: tuple((i, j, float(s[i, j])) for i, j in picked(s, t, d))),
+                      PICKED.edited({"append((row, column))": "append((row, column, scores[row, column]))"})),
         Misconception("scores instead of positions", "Return where the picks lie, not how large they are.",
-                      lambda s, t, d: tuple(float(s[place]) for place in picked(s, t, d))),
+                      PICKED.edited({"append((row, column))": "append(scores[row, column])"})),
         Misconception("place in the flattened map",
                       "argmax counts through the whole map as through one long row; its row and its column are asked "
-                      "for.",
-                      lambda s, t, d: tuple(i * s.shape[1] + j for i, j in picked(s, t, d))),
+                      "for.", PICKED.edited({"append((row, column))": "append(row * scores.shape[1] + column)"})),
         Misconception("equal scores down the columns",
                       "Among equal scores the upper row comes first; only within a row does the left column.",
-                      lambda s, t, d: tuple((i, j) for j, i in picked(s.T, t, d))),
-        Misconception("last of equal scores",
-                      "Among equal scores the first in reading order is picked first.",
+                      lambda s, t, d: tuple((i, j) for j, i in _picked(s.T, t, d))),
+        Misconception("last of equal scores", "Among equal scores the first in reading order is picked first.",
                       lambda s, t, d: tuple((len(s) - 1 - i, s.shape[1] - 1 - j)
-                                            for i, j in picked(s[::-1, ::-1], t, d))),
+                                            for i, j in _picked(s[::-1, ::-1], t, d))),
     )
     hints = (
         "Work on a copy, so that crossing out does not spoil the scores of whoever called you. What could stand in a "

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercises.fc_to_conv import mistakes
-from autograder.exercises.fc_to_conv.common import (
-    FLIPPED,
-    NO_BIAS,
-    NOTEBOOK,
-    draw_dense,
-    single,
-)
+from autograder.exercises import words
+from autograder.exercises.fc_to_conv.common import NOTEBOOK, draw_dense, single
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Formula, Misconception, exercise
 from cnncourse import convert
 from cnncourse import functional as F
@@ -23,16 +17,25 @@ from cnncourse.layers import Linear
 Pair = tuple[int, int]
 
 
-def _slide(x: np.ndarray, w: np.ndarray, b: np.ndarray, window: Pair, **options: Any) -> np.ndarray:
-    filters = convert.to_convolution(Linear(len(w)), (x.shape[1], *window), w, b)
-    return F.conv2d(x, filters.weight, b, **options)
+def _slid(features, weight, bias, window):
+    """The layer at one position after the other."""
+    samples, _, height, width = features.shape
+    down, right = window
+    rows, columns = height - down + 1, width - right + 1
+    scores = np.zeros((samples, len(weight), rows, columns))
+    for i, j in np.ndindex(rows, columns):
+        block = features[:, :, i:i + down, j:j + right]
+        scores[:, :, i, j] = block.reshape(samples, -1) @ weight.T + bias
+    return scores
 
 
-def _slide_filters(change: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-    """Sliding with the filters that `change(rows of weights, (K, C, h, w))` gives."""
-    def slide(x: np.ndarray, w: np.ndarray, b: np.ndarray, window: Pair) -> np.ndarray:
-        return F.conv2d(x, np.ascontiguousarray(change(w, (len(w), x.shape[1], *window))), b)
-    return slide
+SLID = Written.of(_slid)
+
+
+def _with_zeros(x: np.ndarray, window: Pair, before: int) -> np.ndarray:
+    """Maps with so many zeros around them that the window keeps their size; `before` is 1 if the odd one comes last."""
+    odd = [(size - before) // 2 for size in window]
+    return np.pad(x, ((0, 0), (0, 0), *((first, size - 1 - first) for first, size in zip(odd, window, strict=True))))
 
 
 @exercise("slide_fc", notebook=NOTEBOOK, points=4)
@@ -45,7 +48,8 @@ class SlideFC:
     """
 
     def slide_fc(features, weight, bias, window):
-        return _slide(features, weight, bias, window)
+        filters = convert.to_convolution(Linear(len(weight)), (features.shape[1], *window), weight, bias)
+        return F.conv2d(features, filters.weight, bias)
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         def draw(name: str, shape: tuple[int, ...], outputs: int, window: Pair) -> Case:
@@ -70,81 +74,50 @@ class SlideFC:
                                      np.asfortranarray(weight[:, :12]), bias, (2, 3)))
 
     misconceptions = (
-        Misconception("weights read with channels last",
-                      "A row of the weights holds channel after channel, as flatten_maps wrote them. Here the channel "
-                      "counts fastest.",
-                      _slide_filters(lambda w, s: w.reshape(s[0], s[2], s[3], s[1]).transpose(0, 3, 1, 2))),
-        Misconception("weights read columns before rows",
-                      "Within a channel a row of the weights goes along the rows of the maps, not down the columns.",
-                      _slide_filters(lambda w, s: w.reshape(s[0], s[1], s[3], s[2]).swapaxes(2, 3))),
-        Misconception("window's height and width swapped",
-                      "window is (height, width): its first number belongs to the rows.",
-                      _slide_filters(lambda w, s: w.reshape(s[0], s[1], s[3], s[2]))),
-        Misconception(*FLIPPED, _slide_filters(lambda w, s: w.reshape(s)[:, :, ::-1, ::-1])),
-        Misconception(*NO_BIAS, lambda x, w, b, window: _slide(x, w, 0 * b, window)),
-        Misconception("bias added once per channel",
-                      "At each position the bias is added once to each output, after the sum over all channels.",
-                      lambda x, w, b, window: _slide(x, w, b * b.dtype.type(x.shape[1]), window)),
-        Misconception("one bias for all outputs", "Output k has its own bias, bias[k].",
-                      lambda x, w, b, window: _slide(x, w, np.full_like(b, b[0]), window)),
-        Misconception("bias added once per weight",
-                      "The bias is added once to each output, not to each product.",
-                      lambda x, w, b, window: _slide(x, w, b * b.dtype.type(w.shape[1]), window)),
+        Misconception(*words.CHANNELS_LAST, SLID.edited({"block.reshape": "block.transpose(0, 2, 3, 1).reshape"})),
+        Misconception(*words.COLUMNS_FIRST, SLID.edited({"block.reshape": "block.swapaxes(2, 3).reshape"})),
+        Misconception(*words.WINDOW_SWAPPED, lambda x, w, b, window: _slid(x, w, b, window[::-1])),
+        Misconception(*words.FLIPPED, SLID.edited({"block.reshape": "block[:, :, ::-1, ::-1].reshape"})),
+        Misconception(*words.BIAS_FORGOTTEN, SLID.edited({" + bias": ""})),
+        Misconception(*words.BIAS_PER_CHANNEL, SLID.edited({"+ bias": "+ features.shape[1] * bias"})),
+        Misconception(*words.ONE_BIAS_FOR_OUTPUTS, SLID.edited({"+ bias": "+ bias[0]"})),
+        Misconception(*words.BIAS_PER_WEIGHT, SLID.edited({"+ bias": "+ weight.shape[1] * bias"})),
         Misconception("bias at the first position only",
                       "The layer with its bias is evaluated at each position: every score has the bias in it.",
-                      lambda x, w, b, window: mistakes.first_biased(_slide(x, w, 0 * b, window), b)),
-        Misconception("bias added along the width",
-                      "NumPy lines up shapes from the last axis: a bias of shape (K,) added to (N, K, OH, OW) meets "
-                      "the columns of the map. It needs the shape (K, 1, 1).",
-                      lambda x, w, b, window: _slide(x, w, 0 * b, window) + b),
+                      SLID.edited({"+ bias": "+ bias * (i == j == 0)"})),
+        Misconception(*words.BIAS_ALONG_WIDTH, SLID.edited({" + bias": "", "return scores": "return scores + bias"})),
         Misconception("windows side by side",
                       "The window moves by one row or column at a time; neighboring positions overlap.",
-                      lambda x, w, b, window: _slide(x, w, b, window, stride=window)),
-        Misconception("one position too few",
-                      "The window has H - h + 1 positions: before its first step it has one too.",
-                      lambda x, w, b, window: _slide(x, w, b, window)[:, :, :-1, :-1],
-                      also=(lambda x, w, b, window: _slide(x, w, b, window)[:, :, :-1],
-                            lambda x, w, b, window: _slide(x, w, b, window)[:, :, :, :-1])),
-        Misconception("padded to keep the size",
-                      "Nothing is padded: the window stays within the maps, and the map of scores is smaller than "
-                      "they.",
-                      lambda x, w, b, window: _slide(x, w, b, window, padding="same"),
-                      also=(lambda x, w, b, window: _slide(
-                          x, w, b, window, padding=(window[0] // 2, window[1] // 2))[:, :, :x.shape[2], :x.shape[3]],)),
-        Misconception("only the first channel", "The layer sees all channels of its block.",
-                      lambda x, w, b, window: _slide(x[:, :1], w[:, :window[0] * window[1]], b, window)),
-        Misconception("the first channel for all channels", "Each channel of the block meets weights of its own.",
-                      lambda x, w, b, window: _slide(np.repeat(x[:, :1], x.shape[1], axis=1), w, b, window)),
-        Misconception("only the first position",
-                      "The layer is evaluated at all positions of the maps, not only at the top left.",
-                      lambda x, w, b, window: _slide(x[:, :, :window[0], :window[1]], w, b, window),
-                      also=(lambda x, w, b, window: _slide(x, w, b, window)[:, :, 0, 0],)),
+                      SLID.edited({"height - down + 1, width - right + 1": "height // down, width // right",
+                              "i:i + down, j:j + right": "i * down:(i + 1) * down, j * right:(j + 1) * right"})),
+        Misconception(*words.ONE_POSITION_FEWER, SLID.edited({"down + 1, width - right + 1": "down, width - right"}),
+                      also=(SLID.edited({"- down + 1": "- down"}), SLID.edited({"- right + 1": "- right"}))),
+        Misconception(*words.PADDED_TO_KEEP_SIZE,
+                      lambda x, w, b, window: _slid(_with_zeros(x, window, 1), w, b, window),
+                      also=(lambda x, w, b, window: _slid(_with_zeros(x, window, 0), w, b, window),)),
+        Misconception(*words.FIRST_CHANNEL,
+                      SLID.edited({"[:, :, i:i": "[:, :1, i:i", "weight.T": "weight[:, :down * right].T"})),
+        Misconception(*words.FIRST_CHANNEL_FOR_ALL,
+                      SLID.edited({"block.reshape": "block[:, :1].repeat(features.shape[1], axis=1).reshape"})),
+        Misconception(*words.ONLY_FIRST_POSITION, SLID.returning("scores[:, :, :1, :1]"),
+                      also=(SLID.returning("scores[:, :, 0, 0]"),)),
         Misconception("always the same block",
                       "At each position another block of the maps lies under the window; here it is always the first.",
-                      lambda x, w, b, window: mistakes.same_everywhere(_slide(x, w, b, window))),
-        Misconception("only the first sample", "Each sample has its own map of scores.",
-                      lambda x, w, b, window: mistakes.first_sample(_slide(x, w, b, window)),
-                      also=(lambda x, w, b, window: _slide(np.repeat(x[:1], len(x), axis=0), w, b, window),)),
-        Misconception("samples summed", "Each sample has its own map of scores: nothing is summed over the batch.",
-                      lambda x, w, b, window: mistakes.summed_samples(_slide(x, w, b, window))),
-        Misconception("mean instead of sum", "An output is a sum of products; it is not divided by their number.",
-                      lambda x, w, b, window: _slide(x, w / w.dtype.type(w.shape[1]), b, window),
-                      also=(lambda x, w, b, window: _slide(x, w / w.dtype.type(window[0] * window[1]), b, window),)),
+                      SLID.edited({"i:i + down, j:j + right": ":down, :right"})),
+        Misconception(*words.FIRST_SAMPLE, SLID.edited({"return scores": "scores[1:] = 0\n    return scores"}),
+                      also=(SLID.edited({"features[:, :, i": "features[[0] * samples, :, i"}),)),
+        Misconception(*words.SAMPLES_SUMMED, SLID.returning("0 * scores + scores.sum(axis=0)")),
+        Misconception(*words.MEAN_INSTEAD_OF_SUM, SLID.edited({"weight.T": "weight.T / weight.shape[1]"}),
+                      also=(SLID.edited({"weight.T": "weight.T / (down * right)"}),)),
         Misconception("weights reshaped instead of transposed",
                       "Row k of the weights belongs to output k. A reshape to another shape mixes the rows: turn the "
-                      "matrix by .T.",
-                      _slide_filters(lambda w, s: w.reshape(w.shape[::-1]).T.reshape(s))),
-        Misconception("outputs and positions mixed",
-                      "The shape is right, but a reshape does not move an axis: outputs that were the last axis have "
-                      "to be brought before the positions by transpose or moveaxis.",
-                      lambda x, w, b, window: mistakes.axes_reshaped(_slide(x, w, b, window), (0, 2, 3, 1)),
-                      also=(lambda x, w, b, window: mistakes.axes_reshaped(_slide(x, w, b, window), (2, 3, 0, 1)),)),
-        Misconception("scores along the last axis", "The result is (N, K, rows, columns): the outputs' axis comes "
-                                                    "second.",
-                      lambda x, w, b, window: _slide(x, w, b, window).transpose(0, 2, 3, 1)),
-        Misconception("rows and columns of the map swapped", "The third axis of the result counts rows, the fourth "
-                                                             "columns.",
-                      lambda x, w, b, window: _slide(x, w, b, window).swapaxes(2, 3)),
+                      "matrix by .T.", SLID.edited({"weight.T": "weight.reshape(-1, len(weight))"})),
+        Misconception(*words.SCORES_MIXED,
+                      SLID.returning("scores.transpose(0, 2, 3, 1).reshape(scores.shape)"),
+                      also=(SLID.edited({"return scores":
+                                         "return scores.transpose(2, 3, 0, 1).reshape(scores.shape)"}),)),
+        Misconception(*words.SCORES_LAST, SLID.returning("scores.transpose(0, 2, 3, 1)")),
+        Misconception(*words.MAP_SWAPPED, SLID.returning("scores.swapaxes(2, 3)")),
     )
     hints = (
         "What is the result for maps that are just as large as the window? And for maps with one more column?",
@@ -155,28 +128,19 @@ class SlideFC:
     )
 
 
-Classifier = Callable[[np.ndarray], np.ndarray]
+def _cropped(x, classify, size, stride):
+    """Crop after crop."""
+    high, wide = size
+    rows, columns = (x.shape[2] - high) // stride + 1, (x.shape[3] - wide) // stride + 1
+    scores = []
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            scores.append(classify(x[:, :, top:top + high, left:left + wide]))
+    return np.array(scores).reshape(rows, columns, len(x), -1).transpose(2, 3, 0, 1)
 
 
-def _cropped(
-    x: np.ndarray, classify: Classifier, size: Pair, steps: Pair, moved: Pair | None = None, fewer: int = 0
-) -> np.ndarray:
-    """Scores of crops; `moved` is how far they really lie apart, `fewer` how many positions are left out."""
-    rows, columns = ((length - crop) // step + 1 - fewer
-                     for length, crop, step in zip(x.shape[2:], size, steps, strict=True))
-    down, right = moved or steps
-    found = [[classify(x[:, :, i * down:i * down + size[0], j * right:j * right + size[1]]) for j in range(columns)]
-             for i in range(rows)]
-    scores: np.ndarray = np.array(found).transpose(2, 3, 0, 1)
-    return scores
-
-
-def _cut_short(x: np.ndarray, classify: Classifier, size: Pair, stride: int, fitting: Pair) -> np.ndarray:
-    """Scores of crops that may be cut off by the picture's end; `fitting` is what of them has to lie inside."""
-    starts = [range(0, length - inside, stride) for length, inside in zip(x.shape[2:], fitting, strict=True)]
-    found = [[classify(x[:, :, i:i + size[0], j:j + size[1]]) for j in starts[1]] for i in starts[0]]
-    scores: np.ndarray = np.array(found).transpose(2, 3, 0, 1)
-    return scores
+CROPS = Written.of(_cropped)
 
 
 CLASSIFIERS = (
@@ -197,7 +161,7 @@ class CropScores:
     """
 
     def crop_scores(x, classify, size, stride):
-        return _cropped(x, classify, size, (stride, stride))
+        return _cropped(x, classify, size, stride)
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         def draw(name: str, shape: tuple[int, ...], size: Pair, stride: int, which: int = 0) -> Case:
@@ -221,68 +185,59 @@ class CropScores:
 
     misconceptions = (
         Misconception("crops side by side",
-                      "The crops lie `stride` pixels apart, and overlap where the stride is smaller than they are.",
-                      lambda x, f, z, s: _cropped(x, f, z, z)),
-        Misconception("stride ignored", "From crop to crop the window moves by `stride` pixels, along both axes.",
-                      lambda x, f, z, s: _cropped(x, f, z, (1, 1))),
-        Misconception("stride missing in the crop's position",
-                      "The number of crops is right, but crop (i, j) starts at row i * stride and column j * stride.",
-                      lambda x, f, z, s: _cropped(x, f, z, (s, s), (1, 1))),
-        Misconception("stride along the rows only", "The crops lie `stride` pixels apart to the right too.",
-                      lambda x, f, z, s: _cropped(x, f, z, (s, 1))),
-        Misconception("stride along the columns only", "The crops lie `stride` pixels apart downwards too.",
-                      lambda x, f, z, s: _cropped(x, f, z, (1, s))),
-        Misconception("one crop too few",
-                      "Before its first step the window has a position too, and the last crop may end with the "
-                      "picture.",
-                      lambda x, f, z, s: _cropped(x, f, z, (s, s), fewer=1),
-                      also=(lambda x, f, z, s: _cropped(x[:, :, :-1, :-1], f, z, (s, s)),)),
+                      "The crops lie one stride apart, and overlap where the stride is smaller than they are.",
+                      CROPS.edited({"// stride + 1, ": "// high + 1, ", "wide) // stride": "wide) // wide",
+                                    "i * stride, j * stride": "i * high, j * wide"})),
+        Misconception(*words.STRIDE_IGNORED, lambda x, f, z, s: _cropped(x, f, z, 1)),
+        Misconception(*words.STRIDE_NOT_IN_POSITION, CROPS.edited({"i * stride, j * stride": "i, j"})),
+        Misconception(*words.STRIDE_ALONG_ROWS_ONLY,
+                      CROPS.edited({"wide) // stride + 1": "wide) + 1", "j * stride": "j"})),
+        Misconception(*words.STRIDE_ALONG_COLUMNS_ONLY,
+                      CROPS.edited({"high) // stride + 1": "high) + 1", "i * stride": "i"})),
+        Misconception(*words.ONE_ROW_AND_COLUMN_FEWER,
+                      CROPS.edited({"high) // stride + 1": "high) // stride",
+                                     "wide) // stride + 1": "wide) // stride"}),
+                      also=(lambda x, f, z, s: _cropped(x[:, :, :-1, :-1], f, z, s),)),
         Misconception("always the same crop", "Each position has a crop of its own; here all of them are the first "
-                                              "one.",
-                      lambda x, f, z, s: _cropped(x, f, z, (s, s), (0, 0))),
+                                              "one.", CROPS.edited({"i * stride, j * stride": "0, 0"})),
         Misconception("height and width of the crop swapped", "size is (height, width).",
-                      lambda x, f, z, s: _cropped(x, f, z[::-1], (s, s))),
+                      lambda x, f, z, s: _cropped(x, f, z[::-1], s)),
         Misconception("only square crops", "size holds two numbers, height and width.",
-                      lambda x, f, z, s: _cropped(x, f, (z[0], z[0]), (s, s)),
-                      also=(lambda x, f, z, s: _cropped(x, f, (z[1], z[1]), (s, s)),)),
-        Misconception("rows and columns of the map swapped",
-                      "The third axis counts rows of crops, the fourth columns.",
-                      lambda x, f, z, s: _cropped(x, f, z, (s, s)).swapaxes(2, 3)),
+                      lambda x, f, z, s: _cropped(x, f, (z[0], z[0]), s),
+                      also=(lambda x, f, z, s: _cropped(x, f, (z[1], z[1]), s),)),
+        Misconception(*words.MAP_SWAPPED, CROPS.edited({"(2, 3, 0, 1)": "(2, 3, 1, 0)"})),
         Misconception("filled down the columns",
                       "The map has the right shape, but the scores were put into it down the columns, and the crops "
                       "taken along the rows, or the other way round.",
-                      lambda x, f, z, s: mistakes.refilled(_cropped(x, f, z, (s, s)))),
-        Misconception("scores along the last axis", "The result is (N, K, rows, columns): the scores' axis comes "
-                                                    "second.",
-                      lambda x, f, z, s: _cropped(x, f, z, (s, s)).transpose(0, 2, 3, 1),
-                      also=(lambda x, f, z, s: _cropped(x, f, z, (s, s)).transpose(2, 3, 0, 1),)),
+                      CROPS.edited({"(rows, columns, len(x), -1)": "(columns, rows, len(x), -1)",
+                                    "(2, 3, 0, 1)": "(2, 3, 1, 0)"}),
+                      also=(CROPS.edited({"transpose(2, 3, 0, 1)":
+                                          "transpose(2, 3, 1, 0).reshape(len(x), -1, rows, columns)"}),)),
+        Misconception(*words.SCORES_LAST, CROPS.edited({"(2, 3, 0, 1)": "(2, 0, 1, 3)"}),
+                      also=(CROPS.edited({".transpose(2, 3, 0, 1)": ""}),)),
         Misconception("crops reach past the picture",
                       "A crop that would reach past the picture is left out. Slices do not complain there, they only "
                       "become shorter: crops of another size have been classified.",
-                      lambda x, f, z, s: _cut_short(x, f, z, s, (0, 0)),
-                      also=(lambda x, f, z, s: _cut_short(x, f, z, s, (z[0] - s, z[1] - s)),)),
+                      CROPS.edited({"(x.shape[2] - high) // stride + 1": "-(-x.shape[2] // stride)",
+                                    "(x.shape[3] - wide) // stride + 1": "-(-x.shape[3] // stride)"}),
+                      also=(CROPS.edited({"(x.shape[2] - high)": "(x.shape[2] - high + stride - 1)",
+                                          "(x.shape[3] - wide)": "(x.shape[3] - wide + stride - 1)"}),)),
         Misconception("crops as large as the stride", "A crop has the size `size`; `stride` is how far it moves.",
-                      lambda x, f, z, s: _cropped(np.asarray(x), lambda crop: f(crop[:, :, :s, :s]), z, (s, s))),
-        Misconception("only the first channel", "A crop has all channels of the picture.",
-                      lambda x, f, z, s: _cropped(x[:, :1], f, z, (s, s))),
-        Misconception("classes instead of scores", "Return what classify returns, all scores; which one is largest is "
-                                                   "decided later.",
-                      lambda x, f, z, s: _cropped(x, f, z, (s, s)).argmax(axis=1),
-                      also=(lambda x, f, z, s: _cropped(x, f, z, (s, s)).max(axis=1),
-                            lambda x, f, z, s: _cropped(x, f, z, (s, s)).max(axis=1, keepdims=True))),
-        Misconception("only the first sample", "Each sample has its own map of scores.",
-                      lambda x, f, z, s: _cropped(x[:1], f, z, (s, s))),
-        Misconception("samples averaged", "Each sample has its own map of scores.",
-                      lambda x, f, z, s: _cropped(x, f, z, (s, s)).mean(axis=0, keepdims=True),
-                      also=(lambda x, f, z, s: _cropped(x, f, z, (s, s)).sum(axis=0, keepdims=True),)),
-        Misconception("scores and positions mixed",
-                      "The shape is right, but a reshape does not move an axis: the list of crops counts positions "
-                      "first. They have to be brought to the end by transpose or moveaxis.",
-                      lambda x, f, z, s: mistakes.axes_reshaped(_cropped(x, f, z, (s, s)), (2, 3, 0, 1)),
-                      also=(lambda x, f, z, s: mistakes.axes_reshaped(_cropped(x, f, z, (s, s)), (0, 2, 3, 1)),)),
+                      CROPS.edited({"top:top + high, left:left + wide": "top:top + stride, left:left + stride"})),
+        Misconception(*words.FIRST_CHANNEL, lambda x, f, z, s: _cropped(x[:, :1], f, z, s)),
+        Misconception(*words.CLASSES_INSTEAD_OF_SCORES, lambda x, f, z, s: _cropped(x, f, z, s).argmax(axis=1),
+                      also=(lambda x, f, z, s: _cropped(x, f, z, s).max(axis=1),
+                            lambda x, f, z, s: _cropped(x, f, z, s).max(axis=1, keepdims=True))),
+        Misconception(*words.FIRST_SAMPLE, lambda x, f, z, s: _cropped(x[:1], f, z, s)),
+        Misconception(*words.SAMPLES_SUMMED, lambda x, f, z, s: _cropped(x, f, z, s).sum(axis=0, keepdims=True),
+                      also=(lambda x, f, z, s: _cropped(x, f, z, s).mean(axis=0, keepdims=True),)),
+        Misconception(*words.SCORES_MIXED,
+                      CROPS.edited({".transpose(2, 3, 0, 1)": ".reshape(len(x), -1, rows, columns)"}),
+                      also=(CROPS.edited({"transpose(2, 3, 0, 1)":
+                                          "transpose(2, 0, 1, 3).reshape(len(x), -1, rows, columns)"}),)),
         Misconception("positions in one row",
                       "The scores belong into a map with rows and columns, not into a list of positions.",
-                      lambda x, f, z, s: mistakes.listed(_cropped(x, f, z, (s, s)))),
+                      CROPS.edited({"(2, 3, 0, 1)": "(2, 3, 0, 1).reshape(len(x), -1, rows * columns)"})),
     )
     hints = (
         "How many crops are there along one axis? It is the rule for the positions of a window.",

@@ -1,4 +1,4 @@
-"""What the exercises on layers share: mistakes of every layer, and inputs that bring them to light."""
+"""What the exercises on layers share: inputs that bring mistakes to light."""
 
 from __future__ import annotations
 
@@ -7,45 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercises.local_connectivity import mistakes
-from autograder.judging.exercise import Case, Misconception
-from cnncourse import functional as F
+from autograder.judging.exercise import Case
 
 NOTEBOOK = "01-local-connectivity"
-
-FLIPPED = ("flipped kernel",
-           "A convolutional layer does not flip its filter: the entry at the top left of the filter meets the entry at "
-           "the top left of the window. What the mathematicians call convolution turns the filter by half a turn "
-           "first, as np.convolve and scipy.signal.convolve2d do; this layer is a cross-correlation.")
-NO_BIAS = ("bias forgotten", "Every output of filter k is a dot product plus the filter's own bias, bias[k].")
-BIAS_ALONG_WIDTH = (
-    "bias added along the width",
-    "NumPy lines up shapes from the last axis: a bias of shape (K,) added to (N, K, OH, OW) meets the columns, not the "
-    "filters. It needs the shape (K, 1, 1).")
-BIAS_ALONG_HEIGHT = (
-    "bias added along the height",
-    "NumPy lines up shapes from the last axis: a bias of shape (K, 1) added to (N, K, OH, OW) meets the rows, not the "
-    "filters. It needs one more axis behind, the shape (K, 1, 1).")
-ONE_BIAS = ("one bias for all filters",
-            "Filter k has a bias of its own, bias[k], and only this one is added to its map.")
-BIAS_PER_TAP = ("bias added once per weight",
-                "The bias is added once to each output, after the sum. Here it stands inside of the sum: look at the "
-                "brackets.")
-MANY_BIASES = ("bias added once per channel",
-               "The bias belongs to the filter, not to its channels: it is added once to each output, after the sum "
-               "over channels.")
-FIRST_CHANNEL = ("only the first channel",
-                 "The filter spans the full depth: the dot product runs over all channels of the window.")
-LAST_CHANNEL = ("only the last channel counts",
-                "The contributions of all channels are summed. Here each one replaces what was there before: look at "
-                "where `=` stands and `+=` should.")
-LAST_PRODUCT = ("only the last product counts",
-                "A dot product adds up all products of the window. Here each one replaces the one before: look at "
-                "where `=` stands and `+=` should.")
-ONE_SAMPLE = ("only the first sample",
-              "The layer is applied to every sample of the batch; here only the first one counts.")
-ONE_FILTER = ("the same filter for every output",
-              "Each feature map has its own filter: output k is computed with weight[k] and bias[k].")
 
 
 def draw_layer(rng: np.random.Generator, x: tuple[int, ...], weight: tuple[int, int, int]) -> tuple[Any, Any, Any]:
@@ -86,27 +50,3 @@ def layer_cases(rng: np.random.Generator, answer: str) -> Iterator[Case]:
     yield Case("Fortran order", (np.asfortranarray(x), np.asfortranarray(weight), bias, 1, 0), answer)
     yield case("other numbers in the shapes of an earlier case", (2, 3, 9, 5), (2, 3, 3), 2, 1)
     yield case("a stride that does not divide evenly", (1, 2, 6, 8), (2, 3, 3), 2, 0, may_raise=True)
-
-
-def layer_misconceptions(answer: str) -> Iterator[Misconception]:
-    """Mistakes of any layer with stride and padding."""
-    def turned(*axes: int) -> mistakes.Layer:
-        return lambda x, w, b, s, p: F.conv2d(x, np.flip(w, axes), b, stride=s, padding=p)
-
-    yield Misconception(*FLIPPED, turned(2, 3), answer, also=(turned(1, 2, 3), turned(1, 2), turned(2), turned(3)))
-    yield Misconception(*NO_BIAS, lambda x, w, b, s, p: F.conv2d(x, w, stride=s, padding=p), answer)
-    yield Misconception(*ONE_BIAS, lambda x, w, b, s, p: F.conv2d(x, w, b[:1].repeat(len(b)), stride=s, padding=p),
-                        answer, also=(lambda x, w, b, s, p: F.conv2d(x, w, stride=s, padding=p) + b.sum(),))
-    yield Misconception(*ONE_FILTER,
-                        lambda x, w, b, s, p: F.conv2d(x, w[:1].repeat(len(w), axis=0), b, stride=s, padding=p),
-                        answer, also=(mistakes.first_filter_and_bias, mistakes.filter_of_the_sample))
-    yield Misconception("padding ignored", "The window slides over the padded input: add the zeros before you slide.",
-                        lambda x, w, b, s, p: F.conv2d(x, w, b, stride=s), answer)
-    yield Misconception("edge values instead of zeros",
-                        "Zero padding adds zeros around the picture. Here the values of its border are repeated.",
-                        mistakes.padded_otherwise(lambda p: (p, p), mode="edge"), answer,
-                        also=(mistakes.padded_otherwise(lambda p: (p, p), mode="symmetric"),))
-    yield Misconception("stride ignored",
-                        "The window moves by the stride, down and to the right: with stride 2 about a quarter of the "
-                        "positions remain.",
-                        lambda x, w, b, s, p: F.conv2d(x, w, b, padding=p), answer)

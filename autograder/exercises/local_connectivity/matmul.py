@@ -8,16 +8,40 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercises.local_connectivity import column_mistakes as mistakes
-from autograder.exercises.local_connectivity.common import (
-    FIRST_CHANNEL,
-    NOTEBOOK,
-    ONE_SAMPLE,
-    layer_cases,
-    layer_misconceptions,
-)
+from autograder.exercises import words
+from autograder.exercises.local_connectivity import forms
+from autograder.exercises.local_connectivity.common import NOTEBOOK, layer_cases
+from autograder.exercises.local_connectivity.forms import AT_ONCE, WITHOUT_BIAS
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
+
+IM2COL = Written("""
+    def im2col(x, kernel_size, stride, padding):
+        N, C, H, W = x.shape
+        KH, KW = kernel_size
+        OH, OW = (H + 2 * padding - KH) // stride + 1, (W + 2 * padding - KW) // stride + 1
+        padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+        out = np.zeros((N, C * KH * KW, OH * OW), x.dtype)
+        for i, j in np.ndindex(OH, OW):
+            top, left = i * stride, j * stride
+            patch = padded[:, :, top : top + KH, left : left + KW]
+            out[:, :, i * OW + j] = patch.reshape(N, C * KH * KW)
+        return out
+    """)
+
+
+SIDE_BY_SIDE = IM2COL.edited({"i * stride, j * stride": "i * KH, j * KW"})
+
+
+def _listed(patch: str) -> Written:
+    """Patches that are flattened in another order."""
+    return IM2COL.edited({"patch.reshape": f"{patch}.reshape"})
+
+
+def _numbered(position: str) -> Written:
+    """Another column for the window in row i and column j."""
+    return IM2COL.edited({"i * OW + j": position})
 
 
 @exercise("conv2d_matmul", notebook=NOTEBOOK, points=5, answers=("im2col", "conv2d_matmul"))
@@ -56,78 +80,60 @@ class Conv2dMatmul:
         yield from layer_cases(rng, "conv2d_matmul")
 
     misconceptions = (
-        Misconception("patches in rows",
-                      "Here every patch is a row of the result. It has to be a column: rows are taps, columns are "
-                      "positions.",
-                      lambda x, k, s, p: F.im2col(x, k, stride=s, padding=p).swapaxes(1, 2)),
-        Misconception("channel as the fastest index",
-                      "The rows come in the order channel, kernel row, kernel column, so all taps of channel 0 first: "
-                      "the order in which weight.reshape lists a filter.",
-                      mistakes.channels_last_rows, also=(mistakes.fortran_rows,)),
-        Misconception("kernel columns before rows",
-                      "Within a channel the rows of the result list the kernel row by row. Here it is listed column by "
-                      "column.",
-                      mistakes.taps_transposed),
-        Misconception("positions counted downwards",
-                      "The positions come in reading order: along a row of the output first, then down. Here they run "
-                      "down first.",
-                      mistakes.positions_transposed),
+        Misconception(*words.PATCHES_IN_ROWS, IM2COL.returning("out.swapaxes(1, 2)"),
+                      detail="Rows are taps, columns are positions."),
+        Misconception(*words.CHANNEL_FASTEST, _listed("patch.transpose(0, 2, 3, 1)"),
+                      also=(_listed("patch.transpose(0, 3, 2, 1)"),),
+                      detail="It is the order in which weight.reshape lists a filter."),
+        Misconception(*words.KERNEL_COLUMNS_FIRST, _listed("patch.swapaxes(2, 3)")),
+        Misconception(*words.POSITIONS_DOWNWARDS, _numbered("j * OH + i")),
         Misconception("positions numbered by the height",
                       "The window in row i and column j is number i * OW + j, since a row of the output has OW "
                       "windows. Here it looks like OH.",
-                      mistakes.numbered_by_height),
-        Misconception("stride missing in the window's position",
-                      "The number of columns is right. But the window of output (i, j) starts at row i * stride and "
-                      "column j * stride of the padded input.",
-                      mistakes.stride_not_in_position),
-        Misconception(*FIRST_CHANNEL, lambda x, k, s, p: F.im2col(x[:, :1], k, stride=s, padding=p)),
-        Misconception(*ONE_SAMPLE, lambda x, k, s, p: F.im2col(x[:1].repeat(len(x), axis=0), k, stride=s, padding=p)),
-        Misconception("only square kernels",
-                      "A kernel has a height and a width, kernel_size[0] and kernel_size[1]. Here one of them is used "
-                      "for both.",
-                      lambda x, k, s, p: F.im2col(x, (k[0], k[0]), stride=s, padding=p),
-                      also=(lambda x, k, s, p: F.im2col(x, (k[1], k[1]), stride=s, padding=p),
-                            mistakes.square_kernels)),
-        Misconception("kernel height and width swapped",
-                      "kernel_size is (height, width): the first number belongs to the rows of the picture.",
-                      lambda x, k, s, p: F.im2col(x, (k[1], k[0]), stride=s, padding=p)),
-        Misconception("windows that do not overlap",
-                      "Windows lie one stride apart. Here they lie one kernel size apart.",
-                      lambda x, k, s, p: F.im2col(x, k, stride=k, padding=p), also=(mistakes.side_by_side,)),
-        Misconception("padding ignored", "The windows are taken from the padded picture.",
-                      lambda x, k, s, p: F.im2col(x, k, stride=s)),
-        Misconception("stride ignored", "Neighboring windows lie one stride apart, along both axes.",
-                      lambda x, k, s, p: F.im2col(x, k, padding=p)),
+                      _numbered("i * OH + j")),
+        Misconception(*words.STRIDE_NOT_IN_POSITION, IM2COL.edited({"i * stride, j * stride": "i, j"}),
+                      detail="The number of columns is right."),
+        Misconception(*words.FIRST_CHANNEL, IM2COL.given("x = x[:, :1]"),
+                      detail="A patch spans the full depth."),
+        Misconception(*words.FIRST_SAMPLE, IM2COL.given("x = x[:1].repeat(len(x), axis=0)")),
+        Misconception(*words.SQUARE_KERNELS, IM2COL.given("kernel_size = kernel_size[0], kernel_size[0]"),
+                      also=(IM2COL.given("kernel_size = kernel_size[1], kernel_size[1]"),
+                            IM2COL.edited({"left + KW": "left + KH"})),
+                      detail="They are kernel_size[0] and kernel_size[1]."),
+        Misconception(*words.KERNEL_SWAPPED, IM2COL.given("kernel_size = kernel_size[::-1]")),
+        Misconception(*words.KERNEL_AS_STRIDE,
+                      SIDE_BY_SIDE.edited({"- KH) // stride": "- KH) // KH", "- KW) // stride": "- KW) // KW"}),
+                      also=(SIDE_BY_SIDE,)),
+        Misconception(*words.PADDING_IGNORED, IM2COL.given("padding = 0")),
+        Misconception(*words.STRIDE_IGNORED, IM2COL.given("stride = 1")),
         Misconception("samples side by side",
                       "The samples stay apart, along the first axis of the result; here their columns stand side by "
                       "side in one matrix.",
-                      lambda x, k, s, p: np.concatenate(list(F.im2col(x, k, stride=s, padding=p)), axis=1)),
-        *(replace(m, name=f"{m.name} in the layer") for m in layer_misconceptions("conv2d_matmul")),
+                      IM2COL.returning("np.concatenate(out, axis=1)")),
+        *(replace(m, name=f"{m.name} in the layer") for m in forms.of_layers("conv2d_matmul")),
         Misconception("filters and samples mixed",
                       "The product of the filters with the columns of a whole batch lists filters first. A reshape "
                       "keeps that order of the entries: the axes have to be transposed before.",
-                      mistakes.scrambled, "conv2d_matmul"),
-        Misconception("filters and positions mixed",
-                      "A reshape keeps the order of the entries. Only a product that lists filters first and positions "
-                      "second can be reshaped to (filters, rows, columns); one that lists positions first has to be "
-                      "transposed before.",
-                      mistakes.pixels_scrambled, "conv2d_matmul", also=(mistakes.filters_taken_for_pixels,)),
+                      AT_ONCE.returning("out.swapaxes(0, 1).reshape(out.shape)"), "conv2d_matmul"),
+        Misconception(*words.FILTERS_AND_POSITIONS_MIXED,
+                      AT_ONCE.returning("out.transpose(0, 2, 3, 1).reshape(out.shape)"), "conv2d_matmul",
+                      also=(AT_ONCE.returning("out.reshape(len(x), *out.shape[2:], len(weight))"
+                                              ".transpose(0, 3, 1, 2)"),),
+                      detail="Only a product that lists filters first and positions second can be reshaped to "
+                             "(filters, rows, columns)."),
         Misconception("bias added to the positions",
                       "The product has a row for each filter and a column for each position. A bias of shape (K,) is "
                       "lined up with the columns: it needs the shape (K, 1).",
-                      mistakes.bias_along_positions, "conv2d_matmul"),
+                      WITHOUT_BIAS.returning("(out.reshape(*out.shape[:2], -1) + bias).reshape(*out.shape[:3], -1)"),
+                      "conv2d_matmul"),
         Misconception("a reshape in place of flattening",
                       "Each filter becomes one row: weight.reshape(K, -1). A reshape to (-1, K) cuts the same numbers "
                       "into other pieces, and no transposition puts them together again.",
-                      lambda x, w, b, s, p: F.conv2d(x, w.reshape(-1, len(w)).T.reshape(w.shape), b, stride=s,
-                                                     padding=p), "conv2d_matmul"),
-        Misconception("filters flattened in another order",
-                      "The rows of im2col list channel, kernel row, kernel column. The filters have to be flattened in "
-                      "the same order.",
-                      lambda x, w, b, s, p: F.conv2d(x, np.ascontiguousarray(
-                          w.transpose(0, 3, 2, 1)).reshape(w.shape), b, stride=s, padding=p), "conv2d_matmul",
-                      also=(lambda x, w, b, s, p: F.conv2d(x, np.ascontiguousarray(
-                          w.transpose(0, 2, 3, 1)).reshape(w.shape), b, stride=s, padding=p),)),
+                      AT_ONCE.given("weight = weight.reshape(-1, len(weight)).T.reshape(weight.shape)"),
+                      "conv2d_matmul"),
+        Misconception(*words.FILTERS_IN_ANOTHER_ORDER,
+                      AT_ONCE.given("weight = weight.transpose(0, 3, 2, 1).reshape(weight.shape)"), "conv2d_matmul",
+                      also=(AT_ONCE.given("weight = weight.transpose(0, 2, 3, 1).reshape(weight.shape)"),)),
     )
     hints = (
         "Write down one column for a picture of 3x3 and windows of 2x2. How many columns are there, and how long are "

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.local_connectivity.common import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import geometry
+
+SIZE = Written("""
+    def output_size(W, F, S, P):
+        return (W - F + 2 * P) // S + 1
+    """)
+BLOCK = Written("""
+    def receptive_field_slice(x, row, column, kernel_size, stride):
+        KH, KW = kernel_size
+        top, left = row * stride, column * stride
+        return x[:, top : top + KH, left : left + KW]
+    """)
+
+
+def _block_at(place: str) -> Written:
+    """The block starts elsewhere."""
+    return BLOCK.edited({"row * stride, column * stride": place})
+
+
+def _slices(rows: str, columns: str) -> Written:
+    """Other rows and columns are cut out."""
+    return BLOCK.edited({"top : top + KH": rows, "left : left + KW": columns})
+
+
+SPREAD = _slices("top : top + KH * stride : stride", "left : left + KW * stride : stride")
+"""A block whose inputs lie one stride apart."""
 
 
 @exercise("output_size", notebook=NOTEBOOK, points=2)
@@ -50,64 +76,47 @@ class OutputSize:
         yield Case("the stride does not divide, drawn at random", (size, 5, stride, 0), may_raise=True)
 
     misconceptions = (
-        Misconception("one forgotten",
-                      "The division counts the steps of the window. Before its first step the window has a position "
-                      "too: with 7 inputs and a window of 7 there are no steps, and one position.",
-                      lambda w, f, s, p: (w - f + 2 * p) // s,
-                      also=(lambda w, f, s, p: len(range(0, w - f + 2 * p, s)),)),
-        Misconception("padding counted once",
-                      "Padding lies on both sides of the input, so P zeros on a side make the axis 2 P longer.",
-                      lambda w, f, s, p: (w - f + p) // s + 1),
-        Misconception("padding ignored",
-                      "The padding makes the axis longer, and the result has to depend on it.",
-                      lambda w, f, s, p: (w - f) // s + 1),
-        Misconception("not rounded",
-                      "A number of positions is a whole number. Where the stride does not divide evenly, this result "
-                      "has a fraction: the last inputs are left out, so the steps are rounded down.",
-                      lambda w, f, s, p: (w - f + 2 * p) / s + 1),
-        Misconception("rounded up",
-                      "Rounding up counts a window that hangs over the border. Caffe's pooling does this, convolution "
-                      "does not.",
-                      lambda w, f, s, p: math.ceil((w - f + 2 * p) / s) + 1),
-        Misconception("rounded to the nearest",
-                      "A step that is nearly possible is still not possible: steps are rounded down, not to the "
-                      "nearest.",
-                      lambda w, f, s, p: int((w - f + 2 * p) / s + 0.5) + 1,
-                      also=(lambda w, f, s, p: round((w - f + 2 * p) / s) + 1,
-                            lambda w, f, s, p: round((w - f + 2 * p) / s + 1))),
-        Misconception("stride ignored",
-                      "The window moves by the stride: with stride 2 it stops at about half of the places.",
-                      lambda w, f, s, p: w - f + 2 * p + 1),
+        Misconception(*words.ONE_FORGOTTEN, SIZE.returning("(W - F + 2 * P) // S"),
+                      also=(SIZE.returning("len(range(0, W - F + 2 * P, S))"),),
+                      detail="With 7 inputs and a window of 7 there are no steps, and one position."),
+        Misconception(*words.PADDING_COUNTED_ONCE, SIZE.edited({"2 * P": "P"})),
+        Misconception(*words.PADDING_IGNORED, SIZE.given("P = 0")),
+        Misconception(*words.NOT_ROUNDED, SIZE.edited({"//": "/"}),
+                      detail="The last inputs are left out, so the steps are rounded down."),
+        Misconception(*words.ROUNDED_UP, SIZE.returning("-(-(W - F + 2 * P) // S) + 1"),
+                      detail="Caffe's pooling rounds up, convolution does not."),
+        Misconception(*words.ROUNDED_TO_NEAREST, SIZE.returning("int((W - F + 2 * P) / S + 0.5) + 1"),
+                      also=(SIZE.returning("round((W - F + 2 * P) / S) + 1"),
+                            SIZE.returning("round((W - F + 2 * P) / S + 1)"))),
+        Misconception(*words.STRIDE_IGNORED, SIZE.given("S = 1"),
+                      detail="With stride 2 the window stops at about half of the places."),
         Misconception("one added before the division",
                       "The one stands for the first position, not for an input: it is added after the division by the "
                       "stride.",
-                      lambda w, f, s, p: (w - f + 2 * p + 1) // s),
+                      SIZE.returning("(W - F + 2 * P + 1) // S")),
         Misconception("kernel size ignored",
                       "A window that spans F inputs cannot start at the last F - 1 of them.",
-                      lambda w, f, s, p: (w + 2 * p) // s + 1,
-                      also=(lambda w, f, s, p: len(range(0, w + 2 * p, s)),)),
+                      SIZE.given("F = 0"), also=(SIZE.returning("len(range(0, W + 2 * P, S))"),)),
         Misconception("only a part divided by the stride",
                       "Input, window and padding belong under one fraction; dividing only a part of them by the stride "
                       "gives another number. In Python as on paper, a division binds tighter than a sum: look at your "
                       "brackets.",
-                      lambda w, f, s, p: w - f + 2 * p // s + 1,
-                      also=(lambda w, f, s, p: (w - f) // s + 2 * p + 1,
-                            lambda w, f, s, p: int((w - f) / s) + 2 * p + 1,
-                            lambda w, f, s, p: (w + 2 * p) // s - f + 1,
-                            lambda w, f, s, p: w + 2 * p - f // s + 1,
-                            lambda w, f, s, p: w // s - f + 2 * p + 1)),
+                      SIZE.returning("W - F + 2 * P // S + 1"),
+                      also=tuple(map(SIZE.returning, ("(W - F) // S + 2 * P + 1", "int((W - F) / S) + 2 * P + 1",
+                                                      "(W + 2 * P) // S - F + 1", "W + 2 * P - F // S + 1",
+                                                      "W // S - F + 2 * P + 1")))),
         Misconception("divided by the kernel size",
                       "The window moves by the stride; its own size only decides how far it can move. Dividing by the "
                       "kernel size counts windows that stand side by side.",
-                      lambda w, f, s, p: (w - f + 2 * p) // f + 1,
-                      also=(lambda w, f, s, p: (w - s + 2 * p) // f + 1, lambda w, f, s, p: (w + 2 * p) // f)),
+                      SIZE.edited({"// S": "// F"}),
+                      also=(SIZE.returning("(W - S + 2 * P) // F + 1"), SIZE.returning("(W + 2 * P) // F"))),
         Misconception("padding subtracted",
                       "Padding adds zeros to the axis, so it makes room for more positions, not for fewer.",
-                      lambda w, f, s, p: (w - f - 2 * p) // s + 1),
+                      SIZE.given("P = -P")),
         Misconception("SAME rule of TensorFlow",
                       "ceil(W / S) is the size that TensorFlow's SAME padding is chosen to give. Here the padding is "
                       "given, and the size follows from it.",
-                      lambda w, f, s, p: -(-w // s)),
+                      SIZE.returning("-(-W // S)")),
     )
     hints = (
         "Draw 7 inputs and a window of 3. At how many places can its first input lie? And with stride 2?",
@@ -153,53 +162,44 @@ class ReceptiveFieldSlice:
         Misconception("stride forgotten in the position",
                       "The neuron in row 1 sees a block that starts `stride` inputs further down, not one; likewise to "
                       "the right.",
-                      lambda x, i, j, k, s: x[:, i : i + k[0], j : j + k[1]],
-                      also=(lambda x, i, j, k, s: x[:, i * s : i * s + k[0], j : j + k[1]],
-                            lambda x, i, j, k, s: x[:, i : i + k[0], j * s : j * s + k[1]])),
+                      _block_at("row, column"),
+                      also=(_block_at("row * stride, column"), _block_at("row, column * stride"))),
         Misconception("only one channel",
                       "A neuron looks at a small block of rows and columns, but through the full depth: all channels.",
-                      lambda x, i, j, k, s: x[0, i * s : i * s + k[0], j * s : j * s + k[1]]),
+                      BLOCK.edited({"x[:,": "x[0,"})),
         Misconception("row and column swapped",
                       "The first index of the neuron counts rows, from the top; the second counts columns.",
-                      lambda x, i, j, k, s: x[:, j * s : j * s + k[0], i * s : i * s + k[1]]),
-        Misconception("kernel height and width swapped",
-                      "kernel_size is (height, width): the first number belongs to the rows.",
-                      lambda x, i, j, k, s: x[:, i * s : i * s + k[1], j * s : j * s + k[0]]),
-        Misconception("only square kernels",
-                      "A kernel has a height and a width, kernel_size[0] and kernel_size[1]. Here one of them is used "
-                      "for both.",
-                      lambda x, i, j, k, s: x[:, i * s : i * s + k[0], j * s : j * s + k[0]],
-                      also=(lambda x, i, j, k, s: x[:, i * s : i * s + k[1], j * s : j * s + k[1]],)),
+                      BLOCK.given("row, column = column, row")),
+        Misconception(*words.KERNEL_SWAPPED, BLOCK.given("kernel_size = kernel_size[::-1]")),
+        Misconception(*words.SQUARE_KERNELS, BLOCK.given("kernel_size = kernel_size[0], kernel_size[0]"),
+                      also=(BLOCK.given("kernel_size = kernel_size[1], kernel_size[1]"),),
+                      detail="They are kernel_size[0] and kernel_size[1]."),
         Misconception("channels cut instead of rows",
                       "In (C, H, W) the first axis is the channels. They are all kept: the slices belong to the second "
                       "axis and the third.",
-                      lambda x, i, j, k, s: x[i * s : i * s + k[0], j * s : j * s + k[1]]),
+                      BLOCK.edited({"x[:,": "x["})),
         Misconception("one entry too many",
                       "A slice ends before its stop: start : start + n has n entries already.",
-                      lambda x, i, j, k, s: x[:, i * s : i * s + k[0] + 1, j * s : j * s + k[1] + 1]),
+                      BLOCK.edited({"KH, KW = kernel_size": "KH, KW = kernel_size[0] + 1, kernel_size[1] + 1"})),
         Misconception("one entry too few",
                       "A slice ends before its stop, so nothing has to be taken off: start : start + n has n entries.",
-                      lambda x, i, j, k, s: x[:, i * s : i * s + k[0] - 1, j * s : j * s + k[1] - 1]),
+                      BLOCK.edited({"KH, KW = kernel_size": "KH, KW = kernel_size[0] - 1, kernel_size[1] - 1"})),
         Misconception("the end does not move",
                       "Both ends of the slice move with the neuron; the end lies one kernel size after the start.",
-                      lambda x, i, j, k, s: x[:, i * s : k[0], j * s : k[1]],
-                      also=(lambda x, i, j, k, s: x[:, i * s : i + k[0], j * s : j + k[1]],)),
+                      _slices("top : KH", "left : KW"), also=(_slices("top : row + KH", "left : column + KW"),)),
         Misconception("stride used as a step in the block",
                       "The stride moves the block from neuron to neuron. Inside of the block the inputs are neighbors.",
-                      lambda x, i, j, k, s: x[:, i * s : i * s + k[0] * s : s, j * s : j * s + k[1] * s : s],
-                      also=(lambda x, i, j, k, s: x[:, i : i + k[0] * s : s, j : j + k[1] * s : s],)),
-        Misconception("the kernel size used as stride",
-                      "The block moves by the stride. Moving by its own size gives blocks that never overlap.",
-                      lambda x, i, j, k, s: x[:, i * k[0] : (i + 1) * k[0], j * k[1] : (j + 1) * k[1]]),
+                      SPREAD, also=(SPREAD.edited({"row * stride, column * stride": "row, column"}),)),
+        Misconception(*words.KERNEL_AS_STRIDE, _block_at("row * KH, column * KW")),
         Misconception("summed up already",
                       "This function hands over the block itself. Multiplying and adding comes later.",
-                      lambda x, i, j, k, s: x[:, i * s : i * s + k[0], j * s : j * s + k[1]].sum(),
-                      also=(lambda x, i, j, k, s: x[:, i * s : i * s + k[0], j * s : j * s + k[1]].sum(axis=0),
-                            lambda x, i, j, k, s: x[:, i * s : i * s + k[0], j * s : j * s + k[1]].mean(axis=0))),
+                      BLOCK.edited({"left + KW]": "left + KW].sum()"}),
+                      also=(BLOCK.edited({"left + KW]": "left + KW].sum(axis=0)"}),
+                            BLOCK.edited({"left + KW]": "left + KW].mean(axis=0)"}))),
         Misconception("centered on the neuron",
                       "The block of neuron 0 starts at input 0 of the padded picture; it is not centered there.",
-                      lambda x, i, j, k, s: x[:, max(i * s - k[0] // 2, 0) : i * s - k[0] // 2 + k[0],
-                                              max(j * s - k[1] // 2, 0) : j * s - k[1] // 2 + k[1]]),
+                      _block_at("row * stride - KH // 2, column * stride - KW // 2").edited(
+                          {"[:, top :": "[:, max(top, 0) :", "left : left": "max(left, 0) : left"})),
     )
     hints = (
         "Where does the block of neuron (0, 0) start, and how far is it to that of neuron (1, 0)?",

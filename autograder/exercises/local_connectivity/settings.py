@@ -2,76 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from collections.abc import Iterator
+from itertools import permutations, product
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.local_connectivity.common import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import geometry
 
-Triples = tuple[tuple[int, int, int], ...]
+LOOPS = Written("""
+    def settings_that_fit(W, kernel_sizes, strides, paddings):
+        out = []
+        for F in kernel_sizes:
+            for S in strides:
+                for P in paddings:
+                    if W + 2 * P >= F and (W - F + 2 * P) % S == 0:
+                        out.append((F, S, P))
+        return out
+    """)
+HEADS = """for F in kernel_sizes:
+            for S in strides:
+                for P in paddings:"""
+IN_THE_LOOPS = {"first loop": 12, "second loop": 16, "third loop": 20, "condition": 24}
+"""How far a line is indented that stands there."""
 
 
-def _all_that(rule: Callable[[int, int, int, int], bool]) -> Callable[..., Triples]:
-    """A listing of all settings for which a rule on (input, kernel, stride, padding) holds, in the right order."""
-    def listing(size: int, kernels: Sequence[int], strides: Sequence[int], paddings: Sequence[int]) -> Triples:
-        return tuple((f, s, p) for f, s, p in product(kernels, strides, paddings) if rule(size, f, s, p))
-    return listing
+def _fitting(rule: str) -> Written:
+    """Another rule decides which settings fit."""
+    return LOOPS.edited({"W + 2 * P >= F and (W - F + 2 * P) % S == 0": rule})
 
 
-_right = _all_that(lambda w, f, s, p: geometry.fits(w, f, s, p))
+def _also_asked_for(condition: str) -> Written:
+    """One condition more."""
+    return LOOPS.edited({"% S == 0": f"% S == 0 and {condition}"})
 
 
-def _ordered(*axes: int) -> Callable[..., Triples]:
-    """The right settings, in the order of loops over other lists first: 0 kernel sizes, 1 strides, 2 paddings."""
-    def listing(size: int, *choices: Sequence[int]) -> Triples:
-        return tuple(sorted(_right(size, *choices), key=lambda t: [choices[axis].index(t[axis]) for axis in axes]))
-    return listing
+def _nested(*loops: str) -> Written:
+    """The three loops in another order."""
+    first, second, third = loops
+    return LOOPS.edited({HEADS: f"for {first}:\n            for {second}:\n                for {third}:"})
 
 
-def _written_as(*axes: int) -> Callable[..., tuple[tuple[int, ...], ...]]:
-    """The right settings, each triple in another order."""
-    return lambda *arguments: tuple(tuple(t[axis] for axis in axes) for t in _right(*arguments))
+def _returned_in(place: str) -> Written:
+    """The return stands inside of a loop or of the condition."""
+    append = "out.append((F, S, P))\n"
+    return LOOPS.edited({append: append + " " * IN_THE_LOOPS[place] + "return out\n"})
 
 
-def _until(stop: Callable[[bool, bool, bool], bool]) -> Callable[..., Triples]:
-    """The loops left after a turn: `stop` is told whether stride and padding are the last ones, and whether it fits."""
-    def listing(size: int, kernels: Sequence[int], strides: Sequence[int], paddings: Sequence[int]) -> Triples:
-        found = []
-        for f, s, p in product(kernels, strides, paddings):
-            fits = geometry.fits(size, f, s, p)
-            found += [(f, s, p)] * fits
-            if stop(s == strides[-1], p == paddings[-1], fits):
-                break
-        return tuple(found)
-    return listing
-
-
-def _only_last(kernel_too: bool) -> Callable[..., Triples]:
-    """The list begins anew with every kernel size, or with every stride."""
-    def listing(size: int, kernels: Sequence[int], strides: Sequence[int], paddings: Sequence[int]) -> Triples:
-        return _right(size, kernels[-1:], strides if kernel_too else strides[-1:], paddings)
-    return listing
-
-
-def _stopping_at_a_fit(size: int, kernels: Sequence[int], strides: Sequence[int], paddings: Sequence[int]) -> Triples:
-    """For each kernel size and stride the first padding that fits."""
-    return tuple(found for f, s in product(kernels, strides) for found in _right(size, (f,), (s,), paddings)[:1])
-
-
-def _side_by_side(size: int, kernels: Sequence[int], strides: Sequence[int], paddings: Sequence[int]) -> Triples:
-    """First with first, second with second."""
-    return tuple(t for t in zip(kernels, strides, paddings, strict=False) if geometry.fits(size, *t))
-
-
-def _strides_with_paddings(
-    size: int, kernels: Sequence[int], strides: Sequence[int], paddings: Sequence[int]
-) -> Triples:
-    """All kernel sizes, but strides and paddings side by side."""
-    return tuple((f, s, p) for f in kernels for s, p in zip(strides, paddings, strict=False)
-                 if geometry.fits(size, f, s, p))
+def _begun_before(loop: str) -> Written:
+    """The list is made anew before an inner loop."""
+    indentation = loop[: len(loop) - len(loop.lstrip())]
+    return LOOPS.edited({loop: f"{indentation}out = []\n{loop}"})
 
 
 @exercise("settings_that_fit", notebook=NOTEBOOK, points=3)
@@ -84,7 +68,8 @@ class SettingsThatFit:
     """
 
     def settings_that_fit(input_size, kernel_sizes, strides, paddings):
-        return _right(input_size, kernel_sizes, strides, paddings)
+        return tuple(setting for setting in product(kernel_sizes, strides, paddings)
+                     if geometry.fits(input_size, *setting))
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         yield Case("one setting that fits", (7, (3,), (2,), (0,)))
@@ -101,75 +86,71 @@ class SettingsThatFit:
         yield Case("drawn at random", (size, kernels, (2, 3, 5), (0, 1, 2, 3)))
 
     misconceptions = (
-        Misconception("padding counted once",
-                      "Padding lies on both sides of the input, so it counts twice.",
-                      _all_that(lambda w, f, s, p: w + p >= f and (w - f + p) % s == 0)),
-        Misconception("padding ignored", "The padding makes the input longer, on both sides.",
-                      _all_that(lambda w, f, s, p: w >= f and (w - f) % s == 0)),
+        Misconception(*words.PADDING_COUNTED_ONCE, _fitting("W + P >= F and (W - F + P) % S == 0")),
+        Misconception(*words.PADDING_IGNORED, _fitting("W >= F and (W - F) % S == 0")),
         Misconception("kernel size not subtracted",
                       "The stride has to divide what is left of the padded input after one window, not all of it.",
-                      _all_that(lambda w, f, s, p: w + 2 * p >= f and (w + 2 * p) % s == 0),
-                      also=(_all_that(lambda w, f, s, p: (w + 2 * p) % s == 0),)),
+                      _fitting("W + 2 * P >= F and (W + 2 * P) % S == 0"), also=(_fitting("(W + 2 * P) % S == 0"),)),
         Misconception("too large kernels kept",
                       "A negative number can be divisible too: a kernel larger than the padded input does not fit, "
                       "whatever the stride.",
-                      _all_that(lambda w, f, s, p: (w - f + 2 * p) % s == 0)),
+                      _fitting("(W - F + 2 * P) % S == 0")),
         Misconception("kernels compared with the bare input",
                       "The kernel slides over the padded input: it may be larger than the input without its padding.",
-                      _all_that(lambda w, f, s, p: w >= f and (w - f + 2 * p) % s == 0)),
+                      LOOPS.edited({"W + 2 * P >= F": "W >= F"})),
         Misconception("a kernel that fills the input left out",
                       "A window just as large as the padded input has one position: it fits.",
-                      _all_that(lambda w, f, s, p: w + 2 * p > f and (w - f + 2 * p) % s == 0)),
+                      LOOPS.edited({">=": ">"})),
         Misconception("one added before dividing",
                       "The stride has to divide the way that the window can move, W - F + 2 P; the one of the first "
                       "position comes after the division.",
-                      _all_that(lambda w, f, s, p: w + 2 * p >= f and (w - f + 2 * p + 1) % s == 0),
-                      also=(_all_that(lambda w, f, s, p: w + 2 * p + 1 >= f and (w - f + 2 * p + 1) % s == 0),)),
+                      _fitting("W + 2 * P >= F and (W - F + 2 * P + 1) % S == 0"),
+                      also=(_fitting("W + 2 * P + 1 >= F and (W - F + 2 * P + 1) % S == 0"),)),
         Misconception("whole division instead of a remainder",
                       "The operator // gives the number of steps, % gives what is left over. Whether a stride fits is "
                       "decided by what is left over.",
-                      _all_that(lambda w, f, s, p: w + 2 * p >= f and (w - f + 2 * p) // s == 0),
-                      also=(_all_that(lambda w, f, s, p: w + 2 * p >= f and (w - f + 2 * p) // s != 0),)),
+                      LOOPS.edited({"% S": "// S"}), also=(LOOPS.edited({"% S == 0": "// S != 0"}),)),
         Misconception("turned around", "These are the settings that do not fit.",
-                      _all_that(lambda w, f, s, p: not geometry.fits(w, f, s, p)),
-                      also=(_all_that(lambda w, f, s, p: w + 2 * p >= f and (w - f + 2 * p) % s != 0),)),
+                      _fitting("not (W + 2 * P >= F and (W - F + 2 * P) % S == 0)"),
+                      also=(LOOPS.edited({"% S == 0": "% S != 0"}),)),
         Misconception("only settings that keep the size",
                       "A setting fits if the output size is a whole number; it need not be the input's.",
-                      _all_that(lambda w, f, s, p: geometry.fits(w, f, s, p)
-                                and geometry.output_size(w, f, s, p) == w)),
+                      _also_asked_for("(W - F + 2 * P) // S + 1 == W")),
         Misconception("more conditions than two",
                       "Two things have to hold: there is room for the window, and the stride leads exactly to the end. "
                       "Other rules of good design, such as odd kernels or strides that are not larger than the kernel, "
                       "are not asked for.",
-                      _all_that(lambda w, f, s, p: geometry.fits(w, f, s, p) and s <= f),
-                      also=(_all_that(lambda w, f, s, p: geometry.fits(w, f, s, p) and p < f),
-                            _all_that(lambda w, f, s, p: geometry.fits(w, f, s, p) and f % 2 == 1))),
+                      _also_asked_for("S <= F"), also=(_also_asked_for("P < F"), _also_asked_for("F % 2 == 1"))),
         Misconception("loops in another order",
                       "The settings are right, but in another order: the kernel size varies slowest, the padding "
                       "fastest, each in the order of its list.",
-                      _ordered(2, 1, 0), also=(_ordered(1, 0, 2), _ordered(0, 2, 1), _ordered(1, 2, 0),
-                                               _ordered(2, 0, 1), lambda *a: tuple(sorted(_right(*a))))),
+                      LOOPS.returning("sorted(out)"),
+                      also=tuple(_nested(*loops) for loops in permutations(("F in kernel_sizes", "S in strides",
+                                                                            "P in paddings")))[1:]),
         Misconception("triples in another order",
                       "The settings are right, but each one has to be written as (kernel_size, stride, padding).",
-                      _written_as(1, 0, 2), also=(_written_as(0, 2, 1), _written_as(2, 1, 0), _written_as(1, 2, 0))),
+                      LOOPS.edited({"(F, S, P)": "(S, F, P)"}),
+                      also=tuple(LOOPS.edited({"(F, S, P)": triple})
+                                 for triple in ("(F, P, S)", "(P, S, F)", "(S, P, F)", "(P, F, S)"))),
         Misconception("returned too early",
                       "The return stands inside of a loop and ends the function there. It belongs after all of them.",
-                      _until(lambda last_stride, last_padding, fits: True),
-                      also=(_until(lambda last_stride, last_padding, fits: last_padding),
-                            _until(lambda last_stride, last_padding, fits: last_padding and last_stride),
-                            _until(lambda last_stride, last_padding, fits: fits))),
+                      _returned_in("third loop"),
+                      also=tuple(map(_returned_in, ("second loop", "first loop", "condition")))),
         Misconception("list begun anew in a loop",
                       "Only the settings of the last turn are left: the empty list has to be made once, before all "
                       "loops.",
-                      _only_last(kernel_too=True), also=(_only_last(kernel_too=False),)),
+                      _begun_before("            for S in strides:"),
+                      also=(_begun_before("                for P in paddings:"),)),
         Misconception("the first padding that fits",
                       "All settings that fit are asked for. Here the search goes on to the next stride as soon as one "
                       "padding fits: look for a break.",
-                      _stopping_at_a_fit),
+                      LOOPS.edited({"out.append((F, S, P))": "out.append((F, S, P)); break"})),
         Misconception("lists walked through side by side",
                       "Every kernel size goes with every stride and every padding. zip pairs the first with the first "
                       "and the second with the second only.",
-                      _side_by_side, also=(_strides_with_paddings,)),
+                      LOOPS.edited({HEADS: "for F, S, P in zip(kernel_sizes, strides, paddings):"}),
+                      also=(LOOPS.edited({HEADS: "for F in kernel_sizes:\n"
+                                                 "            for S, P in zip(strides, paddings):"}),)),
     )
     hints = (
         "For one setting: how far can the window move, and when does the stride lead exactly to the end?",

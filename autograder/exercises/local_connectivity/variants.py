@@ -6,23 +6,41 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercises.local_connectivity import variant_mistakes as mistakes
-from autograder.exercises.local_connectivity.common import (
-    BIAS_ALONG_HEIGHT,
-    BIAS_ALONG_WIDTH,
-    FIRST_CHANNEL,
-    FLIPPED,
-    LAST_CHANNEL,
-    MANY_BIASES,
-    NO_BIAS,
-    NOTEBOOK,
-    ONE_BIAS,
-    ONE_FILTER,
-    ONE_SAMPLE,
-    draw_layer,
-)
+from autograder.exercises import words
+from autograder.exercises.local_connectivity import forms
+from autograder.exercises.local_connectivity.common import NOTEBOOK, draw_layer
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
+
+POINTWISE = Written("""
+    def conv1x1(x, weight, bias):
+        N, C, H, W = x.shape
+        out = np.einsum("kc,nchw->nkhw", weight, x) + bias[:, None, None]
+        return out
+    """)
+PRODUCT = 'np.einsum("kc,nchw->nkhw", weight, x)'
+DILATED = Written("""
+    def dilated_conv2d(x, weight, bias, dilation):
+        out = F.conv2d(x, weight, bias, dilation=dilation)
+        return out
+    """)
+DILATED_LOOPS = Written("""
+    def dilated_conv2d(x, weight, bias, dilation):
+        N, C, H, W = x.shape
+        K, C, KH, KW = weight.shape
+        down, across = dilation * (KH - 1) + 1, dilation * (KW - 1) + 1
+        out = np.zeros((N, K, H - down + 1, W - across + 1))
+        for n, k, i, j in np.ndindex(out.shape):
+            window = x[n, :, i : i + down : dilation, j : j + across : dilation]
+            out[n, k, i, j] = np.sum(window * weight[k]) + bias[k]
+        return out
+    """)
+
+
+def _fails_if(condition: str, error: str) -> Written:
+    """A dilated layer whose shapes do not go together in some cases."""
+    return DILATED.given(f"if {condition}: raise {error}")
 
 
 @exercise("conv1x1", notebook=NOTEBOOK, points=2)
@@ -34,7 +52,7 @@ class Conv1x1:
     """
 
     def conv1x1(x, weight, bias):
-        return mistakes.pointwise(x, weight, bias)
+        return F.conv2d(x, np.ascontiguousarray(weight)[:, :, None, None], bias)
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         def case(name: str, shape: tuple[int, ...], filters: int) -> Case:
@@ -56,32 +74,25 @@ class Conv1x1:
         yield case("other numbers in the shapes of an earlier case", (3, 2, 2, 4), 3)
 
     misconceptions = (
-        Misconception(*NO_BIAS, lambda x, w, b: mistakes.pointwise(x, w, 0 * b)),
-        Misconception(*MANY_BIASES, lambda x, w, b: mistakes.pointwise(x, w, b * b.dtype.type(x.shape[1]))),
-        Misconception(*ONE_BIAS, lambda x, w, b: mistakes.pointwise(x, w, b[:1].repeat(len(b))),
-                      also=(lambda x, w, b: mistakes.pointwise(x, w, 0 * b) + b.sum(),)),
-        Misconception(*BIAS_ALONG_WIDTH, lambda x, w, b: mistakes.pointwise(x, w, 0 * b) + b),
-        Misconception(*BIAS_ALONG_HEIGHT, lambda x, w, b: mistakes.pointwise(x, w, 0 * b) + b[:, None]),
+        *forms.of_parameters(POINTWISE, "conv1x1"),
+        *forms.of_channels(POINTWISE, "conv1x1"),
+        Misconception(*words.BIAS_ALONG_WIDTH, POINTWISE.edited({"bias[:, None, None]": "bias"})),
+        Misconception(*words.BIAS_ALONG_HEIGHT, POINTWISE.edited({"bias[:, None, None]": "bias[:, None]"})),
         Misconception("channels and pixels mixed",
                       "A reshape keeps the order of the entries, and in NCHW a channel's pixels come before the next "
                       "channel: the channel axis has to be moved, not reshaped away.",
-                      mistakes.mixed_pixels, also=(mistakes.reshaped_back,)),
+                      POINTWISE.returning("(x.reshape(N, H * W, C) @ weight.T + bias).reshape(N, len(weight), H, W)"),
+                      also=(POINTWISE.returning("out.transpose(0, 2, 3, 1).reshape(out.shape)"),)),
         Misconception("weight transposed",
                       "The filters are the rows of the weight, of shape (K, C): weight[k, c] belongs to filter k and "
                       "channel c.",
-                      mistakes.transposed_weight,
-                      also=(mistakes.transposed_by_index,
-                            lambda x, w, b: np.einsum("nchw,ck->nkhw", x, w) + b[:, None, None])),
+                      POINTWISE.edited({'"kc,': '"ck,'}),
+                      also=(POINTWISE.edited({PRODUCT: "np.stack([sum(weight[c, k] * x[:, c] for c in range(C))"
+                                                       " for k in range(len(weight))], axis=1)"}),)),
         Misconception("channels last in the result",
                       "The result is NCHW like the input: the filters' axis comes second, not last.",
-                      lambda x, w, b: mistakes.pointwise(x, w, b).transpose(0, 2, 3, 1)),
-        Misconception(*FIRST_CHANNEL, lambda x, w, b: mistakes.pointwise(x[:, :1], w[:, :1], b)),
-        Misconception(*LAST_CHANNEL, lambda x, w, b: mistakes.pointwise(x[:, -1:], w[:, -1:], b)),
-        Misconception(*ONE_FILTER, lambda x, w, b: mistakes.pointwise(x, w[:1].repeat(len(w), axis=0), b)),
-        Misconception("channels averaged", "The contributions of the channels are summed, not averaged.",
-                      lambda x, w, b: mistakes.pointwise(x, w / w.dtype.type(w.shape[1]), b)),
-        Misconception(*ONE_SAMPLE, lambda x, w, b: mistakes.pointwise(x[:1].repeat(len(x), axis=0), w, b),
-                      also=(lambda x, w, b: mistakes.pointwise(x[:1], w, b),)),
+                      POINTWISE.returning("out.transpose(0, 2, 3, 1)")),
+        Misconception(*words.CHANNELS_AVERAGED, POINTWISE.given("weight = weight / weight.shape[1]")),
     )
     hints = (
         "At one pixel: C numbers go in, K numbers come out. Which product of a matrix and a vector is that?",
@@ -122,57 +133,51 @@ class DilatedConv2d:
         yield case("other numbers in the shapes of an earlier case", (1, 2, 13, 9), (2, 3, 2), 3)
 
     misconceptions = (
+        *forms.of_parameters(DILATED, "dilated_conv2d"),
+        *forms.of_channels(DILATED, "dilated_conv2d"),
         Misconception("dilation counted from zero",
                       "Here dilation 1 leaves a gap of one. In PyTorch, TensorFlow and ONNX, and here, it is the "
                       "distance from tap to tap: 1 means no gap. The older counting of CS231n's text calls that 0.",
-                      lambda x, w, b, d: F.conv2d(x, w, b, dilation=d + 1)),
+                      DILATED.given("dilation = dilation + 1")),
         Misconception("dilation ignored", "With dilation d the taps of the filter lie d inputs apart.",
-                      lambda x, w, b, d: F.conv2d(x, w, b), also=(mistakes.gaps_in_the_size_only,)),
+                      DILATED.given("dilation = 1"),
+                      also=(DILATED_LOOPS.edited({"i : i + down : dilation, j : j + across : dilation":
+                                                  "i : i + KH, j : j + KW"}),)),
         Misconception("dilation used as stride",
                       "Dilation spreads the taps of the filter. The window itself still moves by one: it is the stride "
                       "that would skip positions.",
-                      lambda x, w, b, d: F.conv2d(x, w, b, stride=d)),
+                      DILATED.edited({"dilation=dilation": "stride=dilation"})),
         Misconception("dilation and stride together",
                       "The taps are spread rightly, but the window has to stop at every position: stride 1.",
-                      lambda x, w, b, d: F.conv2d(x, w, b, stride=d, dilation=d)),
+                      DILATED.edited({"dilation=dilation": "stride=dilation, dilation=dilation"})),
         Misconception("dilation along the rows only", "The taps are spread along both axes.",
-                      lambda x, w, b, d: F.conv2d(x, w, b, dilation=(d, 1))),
+                      DILATED.given("dilation = dilation, 1")),
         Misconception("dilation along the columns only", "The taps are spread along both axes.",
-                      lambda x, w, b, d: F.conv2d(x, w, b, dilation=(1, d))),
+                      DILATED.given("dilation = 1, dilation")),
         Misconception("span counted as d F",
                       "F taps have F - 1 steps of d between them: they span d (F - 1) + 1 inputs, not d F. The last "
                       "positions are missing.",
-                      mistakes.too_long),
+                      DILATED_LOOPS.edited({"H - down + 1": "H - dilation * KH + 1",
+                                            "W - across + 1": "W - dilation * KW + 1"})),
         Misconception("span of the filter miscounted",
                       "The windows do not fit: the span of the filter, the size of the output and the step of the "
                       "slice do not belong together. Draw one row of three taps with dilation 3. How many inputs do "
                       "they span, and where can the first tap lie?",
-                      mistakes.span_too_short, also=(mistakes.span_too_short_by_index,)),
-        Misconception("one row and column too few",
-                      "The size of the output is the input's size less the span of the filter, plus one: the first "
-                      "position counts too.",
-                      lambda x, w, b, d: F.conv2d(x, w, b, dilation=d)[:, :, :-1, :-1]),
-        Misconception("only square kernels",
-                      "A kernel has a height and a width, and each spans its own number of inputs. Here one of them "
-                      "seems to be used for both.",
-                      mistakes.only_square_kernels),
+                      _fails_if("dilation > 1 and weight[0, 0].size > 1", "ValueError"),
+                      also=(_fails_if("dilation > 1 and weight[0, 0].size > 1", "IndexError"),)),
+        Misconception(*words.ONE_ROW_AND_COLUMN_FEWER, DILATED.returning("out[:, :, :-1, :-1]"),
+                      detail="The size of the output is the input's size less the span of the filter, plus one."),
+        Misconception(*words.SQUARE_KERNELS, _fails_if("weight.shape[2] != weight.shape[3]", "ValueError"),
+                      detail="Each spans its own number of inputs."),
         Misconception("gaps filled with copies",
                       "Between the taps nothing is multiplied: the inputs in the gaps are not used. Here each tap is "
                       "repeated.",
-                      mistakes.filled),
+                      DILATED.given("weight, dilation = weight.repeat(dilation, axis=2).repeat(dilation, axis=3), 1")),
         Misconception("padded to keep the size",
-                      "There is no padding in this exercise: the result is smaller than the input, by the span of the "
-                      "filter less one.",
-                      lambda x, w, b, d: F.conv2d(x, w, b, dilation=d, padding="same")),
-        Misconception(*FLIPPED, lambda x, w, b, d: F.conv2d(x, np.flip(w, (2, 3)), b, dilation=d)),
-        Misconception(*NO_BIAS, lambda x, w, b, d: F.conv2d(x, w, dilation=d)),
-        Misconception(*ONE_BIAS, lambda x, w, b, d: F.conv2d(x, w, b[:1].repeat(len(b)), dilation=d)),
-        Misconception(*MANY_BIASES, lambda x, w, b, d: F.conv2d(x, w, b * b.dtype.type(x.shape[1]), dilation=d)),
-        Misconception(*ONE_FILTER, lambda x, w, b, d: F.conv2d(x, w[:1].repeat(len(w), axis=0), b, dilation=d)),
-        Misconception(*FIRST_CHANNEL, lambda x, w, b, d: F.conv2d(x[:, :1], w[:, :1], b, dilation=d)),
-        Misconception(*LAST_CHANNEL, lambda x, w, b, d: F.conv2d(x[:, -1:], w[:, -1:], b, dilation=d)),
-        Misconception(*ONE_SAMPLE, lambda x, w, b, d: F.conv2d(x[:1].repeat(len(x), axis=0), w, b, dilation=d),
-                      also=(lambda x, w, b, d: F.conv2d(x[:1], w, b, dilation=d),)),
+                      "Nothing is padded here: the window stays within the input, and the result is smaller than it.",
+                      DILATED.edited({"dilation=dilation": "dilation=dilation, padding='same'"}),
+                      detail="It is smaller by the span of the filter less one."),
+        Misconception(*words.FLIPPED, DILATED.given("weight = np.flip(weight, (2, 3))"), detail=forms.FLIPPED_DETAIL),
     )
     hints = (
         "Three taps with dilation 2 touch the inputs 0, 2 and 4. How many inputs do they span?",

@@ -2,55 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import accumulate
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercises.memory.common import BATCH_FORGOTTEN, BITS, ELEMENTS, FOUR_BYTES, NOTEBOOK, STORED
+from autograder.exercises import words
+from autograder.exercises.memory.common import NOTEBOOK, STORED
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse.layers.base import size_of
 
-Layers = tuple[tuple[str, tuple[int, ...]], ...]
-EVERYTHING = (*STORED, "relu", "bn", "dropout", "flatten", "add")
 
-
-def _without(*kinds: str) -> tuple[str, ...]:
-    return tuple(kind for kind in STORED if kind not in kinds)
-
-
-def _counted(
-    stored: tuple[str, ...] = STORED, size: Callable[[tuple[int, ...]], int] = size_of,
-    factor: Callable[[int, int], float] = lambda batch, width: batch * width,
-) -> Callable[[Layers, int, int], tuple[Any, ...]]:
-    """Bytes of each layer by some rule; by default the right one."""
-    def counted(layers: Layers, batch_size: int, bytes_per_number: int) -> tuple[Any, ...]:
-        times = factor(batch_size, bytes_per_number)
-        return tuple(size(shape) * times if kind in stored else 0 for kind, shape in layers)
-    return counted
-
-
-_right = _counted()
-
-
-def _input_once(layers: Layers, batch_size: int, bytes_per_number: int) -> tuple[int, ...]:
-    (_, first), *_ = layers
-    return (size_of(first) * bytes_per_number, *_right(layers, batch_size, bytes_per_number)[1:])
-
-
-def _in_place_left_out(layers: Layers, batch_size: int, bytes_per_number: int) -> tuple[int, ...]:
-    return tuple(count for count in _right(layers, batch_size, bytes_per_number) if count)
-
-
-def _product_carried_on(layers: Layers, batch_size: int, bytes_per_number: int) -> tuple[int, ...]:
-    """The product of the lengths is not begun anew."""
-    found, numbers = [], 1
+def _counted(layers, batch_size, bytes_per_number):
+    """A right answer, of which wrong ones are edits."""
+    sizes = []
     for kind, shape in layers:
-        if kind in STORED:
-            numbers *= size_of(shape)
-        found.append(numbers * batch_size * bytes_per_number if kind in STORED else 0)
-    return tuple(found)
+        size = size_of(shape) * batch_size * bytes_per_number
+        sizes.append(size if kind in STORED else 0)
+    return tuple(sizes)
+
+
+SIZES = Written.of(_counted)
+
+
+def _with(*kinds: str) -> Written:
+    """Kinds of layer counted that work in place."""
+    return SIZES.edited({"kind in STORED": f"kind in {(*STORED, *kinds)}"})
+
+
+def _without(*kinds: str) -> Written:
+    """Kinds of layer not counted."""
+    return SIZES.edited({"kind in STORED": f"kind in {tuple(kind for kind in STORED if kind not in kinds)}"})
+
+
+def _of_one_picture(numbers: str) -> Written:
+    """Another count of the numbers in a volume, in its `shape`."""
+    return SIZES.edited({"size_of(shape)": f"({numbers} if len(shape) == 3 else shape[0])"})
 
 
 @exercise("activation_bytes", notebook=NOTEBOOK, points=3)
@@ -64,7 +51,7 @@ class ActivationBytes:
     """
 
     def activation_bytes(layers, batch_size, bytes_per_number):
-        return _right(layers, batch_size, bytes_per_number)
+        return _counted(layers, batch_size, bytes_per_number)
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         def n(low: int, high: int) -> int:
@@ -97,85 +84,63 @@ class ActivationBytes:
              ("flatten", (k * (h // 2 - 1) * (w // 2 - 1),)), ("fc", (n(5, 40),))), n(2, 50), int(rng.choice([2, 8]))))
 
     misconceptions = (
-        Misconception(*BATCH_FORGOTTEN, _counted(factor=lambda batch, width: width)),
-        Misconception(*ELEMENTS, _counted(factor=lambda batch, width: batch)),
-        Misconception(*BITS, _counted(factor=lambda batch, width: 8 * batch * width)),
-        Misconception(*FOUR_BYTES, _counted(factor=lambda batch, width: 4 * batch)),
+        Misconception(*words.BATCH_FORGOTTEN, SIZES.given("batch_size = 1")),
+        Misconception(*words.ELEMENTS, SIZES.given("bytes_per_number = 1")),
+        Misconception(*words.BITS, SIZES.given("bytes_per_number *= 8")),
+        Misconception(*words.FOUR_BYTES, SIZES.given("bytes_per_number = 4")),
         Misconception("neither batch nor bytes",
                       "These are the numbers of one picture. A batch has several pictures, and each number takes "
-                      "several bytes.", _counted(factor=lambda batch, width: 1)),
+                      "several bytes.", SIZES.given("batch_size = bytes_per_number = 1")),
         Misconception("ReLU counted again",
                       "ReLU works in place: it writes into the memory of the layer before it, which is counted "
-                      "already.", _counted(stored=(*STORED, "relu"))),
-        Misconception("batch norm counted again",
-                      "In this account batch norm works in place, like ReLU.", _counted(stored=(*STORED, "bn"))),
-        Misconception("dropout counted again",
-                      "In this account dropout works in place, like ReLU.", _counted(stored=(*STORED, "dropout"))),
+                      "already.", _with("relu")),
+        Misconception("batch norm counted again", "In this account batch norm works in place, like ReLU.", _with("bn")),
+        Misconception("dropout counted again", "In this account dropout works in place, like ReLU.", _with("dropout")),
         Misconception("flatten counted again",
-                      "Flatten only reads the same memory under another shape: nothing is copied.",
-                      _counted(stored=(*STORED, "flatten"))),
+                      "Flatten only reads the same memory under another shape: nothing is copied.", _with("flatten")),
         Misconception("every layer counted",
                       "Only some kinds of layer need memory of their own for the result; the others work in place. "
-                      "Look at the rule of counting.", _counted(stored=EVERYTHING)),
-        Misconception("input not counted",
-                      "The pictures themselves are in memory too: the first convolution needs them again in the "
-                      "backward pass.", _counted(stored=_without("input")),
-                      also=(lambda layers, batch, width: _right(layers, batch, width)[1:],)),
+                      "Look at the rule of counting.", SIZES.edited({"kind in STORED": "True"})),
+        Misconception(*words.INPUT_NOT_COUNTED, _without("input"),
+                      also=(SIZES.edited({"tuple(sizes)": "tuple(sizes[1:])"}),)),
         Misconception("input counted for one picture",
-                      "The input is a batch, too: as many pictures as everything after it.", _input_once),
+                      "The input is a batch, too: as many pictures as everything after it.",
+                      SIZES.edited({"* batch_size": '* (1 if kind == "input" else batch_size)'})),
         Misconception("pooling not counted",
                       "Pooling learns nothing, but its result is a new and smaller volume that takes memory.",
-                      _counted(stored=_without("pool"))),
+                      _without("pool")),
         Misconception("fully connected layers not counted",
-                      "The results of fully connected layers are few numbers, but they are in memory.",
-                      _counted(stored=_without("fc"))),
+                      "The results of fully connected layers are few numbers, but they are in memory.", _without("fc")),
         Misconception("convolutions only",
                       "The input and the results of pooling and of fully connected layers take memory, too.",
-                      _counted(stored=("conv",))),
+                      _without("input", "pool", "fc")),
         Misconception("layers that work in place left out",
-                      "The list needs an entry for every layer: 0 for those that work in place.", _in_place_left_out),
-        Misconception("channels forgotten",
-                      "One picture's result is a volume: channels times height times width.",
-                      _counted(size=lambda shape: size_of(shape[1:]) if len(shape) == 3 else shape[0])),
-        Misconception("width taken from the height",
-                      "Height and width are two numbers; pictures need not be square.",
-                      _counted(size=lambda shape: shape[0] * shape[1] ** 2 if len(shape) == 3 else shape[0])),
-        Misconception("height taken from the width",
-                      "Height and width are two numbers; pictures need not be square.",
-                      _counted(size=lambda shape: shape[0] * shape[2] ** 2 if len(shape) == 3 else shape[0])),
-        Misconception("lengths added instead of multiplied",
-                      "A block of C times H times W numbers has their product in it, not their sum.",
-                      _counted(size=lambda shape: sum(shape))),
+                      "The list needs an entry for every layer: 0 for those that work in place.",
+                      SIZES.edited({"tuple(sizes)": "tuple(size for size in sizes if size)"})),
+        Misconception("channels forgotten", "One picture's result is a volume: channels times height times width.",
+                      _of_one_picture("shape[1] * shape[2]")),
+        Misconception(*words.SQUARE_INPUTS, _of_one_picture("shape[0] * shape[1] ** 2"),
+                      also=(_of_one_picture("shape[0] * shape[2] ** 2"),)),
+        Misconception(*words.LENGTHS_ADDED, SIZES.edited({"size_of(shape)": "sum(shape)"})),
         Misconception("batch size added",
                       "Every picture has a block of its own: the numbers of one block times the pictures, not plus.",
-                      lambda layers, batch, width: tuple((size_of(shape) + batch) * width if kind in STORED else 0
-                                                         for kind, shape in layers)),
+                      SIZES.edited({"size_of(shape) * batch_size": "(size_of(shape) + batch_size)"})),
         Misconception("the product carried on from layer to layer",
-                      "Each layer's product begins anew at 1. Where is it set?", _product_carried_on),
-        Misconception("only the first layer",
-                      "All layers are wanted. Does a return inside of the loop end it in its first round?",
-                      lambda layers, batch, width: _right(layers, batch, width)[:1],
-                      also=(lambda layers, batch, width: _right(layers, batch, width)[0],)),
+                      "Each layer's product begins anew at 1. Where is it set?",
+                      SIZES.edited({"sizes = []": "sizes, numbers = [], 1", "size_of(shape) *": "numbers *",
+                                    "        size =": "        numbers *= size_of(shape) if kind in ('input', 'conv', "
+                                                      "'pool', 'fc') else 1\n        size ="})),
+        Misconception(*words.FIRST_LAYER, SIZES.edited({"tuple(sizes)": "tuple(sizes[:1])"}),
+                      also=(SIZES.edited({"tuple(sizes)": "sizes[0]"}),)),
         Misconception("None instead of 0",
                       "A layer that works in place takes no memory of its own, and no memory is the number 0.",
-                      lambda layers, batch, width: tuple(
-                          size if kind in STORED else None
-                          for (kind, _), size in zip(layers, _right(layers, batch, width), strict=True))),
-        Misconception("running total",
-                      "Each entry is the memory of one layer alone, not of all layers so far.",
-                      lambda layers, batch, width: tuple(accumulate(_right(layers, batch, width))),
-                      also=(lambda layers, batch, width: tuple(
-                          total if kind in STORED else 0 for (kind, _), total
-                          in zip(layers, accumulate(_right(layers, batch, width)), strict=True)),)),
-        Misconception("activations counted twice",
-                      "Each result counts once. Gradients of activations come and go in the backward pass; they are "
-                      "not part of this account.", _counted(factor=lambda batch, width: 2 * batch * width)),
-        Misconception("only the total",
-                      "The result is a list with the memory of each layer; their sum comes later.",
-                      lambda layers, batch, width: sum(_right(layers, batch, width))),
-        Misconception("mebibytes instead of bytes",
-                      "The result is wanted in bytes, a whole number; units come in when it is shown.",
-                      _counted(factor=lambda batch, width: batch * width / 2**20)),
+                      SIZES.edited({"else 0": "else None"})),
+        Misconception("running total", "Each entry is the memory of one layer alone, not of all layers so far.",
+                      SIZES.edited({"tuple(sizes)": "tuple(np.cumsum(sizes))"}),
+                      also=(SIZES.edited({"tuple(sizes)": "tuple(np.cumsum(sizes) * (np.array(sizes) > 0))"}),)),
+        Misconception(*words.ACTIVATIONS_TWICE, SIZES.given("batch_size *= 2")),
+        Misconception(*words.ONLY_TOTAL, SIZES.edited({"tuple(sizes)": "sum(sizes)"})),
+        Misconception(*words.NOT_IN_BYTES, SIZES.given("bytes_per_number /= 2 ** 20")),
     )
     hints = (
         "How many numbers has one picture's result of shape (64, 56, 56)? And 32 pictures? And how many bytes?",

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.memory.common import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 
 UNITS = {"MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30}
@@ -61,10 +63,8 @@ class LargestBatch:
         Misconception("one sample too many",
                       "A part of a sample does not fit: the quotient has to be rounded down, or the step runs out of "
                       "memory.", _batch(whole=math.ceil)),
-        Misconception("rounded to the nearest",
-                      "A sample that nearly fits does not fit: the quotient is rounded down.",
-                      _batch(whole=lambda value: math.floor(value + 0.5))),
-        Misconception("not rounded", "A number of samples is a whole number.", _batch(whole=float)),
+        Misconception(*words.ROUNDED_TO_NEAREST, _batch(whole=lambda value: math.floor(value + 0.5))),
+        Misconception(*words.NOT_ROUNDED, _batch(whole=float)),
         Misconception("one sample too few",
                       "The batch may use up the budget to the last byte: not more than the budget is enough.",
                       _batch(whole=lambda value: math.ceil(value) - 1)),
@@ -84,8 +84,7 @@ class LargestBatch:
         Misconception("amount cut off", "The amount need not be a whole number: 1.5 GiB are more than one.",
                       lambda amount, unit, fixed, sample: _batch()(int(amount), unit, fixed, sample),
                       also=(lambda amount, unit, fixed, sample: _batch()(round(amount), unit, fixed, sample),)),
-        Misconception("a wrong power",
-                      "Mega is the second power of 1,000, or of 1,024, and giga the third.",
+        Misconception("a wrong power", "Mega is the second power of 1,000, or of 1,024, and giga the third.",
                       _batch(units={"MB": 10**3, "MiB": 2**10, "GB": 10**6, "GiB": 2**20}),
                       also=(_batch(units={"MB": 10**6, "MiB": 2**20, "GB": 10**6, "GiB": 2**20}),
                             _batch(units={"MB": 10**9, "MiB": 2**30, "GB": 10**12, "GiB": 2**40}))),
@@ -100,15 +99,14 @@ class LargestBatch:
                       _batch(units={**UNITS, "MiB": 10**6, "GiB": 10**9})),
         Misconception("binary units for both", "GB and MB, without an i, are 10**9 and 10**6 bytes.",
                       _batch(units={**UNITS, "MB": 2**20, "GB": 2**30})),
-        Misconception("binary and decimal swapped",
-                      "GB and MB are powers of 1,000; GiB and MiB, with an i for binary, are powers of 1,024.",
+        Misconception(*words.BINARY_AND_DECIMAL_SWAPPED,
                       _batch(units={"MB": 2**20, "MiB": 10**6, "GB": 2**30, "GiB": 10**9})),
         Misconception("every budget in giga", "The budget may be in MB or MiB: look at the unit.",
                       _batch(units={"MB": 10**9, "MiB": 2**30, "GB": 10**9, "GiB": 2**30}),
                       also=(_batch(units={"MB": 2**30, "MiB": 2**30, "GB": 10**9, "GiB": 2**30}),)),
         Misconception("only powers of two",
-                      "Batches of 32 or 64 are a habit. The largest batch that fits may be any number.",
-                      _power_of_two, also=(lambda *given: _batch()(*given) // 8 * 8,)),
+                      "Batches of 32 or 64 are a habit. The largest batch that fits may be any number.", _power_of_two,
+                      also=(lambda *given: _batch()(*given) // 8 * 8,)),
     )
     hints = (
         "How many bytes is the budget? How many of them are left for the batch?",
@@ -119,11 +117,14 @@ class LargestBatch:
     )
 
 
-def _line(
-    batch_1: int, peak_1: int, batch_2: int, peak_2: int
-) -> tuple[float, float]:
+def _line(batch_1, peak_1, batch_2, peak_2):
+    """A right answer, of which wrong ones are edits."""
     slope = (peak_2 - peak_1) / (batch_2 - batch_1)
-    return peak_1 - slope * batch_1, slope
+    fixed = peak_1 - slope * batch_1
+    return fixed, slope
+
+
+LINE = Written.of(_line)
 
 
 @exercise("fixed_and_per_sample", notebook=NOTEBOOK, points=2)
@@ -158,56 +159,50 @@ class FixedAndPerSample:
     misconceptions = (
         Misconception("memory divided by the batch",
                       "A peak holds the fixed part, too. What one sample takes shows in the difference of the two "
-                      "measurements.",
-                      lambda b1, p1, b2, p2: (0.0, p2 / b2), also=(lambda b1, p1, b2, p2: (0.0, p1 / b1),
-                                                                   lambda b1, p1, b2, p2: (p1, p2 / b2))),
+                      "measurements.", lambda b1, p1, b2, p2: (0.0, p2 / b2),
+                      also=(lambda b1, p1, b2, p2: (0.0, p1 / b1), lambda b1, p1, b2, p2: (p1, p2 / b2))),
         Misconception("results in the other order", "The fixed part comes first, what one sample takes second.",
-                      lambda b1, p1, b2, p2: _line(b1, p1, b2, p2)[::-1]),
+                      LINE.edited({"fixed, slope": "slope, fixed"})),
         Misconception("the first measurement taken as fixed",
                       "The first step had samples, too: its peak is not the fixed part.",
-                      lambda b1, p1, b2, p2: (p1, _line(b1, p1, b2, p2)[1])),
+                      LINE.edited({" - slope * batch_1": ""})),
         Misconception("one sample subtracted for the whole batch",
                       "To get from a peak to the fixed part, the memory of all its samples has to be subtracted.",
-                      lambda b1, p1, b2, p2: (p1 - _line(b1, p1, b2, p2)[1], _line(b1, p1, b2, p2)[1])),
+                      LINE.edited({"slope * batch_1": "slope"})),
         Misconception("the difference not divided",
                       "Between the two measurements there are several samples: divide the difference by their number.",
-                      lambda b1, p1, b2, p2: (p1 - (p2 - p1) * b1, p2 - p1)),
+                      LINE.edited({" / (batch_2 - batch_1)": ""})),
         Misconception("batches mixed up",
                       "To get to the fixed part, subtract from a peak what its own samples take, not those of the "
-                      "other batch.",
-                      lambda b1, p1, b2, p2: (p1 - _line(b1, p1, b2, p2)[1] * b2, _line(b1, p1, b2, p2)[1]),
-                      also=(lambda b1, p1, b2, p2: (p2 - _line(b1, p1, b2, p2)[1] * b1, _line(b1, p1, b2, p2)[1]),)),
+                      "other batch.", LINE.edited({"slope * batch_1": "slope * batch_2"}),
+                      also=(LINE.edited({"= peak_1": "= peak_2"}),)),
         Misconception("measurements added",
                       "In a sum of two peaks the fixed part is in it twice. In which combination of them does it "
-                      "vanish?",
-                      lambda b1, p1, b2, p2: (p1 - (p1 + p2) / (b1 + b2) * b1, (p1 + p2) / (b1 + b2))),
-        Misconception("samples by bytes",
-                      "What one sample takes is bytes by samples, not samples by bytes.",
-                      lambda b1, p1, b2, p2: (p1 - (b2 - b1) / (p2 - p1) * b1, (b2 - b1) / (p2 - p1))),
+                      "vanish?", LINE.edited({"peak_2 -": "peak_2 +", "batch_2 -": "batch_2 +"})),
+        Misconception("samples by bytes", "What one sample takes is bytes by samples, not samples by bytes.",
+                      LINE.edited({" / ": " ** -1 * "})),
         Misconception("the fixed part negative",
                       "The fixed part is the peak less its samples, not the other way round.",
-                      lambda b1, p1, b2, p2: (-_line(b1, p1, b2, p2)[0], _line(b1, p1, b2, p2)[1])),
+                      LINE.edited({"fixed, slope": "-fixed, slope"})),
         Misconception("only one of the two", "Two numbers are wanted: the fixed part, and what one sample takes.",
-                      lambda *given: _line(*given)[0], also=(lambda *given: _line(*given)[1],)),
+                      LINE.edited({"fixed, slope": "fixed"}), also=(LINE.edited({"fixed, slope": "slope"}),)),
         Misconception("samples added instead of subtracted",
                       "The fixed part is what would remain with no sample at all, less than either peak.",
-                      lambda b1, p1, b2, p2: (p1 + _line(b1, p1, b2, p2)[1] * b1, _line(b1, p1, b2, p2)[1])),
+                      LINE.edited({"- slope": "+ slope"})),
         Misconception("divided by the second batch",
                       "The difference of the peaks comes from the difference of the batches, not from one of them.",
-                      lambda b1, p1, b2, p2: (p1 - (p2 - p1) / b2 * b1, (p2 - p1) / b2)),
+                      LINE.edited({"batch_2 - batch_1": "batch_2"})),
         Misconception("divided by the sum of the batches",
                       "The second batch has only so many samples more than the first: divide by the difference.",
-                      lambda b1, p1, b2, p2: (p1 - (p2 - p1) / (b1 + b2) * b1, (p2 - p1) / (b1 + b2))),
-        Misconception("rounded down",
-                      "Measured values need not come out whole. Here the quotient was rounded down.",
-                      lambda b1, p1, b2, p2: (p1 - (p2 - p1) // (b2 - b1) * b1, (p2 - p1) // (b2 - b1))),
-        Misconception("slope turned around",
-                      "A larger batch takes more memory: what one sample takes is not negative.",
-                      lambda b1, p1, b2, p2: (p1 + _line(b1, p1, b2, p2)[1] * b1, -_line(b1, p1, b2, p2)[1])),
+                      LINE.edited({"batch_2 - batch_1": "batch_2 + batch_1"})),
+        Misconception("rounded down", "Measured values need not come out whole. Here the quotient was rounded down.",
+                      LINE.edited({"/": "//"})),
+        Misconception("slope turned around", "A larger batch takes more memory: what one sample takes is not negative.",
+                      LINE.edited({"batch_2 - batch_1": "batch_1 - batch_2"})),
         Misconception("the larger batch is always second",
                       "Either batch may be the larger one. Here a distance without its sign seems to be used.",
-                      lambda b1, p1, b2, p2: (p1 - (p2 - p1) / abs(b2 - b1) * b1, (p2 - p1) / abs(b2 - b1)),
-                      also=(lambda b1, p1, b2, p2: (p1 - abs(p2 - p1) / (b2 - b1) * b1, abs(p2 - p1) / (b2 - b1)),)),
+                      LINE.edited({"(batch_2 - batch_1)": "abs(batch_2 - batch_1)"}),
+                      also=(LINE.edited({"(peak_2 - peak_1)": "abs(peak_2 - peak_1)"}),)),
     )
     hints = (
         "Draw the two measurements as points, the batch to the right and the memory upward. What does the line through "

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.memory import common
 from autograder.exercises.memory.common import NAMES, NOTEBOOK, STATES
 from autograder.judging.exercise import Case, Misconception, exercise
@@ -81,9 +82,7 @@ class ParameterMemory:
             yield Case(f"drawn at random, {optimizer}", (layers, optimizer, int(rng.choice([2, 8]))))
 
     misconceptions = (
-        Misconception("biases forgotten",
-                      "Biases are parameters, too: a layer has one for each filter or output.",
-                      _counted(layer=size_of)),
+        Misconception(*words.BIASES_FORGOTTEN, _counted(layer=size_of)),
         Misconception("a bias for each input channel",
                       "A layer has as many biases as it has outputs, which is the first length of the weight's shape.",
                       _counted(layer=lambda shape: size_of(shape) + shape[1]),
@@ -96,63 +95,46 @@ class ParameterMemory:
                       "Convolutions have biases, and fully connected layers have them, too.",
                       _counted(layer=lambda shape: size_of(shape) + shape[0] * (len(shape) == 4)),
                       also=(_counted(layer=lambda shape: size_of(shape) + shape[0] * (len(shape) == 2)),)),
-        Misconception("lengths added instead of multiplied",
-                      "An array of weights holds the product of its lengths, not their sum.",
-                      _counted(layer=lambda shape: sum(shape) + shape[0])),
-        Misconception("biases counted as bytes",
-                      "A bias is a number like a weight, and takes as many bytes.",
+        Misconception(*words.LENGTHS_ADDED, _counted(layer=lambda shape: sum(shape) + shape[0])),
+        Misconception("biases counted as bytes", "A bias is a number like a weight, and takes as many bytes.",
                       lambda shapes, optimizer, width: tuple(
                           times * sum(size_of(shape) * width + shape[0] for shape in shapes)
                           for times in (1, 1, STATES[optimizer]))),
         Misconception("a number of caches instead of bytes",
                       "The third number is in bytes, too: each cache has a number for every parameter.",
                       lambda shapes, optimizer, width: (*_right(shapes, optimizer, width)[:2], STATES[optimizer])),
-        Misconception("a bias for each channel of each filter",
-                      "A filter has one bias, however many channels it spans.",
-                      _counted(layer=lambda shape: size_of(shape) + shape[0] * shape[1])),
-        Misconception("one bias for each layer",
-                      "A layer has as many biases as it has filters or outputs.",
-                      _counted(layer=lambda shape: size_of(shape) + 1)),
-        Misconception("filters without their depth",
-                      "A filter spans all channels of its input: C times KH times KW weights, not KH times KW.",
-                      _counted(layer=lambda shape: size_of((shape[0], *shape[2:])) + shape[0])),
-        Misconception("only square kernels",
-                      "A kernel has a height and a width, the last two lengths of the shape.",
+        Misconception(*words.BIAS_FOR_EACH_CHANNEL, _counted(layer=lambda shape: size_of(shape) + shape[0] * shape[1])),
+        Misconception(*words.ONE_BIAS, _counted(layer=lambda shape: size_of(shape) + 1)),
+        Misconception(*words.DEPTH_FORGOTTEN, _counted(layer=lambda shape: size_of((shape[0], *shape[2:])) + shape[0])),
+        Misconception(*words.SQUARE_KERNELS,
                       _counted(layer=lambda shape: size_of((*shape[:-1], shape[2])) + shape[0] if len(shape) == 4
                                else _layer(shape))),
         Misconception("gradients forgotten",
                       "Backward computes a gradient for every parameter, and all of them are in memory when the "
                       "optimizer takes its step.", _counted(gradients=0)),
-        Misconception(*common.ADAM_COUNTED_AS_MOMENTUM, _counted(states=common.ADAM_AS_MOMENTUM)),
-        Misconception(*common.RMSPROP_COUNTED_AS_ADAM, _counted(states=common.RMSPROP_AS_ADAM)),
-        Misconception(*common.ONLY_ADAM_REMEMBERS, _counted(states=common.ONLY_ADAM)),
-        Misconception(*common.SGD_REMEMBERS, _counted(states=common.SGD_WITH_ONE)),
-        Misconception(*common.ALWAYS_THREE_TIMES, _counted(states=common.ALWAYS_ONE)),
-        Misconception("optimizers remember nothing",
-                      "Plain SGD remembers nothing; the other three keep one or two numbers for each parameter.",
-                      _counted(states=common.NEVER)),
+        Misconception(*words.ADAM_COUNTED_AS_MOMENTUM, _counted(states=common.ADAM_AS_MOMENTUM)),
+        Misconception(*words.RMSPROP_COUNTED_AS_ADAM, _counted(states=common.RMSPROP_AS_ADAM)),
+        Misconception(*words.ONLY_ADAM_REMEMBERS, _counted(states=common.ONLY_ADAM)),
+        Misconception(*words.SGD_REMEMBERS, _counted(states=common.SGD_WITH_ONE)),
+        Misconception(*words.ALWAYS_THREE_TIMES, _counted(states=common.ALWAYS_ONE)),
+        Misconception(*words.CACHES_FORGOTTEN, _counted(states=common.NEVER)),
         Misconception("the gradient counted as a cache",
                       "The third number is only what the optimizer keeps from one step to the next; gradients have "
                       "their own entry.", _also_gradient),
         Misconception("caches hold everything",
                       "The third number is what the optimizer remembers, without parameters and gradients.",
                       _everything_last),
-        Misconception("running totals",
-                      "Each of the three numbers stands for itself, without those before it.", _running),
+        Misconception("running totals", "Each of the three numbers stands for itself, without those before it.",
+                      _running),
         Misconception("gradients and caches swapped",
                       "The order is: parameters, gradients, what the optimizer remembers.",
                       lambda shapes, optimizer, width: tuple(_right(shapes, optimizer, width)[i] for i in (0, 2, 1))),
-        Misconception("only the total", "Three numbers are wanted, one for each use of the memory.",
-                      lambda shapes, optimizer, width: sum(_right(shapes, optimizer, width))),
-        Misconception(*common.ELEMENTS, _counted(width=lambda width: 1)),
-        Misconception(*common.BITS, _counted(width=lambda width: 8 * width)),
-        Misconception(*common.FOUR_BYTES, _counted(width=lambda width: 4)),
-        Misconception("only the first layer",
-                      "All layers count. Does a return inside of the loop end it in its first round?",
-                      _counted(take=lambda shapes: shapes[:1])),
-        Misconception("only the last layer",
-                      "The layers' parameters are added up. Does each one replace the sum so far? Look at where `=` "
-                      "stands and `+=` should.", _counted(take=lambda shapes: shapes[-1:])),
+        Misconception(*words.ONLY_TOTAL, lambda shapes, optimizer, width: sum(_right(shapes, optimizer, width))),
+        Misconception(*words.ELEMENTS, _counted(width=lambda width: 1)),
+        Misconception(*words.BITS, _counted(width=lambda width: 8 * width)),
+        Misconception(*words.FOUR_BYTES, _counted(width=lambda width: 4)),
+        Misconception(*words.FIRST_LAYER, _counted(take=lambda shapes: shapes[:1])),
+        Misconception(*words.LAST_LAYER, _counted(take=lambda shapes: shapes[-1:])),
     )
     hints = (
         "How many numbers does one layer learn, biases included? How many numbers more does training keep for each?",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.memory import common
 from autograder.exercises.memory.common import NAMES, NOTEBOOK, STATES
 from autograder.judging.exercise import Case, Misconception, exercise
@@ -71,8 +72,7 @@ class MixedPrecisionBytes:
                       _mixed(once=12)),
         Misconception("bytes of the activations forgotten",
                       "This is how many activations there are. Each of them takes two bytes.", _mixed(width=1)),
-        Misconception("Adam with three caches", "Adam remembers two numbers for each parameter.",
-                      _mixed(states={**STATES, "adam": 3})),
+        Misconception(*words.ADAM_WITH_THREE, _mixed(states={**STATES, "adam": 3})),
         Misconception("every part by itself",
                       "All that belongs to the parameters is one number, their sum; the activations are the other.",
                       lambda p, a, n, optimizer: (2 * p, 2 * p, 4 * p, 4 * STATES[optimizer] * p, 2 * a * n),
@@ -85,23 +85,18 @@ class MixedPrecisionBytes:
                       "take four bytes.", _mixed(once=4, cache=2), also=(_mixed(once=6, cache=2),)),
         Misconception("activations in four bytes",
                       "In mixed precision an activation takes two bytes; four is single precision.", _mixed(width=4)),
-        Misconception(*common.BATCH_FORGOTTEN, _mixed(batch=lambda batch: 1)),
-        Misconception("batch size applied to the parameters",
-                      "All pictures of a batch share the same parameters.",
-                      _mixed(parameters_times=lambda batch: batch)),
-        Misconception(*common.ADAM_COUNTED_AS_MOMENTUM, _mixed(states=common.ADAM_AS_MOMENTUM)),
-        Misconception(*common.RMSPROP_COUNTED_AS_ADAM, _mixed(states=common.RMSPROP_AS_ADAM)),
-        Misconception(*common.ONLY_ADAM_REMEMBERS, _mixed(states=common.ONLY_ADAM)),
-        Misconception(*common.SGD_REMEMBERS, _mixed(states=common.SGD_WITH_ONE)),
-        Misconception("caches forgotten", "Three of the four optimizers remember something for each parameter.",
-                      _mixed(states=common.NEVER)),
-        Misconception("only the total", "Two numbers are wanted: for the parameters, and for the activations.",
-                      lambda p, a, n, optimizer: sum(_right(p, a, n, optimizer))),
+        Misconception(*words.BATCH_FORGOTTEN, _mixed(batch=lambda batch: 1)),
+        Misconception(*words.BATCH_ON_PARAMETERS, _mixed(parameters_times=lambda batch: batch)),
+        Misconception(*words.ADAM_COUNTED_AS_MOMENTUM, _mixed(states=common.ADAM_AS_MOMENTUM)),
+        Misconception(*words.RMSPROP_COUNTED_AS_ADAM, _mixed(states=common.RMSPROP_AS_ADAM)),
+        Misconception(*words.ONLY_ADAM_REMEMBERS, _mixed(states=common.ONLY_ADAM)),
+        Misconception(*words.SGD_REMEMBERS, _mixed(states=common.SGD_WITH_ONE)),
+        Misconception(*words.CACHES_FORGOTTEN, _mixed(states=common.NEVER)),
+        Misconception(*words.ONLY_TOTAL, lambda p, a, n, optimizer: sum(_right(p, a, n, optimizer))),
         Misconception("parameters and activations swapped",
                       "The first number belongs to the parameters, the second to the activations.",
                       lambda p, a, n, optimizer: _right(p, a, n, optimizer)[::-1]),
-        Misconception("bits instead of bytes", "Half precision has 16 bits, which are two bytes.",
-                      lambda p, a, n, optimizer: tuple(8 * count for count in _right(p, a, n, optimizer))),
+        Misconception(*words.BITS, lambda p, a, n, optimizer: tuple(8 * count for count in _right(p, a, n, optimizer))),
     )
     hints = (
         "Write down for one parameter everything that is kept, and how many bytes each of it takes.",

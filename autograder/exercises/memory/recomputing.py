@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.memory.common import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 
-Sizes = Sequence[int]
+
+def _peak(sizes, k):
+    """A right answer, of which wrong ones are edits."""
+    kept = sum(sizes[::k])
+    segments = [sum(sizes[i + 1:i + k]) for i in range(0, len(sizes), k)]
+    return kept + max(segments)
 
 
-def _between(sizes: Sizes, length: int) -> list[int]:
-    """For each segment the sum of what is computed again."""
-    return [sum(sizes[start + 1:start + length]) for start in range(0, len(sizes), length)]
-
-
-def _peak(sizes: Sizes, length: int) -> int:
-    return sum(sizes[::length]) + max(_between(sizes, length))
-
-
-def _segments_by_number(sizes: Sizes, count: int) -> int:
-    return _peak(sizes, math.ceil(len(sizes) / min(count, len(sizes))))
-
-
-def _without_last(sizes: Sizes, length: int) -> int:
-    whole = len(sizes) // length
-    return sum(sizes[::length]) + max(_between(sizes, length)[:whole], default=0)
-
-
-def _from_the_end(sizes: Sizes, length: int) -> int:
-    kept = sizes[length - 1::length]
-    return sum(kept) + max(sum(sizes[start:start + length - 1]) for start in range(0, len(sizes), length))
+PEAK = Written.of(_peak)
+_KEPT_TWICE = PEAK.edited({"i + 1:": "i:"})
+_TOO_LONG = PEAK.edited({"i + k]": "i + k + 1]"})
+_TOO_SHORT = PEAK.edited({"i + k]": "max(i + k - 1, i + 1)]"})
+_LAST_LEFT_OUT = PEAK.edited({"max(segments)": "max(segments[:len(sizes) // k], default=0)"})
+_FIRST_SEGMENT = PEAK.edited({"max(segments)": "segments[0]"})
+_LAST_SEGMENT = PEAK.edited({"max(segments)": "segments[-1]"})
+_ONLY_KEPT = PEAK.edited({" + max(segments)": ""})
 
 
 @exercise("checkpointed_bytes", notebook=NOTEBOOK, points=3)
@@ -71,77 +66,56 @@ class CheckpointedBytes:
         yield Case("drawn at random, longer", (drawn(23), int(rng.integers(3, 7))))
 
     misconceptions = (
-        Misconception("kept ones counted twice",
-                      "What is kept is in memory already: the segment adds only what lies between two kept "
-                      "activations.",
-                      lambda sizes, k: sum(sizes[::k]) + max(sum(sizes[i:i + k]) for i in range(0, len(sizes), k))),
-        Misconception("segment one too long",
-                      "Between two kept activations there are k - 1 others. Here the next kept one seems to be counted "
-                      "in the segment, too.",
-                      lambda sizes, k: sum(sizes[::k]) + max(sum(sizes[i + 1:i + k + 1])
-                                                             for i in range(0, len(sizes), k))),
-        Misconception("segment one too short",
-                      "Between two kept activations there are k - 1 others; here one of them is missing.",
-                      lambda sizes, k: sum(sizes[::k]) + max(sum(sizes[i + 1:max(i + k - 1, i + 1)])
-                                                             for i in range(0, len(sizes), k))),
+        Misconception(*words.KEPT_TWICE, _KEPT_TWICE),
+        Misconception(*words.SEGMENT_TOO_LONG, _TOO_LONG),
+        Misconception(*words.SEGMENT_TOO_SHORT, _TOO_SHORT),
         Misconception("all segments at once",
                       "A segment's activations are let go before the next segment is computed again: only one segment "
-                      "is in memory at a time.", lambda sizes, k: sum(sizes)),
+                      "is in memory at a time.", PEAK.edited({"max(segments)": "sum(segments)"})),
         Misconception("what is kept forgotten",
                       "The kept activations are in memory all the time, and count beside the segment.",
-                      lambda sizes, k: max(_between(sizes, k)),
-                      also=(lambda sizes, k: max(sum(sizes[i:i + k]) for i in range(0, len(sizes), k)),)),
+                      PEAK.edited({"kept + ": ""}), also=(PEAK.edited({"kept + ": "", "i + 1:": "i:"}),)),
         Misconception("only what is kept",
                       "Backward needs the activations between the kept ones, too: while it works on a segment, that "
-                      "segment is in memory.", lambda sizes, k: sum(sizes[::k])),
-        Misconception("the first segment only", "It is the largest segment that decides, not the first one.",
-                      lambda sizes, k: sum(sizes[::k]) + _between(sizes, k)[0]),
-        Misconception("the last segment only", "It is the largest segment that decides, not the last one.",
-                      lambda sizes, k: sum(sizes[::k]) + _between(sizes, k)[-1]),
-        Misconception("the last segment left out",
-                      "The chain need not end at the end of a segment: what comes after the last kept activation is a "
-                      "segment, too, perhaps a short one.", _without_last),
+                      "segment is in memory.", _ONLY_KEPT),
+        Misconception(*words.FIRST_SEGMENT_ONLY, _FIRST_SEGMENT),
+        Misconception(*words.LAST_SEGMENT_ONLY, _LAST_SEGMENT),
+        Misconception(*words.LAST_SEGMENT_LEFT_OUT, _LAST_LEFT_OUT),
         Misconception("the largest single activation",
                       "Backward needs a whole segment at once, not one of its activations.",
-                      lambda sizes, k: sum(sizes[::k]) + max((size for i, size in enumerate(sizes) if i % k),
-                                                             default=0)),
+                      PEAK.edited({"[sum(sizes[i + 1:i + k])": "[max(sizes[i + 1:i + k], default=0)"})),
         Misconception("compared by the first activation",
                       "Segments are compared by their sums. The largest of several lists is, for Python, the one "
                       "whose first entry is largest.",
-                      lambda sizes, k: sum(sizes[::k]) + sum(max(list(sizes[i + 1:i + k])
-                                                                 for i in range(0, len(sizes), k)))),
+                      PEAK.edited({"[sum(sizes[i + 1:i + k])": "[list(sizes[i + 1:i + k])",
+                                   "max(segments)": "sum(max(segments))"})),
         Misconception("segments begin everywhere",
                       "A segment begins after a kept activation, at 0, k, 2k, ..., and nowhere else.",
-                      lambda sizes, k: sum(sizes[::k]) + max(sum(sizes[i + 1:i + k]) for i in range(len(sizes))),
-                      also=(lambda sizes, k: sum(sizes[::k]) + max(sum(sizes[i:i + k - 1])
-                                                                   for i in range(len(sizes))),)),
+                      PEAK.edited({"range(0, len(sizes), k)": "range(len(sizes))"}),
+                      also=(PEAK.edited({"range(0, len(sizes), k)": "range(-1, len(sizes) - 1)"}),)),
         Misconception("later checkpoints left out",
                       "In the formula of this exercise all that is kept counts, also what lies behind the segment.",
-                      lambda sizes, k: max(sum(sizes[:i + 1:k]) + sum(sizes[i + 1:i + k])
-                                           for i in range(0, len(sizes), k))),
+                      PEAK.edited({"[sum(sizes": "[sum(sizes[:i + 1:k]) + sum(sizes", "kept + ": ""})),
         Misconception("every activation as large as the largest",
                       "The activations have sizes of their own: add up those of a segment.",
-                      lambda sizes, k: sum(sizes[::k]) + (k - 1) * max(sizes),
-                      also=(lambda sizes, k: sum(sizes[::k]) + (min(k, len(sizes)) - 1) * max(sizes),)),
+                      PEAK.edited({"max(segments)": "(k - 1) * max(sizes)"}),
+                      also=(PEAK.edited({"max(segments)": "(min(k, len(sizes)) - 1) * max(sizes)"}),)),
         Misconception("the last activation always kept",
                       "Kept are the numbers 0, k, 2k, ...; the last activation is not kept if it is none of them.",
-                      lambda sizes, k: _peak(sizes, k) + (sizes[-1] if (len(sizes) - 1) % k else 0)),
+                      PEAK.edited({"sum(sizes[::k])": "sum(sizes[::k]) + sizes[-1] * ((len(sizes) - 1) % k > 0)"})),
         Misconception("segments averaged", "Memory has to suffice for the largest segment, not for the average one.",
-                      lambda sizes, k: sum(sizes[::k]) + sum(_between(sizes, k)) / len(_between(sizes, k))),
-        Misconception("length taken for a number of segments",
-                      "k is the length of a segment, not how many there are.", _segments_by_number),
+                      PEAK.edited({"max(segments)": "sum(segments) / len(segments)"})),
+        Misconception("length taken for a number of segments", "k is the length of a segment, not how many there are.",
+                      PEAK.given("k = -(-len(sizes) // min(k, len(sizes)))")),
         Misconception("the ends of segments kept",
-                      "Kept are the activations number 0, k, 2k, ...: the input is the first of them.", _from_the_end),
-        Misconception("input not kept",
-                      "The input is activation number 0 and is kept, like number k and 2k.",
-                      lambda sizes, k: sum(sizes[k::k]) + max(_between(sizes, k)),
-                      also=(lambda sizes, k: sum(sizes[1::k]) + max(_between(sizes, k)),)),
+                      "Kept are the activations number 0, k, 2k, ...: the input is the first of them.",
+                      PEAK.edited({"[::k]": "[k - 1::k]", "i + 1:i + k": "i:i + k - 1"})),
+        Misconception("input not kept", "The input is activation number 0 and is kept, like number k and 2k.",
+                      PEAK.edited({"[::k]": "[k::k]"}), also=(PEAK.edited({"[::k]": "[1::k]"}),)),
         Misconception("only for equal sizes",
                       "n / k + k holds for activations of the same size. These are not: add up the ones that are "
-                      "meant.",
-                      lambda sizes, k: (math.ceil(len(sizes) / k) + min(k, len(sizes)) - 1) * sizes[0],
-                      also=(lambda sizes, k: len(sizes) / k + k,
-                            lambda sizes, k: (len(sizes) / k + k) * sizes[0],
+                      "meant.", lambda sizes, k: (math.ceil(len(sizes) / k) + min(k, len(sizes)) - 1) * sizes[0],
+                      also=(lambda sizes, k: len(sizes) / k + k, lambda sizes, k: (len(sizes) / k + k) * sizes[0],
                             lambda sizes, k: (math.ceil(len(sizes) / k) + min(k, len(sizes)) - 1)
                             * sum(sizes) / len(sizes))),
     )
@@ -155,19 +129,25 @@ class CheckpointedBytes:
     )
 
 
-def _lengths(sizes: Sizes) -> list[int]:
-    return [_peak(sizes, k) for k in range(1, len(sizes) + 1)]
+def _peaks(sizes, peak=_peak):
+    """The peak with each length, by the right rule or another one."""
+    return [peak(sizes, k) for k in range(1, len(sizes) + 1)]
 
 
-def _best(sizes: Sizes) -> int:
-    return 1 + int(np.argmin(_lengths(sizes)))
+def _best(sizes, peak=_peak):
+    """The length with the smallest peak."""
+    return 1 + int(np.argmin(_peaks(sizes, peak)))
 
 
-def _nearest_best(given: Any, sizes: Sizes) -> int:
+def _best_by(peak: Written) -> Callable[..., int]:
+    """The best length, by another peak."""
+    return lambda sizes: _best(sizes, peak)
+
+
+def _nearest_best(given: Any, sizes: Sequence[int]) -> int:
     """Any length with the smallest peak is right."""
-    number = np.asarray(given).item()
-    best = min(_lengths(sizes))
-    return next((k for k in range(1, len(sizes) + 1) if k == number and _peak(sizes, k) == best), _best(sizes))
+    number, peaks = np.asarray(given).item(), _peaks(sizes)
+    return next((k for k, peak in enumerate(peaks, 1) if k == number and peak == min(peaks)), _best(sizes))
 
 
 @exercise("best_segment_length", notebook=NOTEBOOK, points=3)
@@ -219,54 +199,28 @@ class BestSegmentLength:
                       lambda sizes: 1),
         Misconception("the peak instead of the length",
                       "This is how much memory the best length needs. What is wanted is the length itself.",
-                      lambda sizes: min(_lengths(sizes)),
-                      also=(lambda sizes: (min(_lengths(sizes)), _best(sizes)), lambda sizes: _lengths(sizes))),
+                      lambda sizes: min(_peaks(sizes)),
+                      also=(lambda sizes: (min(_peaks(sizes)), _best(sizes)), _peaks)),
         Misconception("a list of lengths", "One whole number is wanted, even where several lengths are equally good.",
-                      lambda sizes: tuple(k for k, peak in enumerate(_lengths(sizes), 1)
-                                          if peak == min(_lengths(sizes)))),
-        Misconception("the last segment left out",
-                      "The chain need not end at the end of a segment: what comes after the last kept activation is a "
-                      "segment, too, perhaps a short one.",
-                      lambda sizes: 1 + int(np.argmin([_without_last(sizes, k) for k in range(1, len(sizes) + 1)]))),
-        Misconception("only the last segment looked at",
-                      "It is the largest segment that decides, not the last one.",
-                      lambda sizes: 1 + int(np.argmin([sum(sizes[::k]) + _between(sizes, k)[-1]
-                                                       for k in range(1, len(sizes) + 1)]))),
-        Misconception("segment one too long",
-                      "Between two kept activations there are k - 1 others. Here the next kept one seems to be counted "
-                      "in the segment, too.",
-                      lambda sizes: 1 + int(np.argmin([sum(sizes[::k]) + max(
-                          sum(sizes[i + 1:i + k + 1]) for i in range(0, len(sizes), k))
-                          for k in range(1, len(sizes) + 1)]))),
-        Misconception("segment one too short",
-                      "Between two kept activations there are k - 1 others; here one of them is missing.",
-                      lambda sizes: 1 + int(np.argmin([sum(sizes[::k]) + max(
-                          sum(sizes[i + 1:max(i + k - 1, i + 1)]) for i in range(0, len(sizes), k))
-                          for k in range(1, len(sizes) + 1)]))),
-        Misconception("counted from zero",
+                      lambda sizes: tuple(k for k, peak in enumerate(_peaks(sizes), 1) if peak == min(_peaks(sizes)))),
+        Misconception(*words.LAST_SEGMENT_LEFT_OUT, _best_by(_LAST_LEFT_OUT)),
+        Misconception(*words.LAST_SEGMENT_ONLY, _best_by(_LAST_SEGMENT)),
+        Misconception(*words.SEGMENT_TOO_LONG, _best_by(_TOO_LONG)),
+        Misconception(*words.SEGMENT_TOO_SHORT, _best_by(_TOO_SHORT)),
+        Misconception("lengths counted from zero",
                       "The first length that is tried is 1, but a list's first index is 0: the result is one off.",
                       lambda sizes: _best(sizes) - 1),
-        Misconception("one too long",
-                      "The result is one more than the best length. Where does your counting begin?",
+        Misconception("one too long", "The result is one more than the best length. Where does your counting begin?",
                       lambda sizes: _best(sizes) + 1),
-        Misconception("kept ones counted twice",
-                      "What is kept is in memory already: the segment adds only what lies between two kept "
-                      "activations.",
-                      lambda sizes: 1 + int(np.argmin([sum(sizes[::k]) + max(sum(sizes[i:i + k]) for i in range(
-                          0, len(sizes), k)) for k in range(1, len(sizes) + 1)]))),
+        Misconception(*words.KEPT_TWICE, _best_by(_KEPT_TWICE)),
         Misconception("segments forgotten",
                       "Keeping nothing looks best if the segments are not counted: the peak is what is kept and the "
-                      "largest segment.",
-                      lambda sizes: 1 + int(np.argmin([sum(sizes[::k]) for k in range(1, len(sizes) + 1)])),
-                      also=(lambda sizes: len(sizes),)),
-        Misconception("only the first segment looked at",
-                      "It is the largest segment that decides, not the first one.",
-                      lambda sizes: 1 + int(np.argmin([sum(sizes[::k]) + _between(sizes, k)[0]
-                                                       for k in range(1, len(sizes) + 1)]))),
+                      "largest segment.", _best_by(_ONLY_KEPT), also=(len,)),
+        Misconception(*words.FIRST_SEGMENT_ONLY, _best_by(_FIRST_SEGMENT)),
         Misconception("stopped at the first rise",
                       "The peak may rise and fall again as the length grows: all lengths have to be tried.",
-                      lambda sizes: next((k for k in range(1, len(sizes))
-                                          if _peak(sizes, k + 1) > _peak(sizes, k)), len(sizes))),
+                      lambda sizes: next((k for k, (one, next_one) in enumerate(pairwise(_peaks(sizes)), 1)
+                                          if next_one > one), len(sizes))),
         Misconception("only divisors tried",
                       "The last segment may be shorter than the others, so the length need not divide the number of "
                       "activations.",

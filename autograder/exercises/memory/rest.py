@@ -2,75 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercises.memory.common import BITS, ELEMENTS, FOUR_BYTES, NOTEBOOK
+from autograder.exercises import words
+from autograder.exercises.making import in_answer
+from autograder.exercises.memory.common import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import geometry
 from cnncourse.layers.base import size_of
-
-Shape = tuple[int, ...]
-Columns = Callable[[Shape, tuple[int, int], int, int, int], float]
 
 
 def _outputs(size: int, kernel: int, stride: int, padding: int) -> int:
     return geometry.output_size(size, kernel, stride, padding, rounding="floor")
 
 
-def _columns(
-    stride: Callable[[int], int] = int, padding: Callable[[int], float] = float, fewer: int = 0,
-    width: Callable[[int], int] = int, pictures: Callable[[int], int] = int, channels: Callable[[int], int] = int,
-    kernel: Callable[[tuple[int, int]], tuple[int, int]] = lambda kernel: kernel,
-    picture: Callable[[Shape], Shape] = lambda sides: sides,
-    rounding: Callable[[float], float] = np.floor,
-) -> Columns:
-    """Bytes of the matrix by some rule; by default the right one."""
-    def columns(x_shape: Shape, kernel_size: tuple[int, int], step: int, zeros: int, bytes_per_number: int) -> float:
-        n, c, *sides = x_shape
-        window = kernel(kernel_size)
-        positions = 1.0
-        for side, extent in zip(picture(tuple(sides)), window, strict=True):
-            positions *= rounding((side + 2 * padding(zeros) - extent) / stride(step)) + 1 - fewer
-        return pictures(n) * channels(c) * size_of(window) * positions * width(bytes_per_number)
-    return columns
+def _columns(x_shape, kernel_size, stride, padding, bytes_per_number):
+    """A right answer, of which wrong ones are edits."""
+    pictures, channels, height, width = x_shape
+    down, right = kernel_size
+    rows = (height + 2 * padding - down) // stride + 1
+    columns = (width + 2 * padding - right) // stride + 1
+    return pictures * channels * down * right * rows * columns * bytes_per_number
 
 
-_right = _columns()
+def _data(raw_shape, crop_shape, batch_size, waiting, versions):
+    """A right answer, of which wrong ones are edits."""
+    raw = waiting * size_of(raw_shape)
+    cut = 4 * versions * size_of(crop_shape)
+    return batch_size * (raw + cut)
 
 
-def _scaled(x_shape: Shape, kernel_size: tuple[int, int], stride: int, padding: int, width: int) -> int:
-    """The matrix without the kernel's entries: the size of the layer's output, for C filters."""
-    return int(_right(x_shape, kernel_size, stride, padding, width)) // size_of(kernel_size)
-
-
-def _along_axes(
-    strides: tuple[int, int] = (1, 1), paddings: tuple[int, int] = (1, 1),
-    windows: Callable[[int, int], tuple[int, int]] = lambda kh, kw: (kh, kw),
-    joined: Callable[[int, int], int] = lambda rows, columns: rows * columns,
-) -> Columns:
-    """Bytes of the matrix where the axes are treated differently: stride and padding hold where the factor is 1."""
-    def columns(x_shape: Shape, kernel_size: tuple[int, int], stride: int, padding: int, width: int) -> float:
-        n, c, *sides = x_shape
-        positions = [(side - extent + 2 * padding * padded) // (stride if strided else 1) + 1
-                     for side, extent, strided, padded
-                     in zip(sides, windows(*kernel_size), strides, paddings, strict=True)]
-        return n * c * size_of(kernel_size) * joined(*positions) * width
-    return columns
-
-
-def _data(
-    raw_width: int = 1, crop_width: int = 4, waiting: Callable[[int, int], int] = lambda w, v: w,
-    versions: Callable[[int, int], int] = lambda w, v: v, batch: Callable[[int], int] = int,
-    raw: Callable[[Shape, Shape], Shape] = lambda r, c: r, crop: Callable[[Shape, Shape], Shape] = lambda r, c: c,
-    of: Callable[[Shape], int] = size_of,
-) -> Callable[[Shape, Shape, int, int, int], int]:
-    """Bytes of data by some rule; by default the right one."""
-    def data(raw_shape: Shape, crop_shape: Shape, batch_size: int, w: int, v: int) -> int:
-        return batch(batch_size) * (waiting(w, v) * of(raw(raw_shape, crop_shape)) * raw_width
-                                    + versions(w, v) * of(crop(raw_shape, crop_shape)) * crop_width)
-    return data
+MATRIX, DATA = Written.of(_columns), Written.of(_data)
 
 
 @exercise("workspace_and_data", notebook=NOTEBOOK, points=4, answers=("im2col_bytes", "batch_data_bytes"))
@@ -90,7 +55,7 @@ class WorkspaceAndData:
         return n * c * kernel_size[0] * kernel_size[1] * positions * bytes_per_number
 
     def batch_data_bytes(raw_shape, crop_shape, batch_size, waiting, versions):
-        return _data()(raw_shape, crop_shape, batch_size, waiting, versions)
+        return _data(raw_shape, crop_shape, batch_size, waiting, versions)
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         def n(low: int, high: int) -> int:
@@ -126,105 +91,97 @@ class WorkspaceAndData:
 
     misconceptions = (
         Misconception("only one picture", "The matrix is that of the whole batch: columns for each of its pictures.",
-                      _columns(pictures=lambda n: 1)),
-        Misconception("channels left out of the columns",
-                      "A column holds the whole block that a filter sees, and that is as deep as the input.",
-                      _columns(channels=lambda c: 1)),
+                      MATRIX.given("x_shape = (1, *x_shape[1:])")),
+        Misconception(*words.DEPTH_FORGOTTEN, MATRIX.edited({"* channels ": ""})),
         Misconception("overlapping windows counted once",
                       "Windows that overlap are written out one by one: a number that lies in nine windows stands in "
                       "the matrix nine times. This is the size of the input.",
-                      lambda x, k, s, p, width: size_of(x) * width,
-                      also=(lambda x, k, s, p, width: size_of((*x[:2], x[2] + 2 * p, x[3] + 2 * p)) * width,)),
+                      MATRIX.edited({"down * right * rows * columns": "height * width"}),
+                      also=(MATRIX.edited({"down * right * rows * columns":
+                                           "(height + 2 * padding) * (width + 2 * padding)"}),)),
         Misconception("kernel size left out of the columns",
-                      "Each position has a column of C KH KW numbers; here it has C.", _scaled),
+                      "Each position has a column of C KH KW numbers; here it has C.",
+                      MATRIX.edited({"down * right * ": ""})),
         Misconception("a column for every pixel",
                       "Columns are as many as the positions of the window. Only with stride 1 and a padding that keeps "
-                      "the size is that the number of pixels.",
-                      lambda x, k, s, p, width: size_of(x) * size_of(k) * width),
-        Misconception("positions not rounded",
-                      "A number of positions is a whole number: what is left over at the border is rounded down.",
-                      _columns(rounding=float)),
-        Misconception("stride left out", "With stride 2 the window stops at about a quarter of the positions.",
-                      _columns(stride=lambda s: 1)),
-        Misconception("padding left out", "The window also stops where it sees some of the zeros around the picture.",
-                      _columns(padding=lambda p: 0)),
-        Misconception("padding counted once", "Zeros lie on both sides of the picture.",
-                      _columns(padding=lambda p: p / 2)),
-        Misconception("first position forgotten",
-                      "Along each axis the number of positions is the number of steps plus one.", _columns(fewer=1)),
-        Misconception("positions rounded up",
-                      "Where the stride does not divide evenly, a window that would stick out is left out.",
-                      _columns(rounding=np.ceil)),
-        Misconception("only square inputs", "Height and width of the picture are two numbers.",
-                      _columns(picture=lambda sides: (sides[0], sides[0]))),
-        Misconception("only square kernels", "Height and width of the kernel are two numbers.",
-                      _columns(kernel=lambda k: (k[0], k[0])),
-                      also=(_columns(kernel=lambda k: (k[1], k[1])),
-                            _along_axes(windows=lambda kh, kw: (kh, kh)), _along_axes(windows=lambda kh, kw: (kw, kw)),
-                            lambda x, k, s, p, width: _right(x, k, s, p, width) // k[1] * k[0],
-                            lambda x, k, s, p, width: _right(x, k, s, p, width) // k[0] * k[1])),
-        Misconception("stride on one axis only", "The window moves in steps of `stride` in both directions.",
-                      _along_axes(strides=(1, 0)), also=(_along_axes(strides=(0, 1)),)),
+                      "the size is that the number of pixels.", MATRIX.edited({"rows * columns": "height * width"})),
+        Misconception(*words.NOT_ROUNDED, MATRIX.edited({"down) //": "down) /", "right) //": "right) /"})),
+        Misconception(*words.STRIDE_IGNORED, MATRIX.given("stride = 1")),
+        Misconception(*words.PADDING_IGNORED, MATRIX.given("padding = 0")),
+        Misconception(*words.PADDING_COUNTED_ONCE, MATRIX.given("padding /= 2")),
+        Misconception(*words.ONE_FORGOTTEN, MATRIX.edited({"down) // stride + 1": "down) // stride",
+                                                           "right) // stride + 1": "right) // stride"})),
+        Misconception(*words.ROUNDED_UP, MATRIX.edited({"down) // stride": "down + stride - 1) // stride",
+                                                        "right) // stride": "right + stride - 1) // stride"})),
+        Misconception(*words.SQUARE_INPUTS, MATRIX.edited({"(width +": "(height +"})),
+        Misconception(*words.SQUARE_KERNELS, MATRIX.edited({"= kernel_size": "= kernel_size[0], kernel_size[0]"}),
+                      also=(MATRIX.edited({"= kernel_size": "= kernel_size[1], kernel_size[1]"}),
+                            MATRIX.edited({"padding - right)": "padding - down)"}),
+                            MATRIX.edited({"padding - down)": "padding - right)"}),
+                            MATRIX.edited({"down * right *": "down * down *"}),
+                            MATRIX.edited({"down * right *": "right * right *"}))),
+        Misconception(*words.STRIDE_ALONG_ONE_AXIS, MATRIX.edited({"right) // stride": "right)"}),
+                      also=(MATRIX.edited({"down) // stride": "down)"}),)),
         Misconception("padding on one axis only", "Zeros lie above and below, and to the left and right.",
-                      _along_axes(paddings=(1, 0)), also=(_along_axes(paddings=(0, 1)),)),
+                      MATRIX.edited({"(width + 2 * padding": "(width"}),
+                      also=(MATRIX.edited({"(height + 2 * padding": "(height"}),)),
         Misconception("rows and columns of positions added",
                       "The window stops at every row of positions, and in each of them at every column.",
-                      _along_axes(joined=lambda rows, columns: rows + columns)),
+                      MATRIX.edited({"rows * columns": "(rows + columns)"})),
         Misconception("kernel size left out of the positions",
                       "The window has to lie in the padded picture as a whole: its own size has to be subtracted.",
-                      _along_axes(windows=lambda kh, kw: (0, 0)), also=(_along_axes(windows=lambda kh, kw: (1, 1)),)),
-        Misconception("channels last", "Shapes are (N, C, H, W): channels are the second length.",
-                      lambda x, k, s, p, width: _right((x[0], x[3], x[1], x[2]), k, s, p, width)),
-        Misconception("kernel height and width swapped",
-                      "kernel_size is (height, width): the first number belongs to the rows.",
-                      _columns(kernel=lambda k: (k[1], k[0]))),
-        Misconception(*ELEMENTS, _columns(width=lambda width: 1)),
-        Misconception(*BITS, _columns(width=lambda width: 8 * width)),
-        Misconception(*FOUR_BYTES, _columns(width=lambda width: 4)),
-        Misconception("raw pictures in four bytes",
-                      "Raw pictures hold whole numbers from 0 to 255, which fit into one byte each.",
-                      _data(raw_width=4), "batch_data_bytes"),
-        Misconception("versions in one byte",
-                      "Augmented pictures are ready for the network: numbers in single precision.",
-                      _data(crop_width=1), "batch_data_bytes"),
-        Misconception("bytes exchanged",
-                      "It is the raw pictures that take one byte for each number, and their versions that take four.",
-                      _data(raw_width=4, crop_width=1), "batch_data_bytes"),
-        Misconception("batch size left out", "Both parts are batches, of as many pictures.",
-                      _data(batch=lambda n: 1), "batch_data_bytes"),
-        Misconception("batch size on one part only",
-                      "What waits are batches, and the versions are versions of a batch.",
-                      lambda r, c, n, w, v: n * w * size_of(r) + 4 * v * size_of(c), "batch_data_bytes",
-                      also=(lambda r, c, n, w, v: w * size_of(r) + 4 * n * v * size_of(c),)),
-        Misconception("waiting batches and versions exchanged",
-                      "`waiting` belongs to the raw pictures, `versions` to those that were cut out.",
-                      _data(waiting=lambda w, v: v, versions=lambda w, v: w), "batch_data_bytes"),
-        Misconception("another precision for the versions",
-                      "The numbers of a version take four bytes each: single precision.",
-                      _data(crop_width=8), "batch_data_bytes", also=(_data(crop_width=2),)),
-        Misconception("lengths added instead of multiplied",
-                      "A picture holds the product of its three lengths, not their sum.",
-                      _data(of=sum), "batch_data_bytes"),
-        Misconception("always three channels", "Pictures may have another number of channels: gray ones have one.",
-                      _data(of=lambda shape: 3 * size_of(shape[1:])), "batch_data_bytes"),
-        Misconception("only one batch waits", "There are `waiting` batches of raw pictures in memory.",
-                      _data(waiting=lambda w, v: 1), "batch_data_bytes"),
-        Misconception("only one version", "There are `versions` augmented versions of the batch in memory.",
-                      _data(versions=lambda w, v: 1), "batch_data_bytes"),
-        Misconception("versions of everything that waits",
-                      "Only the batch whose turn it is has versions; the others wait as they are.",
-                      _data(versions=lambda w, v: w * v), "batch_data_bytes"),
-        Misconception("everything in the raw shape", "The versions are cut to a shape of their own.",
-                      _data(crop=lambda r, c: r), "batch_data_bytes"),
-        Misconception("everything in the cut shape", "Waiting pictures have not been cut yet.",
-                      _data(raw=lambda r, c: c), "batch_data_bytes"),
-        Misconception("data that wait left out",
-                      "Batches that wait for their turn are in memory, too.", _data(waiting=lambda w, v: 0),
-                      "batch_data_bytes"),
-        Misconception("versions left out", "Every augmented version is an array of its own.",
-                      _data(versions=lambda w, v: 0), "batch_data_bytes"),
-        Misconception("channels left out of the pictures", "A color picture has three numbers at each pixel.",
-                      _data(of=lambda shape: size_of(shape[1:])), "batch_data_bytes"),
+                      MATRIX.edited({" - down)": ")", " - right)": ")"}),
+                      also=(MATRIX.edited({" - down)": " - 1)", " - right)": " - 1)"}),)),
+        Misconception("shapes read with channels last", "Shapes are (N, C, H, W): channels are the second length.",
+                      MATRIX.edited({"channels, height, width =": "height, width, channels ="})),
+        Misconception(*words.KERNEL_SWAPPED, MATRIX.edited({"down, right =": "right, down ="})),
+        Misconception(*words.ELEMENTS, MATRIX.given("bytes_per_number = 1")),
+        Misconception(*words.BITS, MATRIX.given("bytes_per_number *= 8")),
+        Misconception(*words.FOUR_BYTES, MATRIX.given("bytes_per_number = 4")),
+        *in_answer(
+            "batch_data_bytes",
+            Misconception("raw pictures in four bytes",
+                          "Raw pictures hold whole numbers from 0 to 255, which fit into one byte each.",
+                          DATA.edited({"waiting *": "4 * waiting *"})),
+            Misconception("versions in one byte",
+                          "Augmented pictures are ready for the network: numbers in single precision.",
+                          DATA.edited({"4 * ": ""})),
+            Misconception("bytes exchanged",
+                          "It is the raw pictures that take one byte for each number, and their versions that take "
+                          "four.", DATA.edited({"waiting *": "4 * waiting *", "4 * versions": "versions"})),
+            Misconception("batch size left out", "Both parts are batches, of as many pictures.",
+                          DATA.given("batch_size = 1")),
+            Misconception("batch size on one part only",
+                          "What waits are batches, and the versions are versions of a batch.",
+                          DATA.edited({"(raw + cut)": "raw + cut"}),
+                          also=(DATA.edited({"batch_size * (raw + cut)": "raw + batch_size * cut"}),)),
+            Misconception("waiting batches and versions exchanged",
+                          "`waiting` belongs to the raw pictures, `versions` to those that were cut out.",
+                          DATA.given("waiting, versions = versions, waiting")),
+            Misconception("another precision for the versions",
+                          "The numbers of a version take four bytes each: single precision.",
+                          DATA.edited({"4 *": "8 *"}), also=(DATA.edited({"4 *": "2 *"}),)),
+            Misconception(*words.LENGTHS_ADDED, DATA.given("size_of = sum")),
+            Misconception("always three channels", "Pictures may have another number of channels: gray ones have one.",
+                          DATA.given("raw_shape, crop_shape = (3, *raw_shape[1:]), (3, *crop_shape[1:])")),
+            Misconception("only one batch waits", "There are `waiting` batches of raw pictures in memory.",
+                          DATA.given("waiting = 1")),
+            Misconception("only one version", "There are `versions` augmented versions of the batch in memory.",
+                          DATA.given("versions = 1")),
+            Misconception("versions of everything that waits",
+                          "Only the batch whose turn it is has versions; the others wait as they are.",
+                          DATA.edited({"* versions": "* waiting * versions"})),
+            Misconception("everything in the raw shape", "The versions are cut to a shape of their own.",
+                          DATA.given("crop_shape = raw_shape")),
+            Misconception("everything in the cut shape", "Waiting pictures have not been cut yet.",
+                          DATA.given("raw_shape = crop_shape")),
+            Misconception("data that wait left out", "Batches that wait for their turn are in memory, too.",
+                          DATA.given("waiting = 0")),
+            Misconception("versions left out", "Every augmented version is an array of its own.",
+                          DATA.given("versions = 0")),
+            Misconception("channels left out of the pictures", "A color picture has three numbers at each pixel.",
+                          DATA.given("raw_shape, crop_shape = raw_shape[1:], crop_shape[1:]")),
+        ),
     )
     hints = (
         "Matrix: how many numbers stand in one column, and how many columns does one picture have? Data: two sums, one "

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from autograder.exercises import words
 from autograder.exercises.memory.common import NOTEBOOK
 from autograder.judging.exercise import Case, Misconception, exercise
 
@@ -92,9 +93,7 @@ class FormatBytes:
         yield Case("more than a thousand of the largest unit", (int(4321.3e12), False))
 
     misconceptions = (
-        Misconception("binary and decimal swapped",
-                      "kB, MB and GB are powers of 1,000. KiB, MiB and GiB, with an i for binary, are powers of 1,024.",
-                      _formatted(steps=(1024, 1000))),
+        Misconception(*words.BINARY_AND_DECIMAL_SWAPPED, _formatted(steps=(1024, 1000))),
         Misconception("powers of 1,024 for both",
                       "A megabyte is a million bytes. Only the units with an i are powers of 1,024.",
                       _formatted(steps=(1024, 1024))),
@@ -107,12 +106,10 @@ class FormatBytes:
         Misconception("a capital K for a thousand",
                       "In decimal units the letter for a thousand is a small k; the capital K stands in KiB.",
                       _formatted(units=(("B", "KB", "MB", "GB", "TB"), BINARY))),
-        Misconception("bits instead of bytes",
-                      "The number is eight times too large: a byte has eight bits, and here bytes are counted.",
-                      _formatted(times=8)),
+        Misconception(*words.BITS, _formatted(times=8)),
         Misconception("always the same unit",
-                      "The unit depends on the number: the largest one of which there is at least one.",
-                      _always(2), also=(_always(1), _always(3))),
+                      "The unit depends on the number: the largest one of which there is at least one.", _always(2),
+                      also=(_always(1), _always(3))),
         Misconception("the unit comes one byte too late",
                       "A unit is used as soon as there is at least one of it: exactly 1,000 bytes are a kilobyte.",
                       _formatted(threshold=lambda step: step + 1e-9)),
@@ -134,14 +131,13 @@ class FormatBytes:
                       also=(_formatted(show=lambda value: f"{value:,.1f}", show_bytes=lambda value: f"{value:,}"),)),
         Misconception("number and unit apart", "One text is wanted, with the number and the unit in it.", _apart,
                       also=(lambda count, binary: tuple(_formatted()(count, binary).split()),)),
-        Misconception("another number of digits",
-                      "There has to be one digit after the point, even if it is a zero.",
+        Misconception("another number of digits", "There has to be one digit after the point, even if it is a zero.",
                       _formatted(show=lambda value: f"{value:.0f}"),
-                      also=(_formatted(show=lambda value: f"{value:.2f}"), _formatted(show=lambda value: f"{value:g}"),
-                            _formatted(show=str), _formatted(show=lambda value: str(round(value))),
+                      also=(_formatted(show=lambda value: f"{value:.2f}"),
+                            _formatted(show=lambda value: f"{value:g}"), _formatted(show=str),
+                            _formatted(show=lambda value: str(round(value))),
                             _formatted(show=lambda value: f"{value:.3f}"))),
-        Misconception("bytes with a fraction",
-                      "A number of bytes is whole: it is written without a point.",
+        Misconception("bytes with a fraction", "A number of bytes is whole: it is written without a point.",
                       _formatted(show_bytes=lambda value: f"{value:.1f}")),
         Misconception("no space before the unit", "Between the number and its unit there is a space.",
                       _formatted(separator="")),

@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercises.parameter_sharing.counting import NOTEBOOK
+from autograder.exercises import words
+from autograder.exercises.parameter_sharing.common import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
-Array = np.ndarray
+RULES = Written("""
+    def border_free(input_size, kernel_size, stride, padding):
+        size = (input_size + 2 * padding - kernel_size) // stride + 1
+        first = -(-padding // stride)
+        stop = (input_size + padding - kernel_size) // stride + 1
+        return (first, stop) if first < stop else (0, 0)
+    """)
+FIRST, STOP = "-(-padding // stride)", "(input_size + padding - kernel_size) // stride + 1"
 
 
-def _seen(input_size: int, kernel_size: int, stride: int, padding: int) -> Array:
-    """How many entries of the picture itself each window holds."""
-    row, ones = np.ones((1, 1, 1, input_size)), np.ones((1, 1, 1, kernel_size))
-    return F.conv2d(row, ones, stride=(1, stride), padding=(0, padding))[0, 0, 0]
-
-
-def _free(input_size: int, kernel_size: int, stride: int, padding: int) -> tuple[int, int]:
-    free = np.flatnonzero(_seen(input_size, kernel_size, stride, padding) == kernel_size)
-    return (int(free[0]), int(free[-1]) + 1) if len(free) else (0, 0)
-
-
-def _bounds(
-    first: Callable[[int, int, int, int], int], stop: Callable[[int, int, int, int], int]
-) -> Callable[..., tuple[int, int]]:
-    """A pair from two formulas in input size, kernel size, stride and padding; (0, 0) where nothing is between."""
-    def pair(*settings: int) -> tuple[int, int]:
-        start, end = first(*settings), stop(*settings)
-        return (start, end) if start < end else (0, 0)
-    return pair
-
-
-def _size(w: int, f: int, s: int, p: int) -> int:
-    return (w + 2 * p - f) // s + 1
-
-
-def _first(w: int, f: int, s: int, p: int) -> int:
-    return math.ceil(p / s)
-
-
-def _stop(w: int, f: int, s: int, p: int) -> int:
-    return (w + p - f) // s + 1
+def _bounds(first: str = FIRST, stop: str = STOP) -> Written:
+    """One of the two by another rule, or both."""
+    return RULES.edited({FIRST: first, STOP: stop})
 
 
 @exercise("border_free", notebook=NOTEBOOK, points=3)
@@ -57,7 +37,10 @@ class BorderFree:
     """
 
     def border_free(input_size, kernel_size, stride, padding):
-        return _free(input_size, kernel_size, stride, padding)
+        row, ones = np.ones((1, 1, 1, input_size)), np.ones((1, 1, 1, kernel_size))
+        inputs_seen = F.conv2d(row, ones, stride=(1, stride), padding=(0, padding))[0, 0, 0]
+        free = np.flatnonzero(inputs_seen == kernel_size)
+        return (int(free[0]), int(free[-1]) + 1) if len(free) else (0, 0)
 
     returns = ("first", "stop")
 
@@ -85,46 +68,45 @@ class BorderFree:
 
     misconceptions = (
         Misconception("all outputs", "Near the border a window reaches into the padding: those outputs do not count.",
-                      lambda *a: (0, _size(*a))),
-        Misconception("stride ignored",
-                      "Output i looks at the padded input from i * stride on: at the left border fewer outputs see "
-                      "padding if the stride is larger.",
-                      _bounds(lambda w, f, s, p: p, lambda w, f, s, p: w + p - f + 1)),
+                      RULES.returning("0, size")),
+        Misconception(*words.STRIDE_IGNORED, RULES.given("stride = 1"),
+                      detail="Output i looks at the padded input from i * stride on: at the left border fewer outputs "
+                             "see padding if the stride is larger."),
         Misconception("first output rounded down",
                       "The first window without padding may start after the first input, but not before it.",
-                      _bounds(lambda w, f, s, p: p // s, _stop)),
+                      _bounds(first="padding // stride")),
         Misconception("one output more on the left",
                       "A window that starts with the first input itself holds no padding.",
-                      _bounds(lambda w, f, s, p: p // s + 1 if p else 0, _stop)),
+                      _bounds(first="padding // stride + 1 if padding else 0")),
         Misconception("last output instead of stop",
                       "As for a slice, `stop` is one more than the last output that counts.",
-                      _bounds(_first, lambda *a: _stop(*a) - 1), also=(
-                          lambda *a: (_free(*a)[0], max(_free(*a)[1] - 1, 0)),)),
+                      _bounds(stop=f"{STOP} - 1"), also=(RULES.returning(
+                          "(first, stop - 1) if first < stop else (0, 0)"),)),
         Misconception("the same on both sides",
                       "If the stride does not divide evenly, or leaves inputs over, the right border differs from "
                       "the left one: count it by itself.",
-                      _bounds(_first, lambda *a: _size(*a) - _first(*a))),
+                      _bounds(stop="size - first")),
         Misconception("half a kernel on each side",
                       "This holds for stride 1 and padding (F - 1)/2. In general the padding says how many outputs see "
                       "it, not the kernel.",
-                      _bounds(lambda w, f, s, p: f // 2, lambda w, f, s, p: _size(w, f, s, p) - f // 2)),
+                      _bounds("kernel_size // 2", "size - kernel_size // 2")),
         Misconception("padding outputs cut off, whatever the stride",
                       "One step of the output is a step of `stride` inputs: the padding is passed sooner.",
-                      _bounds(lambda w, f, s, p: p, lambda w, f, s, p: _size(w, f, s, p) - p)),
+                      _bounds("padding", "size - padding")),
         Misconception("nothing left not noticed",
                       "If no window fits into the picture without padding, the answer is (0, 0).",
-                      lambda *a: (_first(*a), _stop(*a))),
+                      RULES.returning("first, stop")),
         Misconception("end of the kernel forgotten",
                       "A window that starts inside may still end in the padding on the right.",
-                      _bounds(_first, lambda w, f, s, p: min((w + p - 1) // s + 1, _size(w, f, s, p)))),
+                      _bounds(stop="min((input_size + padding - 1) // stride + 1, size)")),
         Misconception("padding on the right counted as input",
                       "The window may end with the last input at the latest, not in the padding after it.",
-                      _bounds(_first, _size)),
+                      _bounds(stop="size")),
         Misconception("counted in inputs", "The pair counts outputs, not positions in the padded input.",
-                      _bounds(lambda w, f, s, p: p, lambda w, f, s, p: p + w)),
+                      _bounds("padding", "padding + input_size")),
         Misconception("no padding added on the left",
                       "The input begins behind the padding: output i starts at input i * stride - padding.",
-                      _bounds(lambda w, f, s, p: 0, lambda w, f, s, p: (w - f) // s + 1)),
+                      _bounds("0", "(input_size - kernel_size) // stride + 1")),
     )
     hints = (
         "For stride 1: output i sees the padded entries i to i + F - 1. Which of them are padding?",

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
-from autograder.exercises.parameter_sharing.counting import NOTEBOOK
+from autograder.exercises import words
+from autograder.exercises.parameter_sharing.common import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Formula, Misconception, exercise
 
 Array = np.ndarray
+
+LOOPS = Written("""
+    def shift(x, down, right):
+        H, W = x.shape[2:]
+        out = np.zeros_like(x)
+        for i, j in np.ndindex(H, W):
+            if 0 <= i - down < H and 0 <= j - right < W:
+                out[:, :, i, j] = x[:, :, i - down, j - right]
+        return out
+    """)
 
 
 def moved(x: Array, down: int, right: int) -> Array:
     """The picture moved within its frame; zeros come in, what leaves the frame is lost."""
     height, width = x.shape[2:]
-    if abs(down) >= height or abs(right) >= width:
-        return np.zeros_like(x)
-    around = [(max(step, 0), max(-step, 0)) for step in (down, right)]
-    seen = x[:, :, max(-down, 0) : height - max(down, 0), max(-right, 0) : width - max(right, 0)]
-    return np.pad(seen, ((0, 0), (0, 0), *around))
+    rows, columns = np.arange(height) - down, np.arange(width) - right
+    seen = ((rows >= 0) & (rows < height))[:, None] & (columns >= 0) & (columns < width)
+    return np.where(seen, np.roll(x, (down, right), (2, 3)), x.dtype.type(0))
 
 
 def _rolled(x: Array, down: int, right: int) -> Array:
@@ -35,41 +44,18 @@ def _moved_by_slices(x: Array, down: int, right: int) -> Array:
     return out
 
 
-def _padded_and_cut(x: Array, down: int, right: int) -> Array:
-    """Zeros put before and the rest cut off, which works for positive numbers only."""
-    if down < 0 or right < 0:
-        raise ValueError("index can't contain negative values")
-    return moved(x, down, right)
-
-
 def _grown(x: Array, down: int, right: int) -> Array:
-    """The frame grows with the shift."""
-    if down < 0 or right < 0:
-        raise ValueError("index can't contain negative values")
+    """Zeros put before, which works for positive numbers only."""
     return np.pad(x, ((0, 0), (0, 0), (down, 0), (right, 0)))
 
 
-def _edge(x: Array, down: int, right: int) -> Array:
-    """Border values repeated where zeros come in."""
-    rows = np.clip(np.arange(x.shape[2]) - down, 0, x.shape[2] - 1)
-    columns = np.clip(np.arange(x.shape[3]) - right, 0, x.shape[3] - 1)
-    return x[:, :, rows][..., columns]
-
-
-def _one_picture(x: Array, down: int, right: int, part: tuple[Any, ...]) -> Array:
-    """Only a part of the batch or of the channels is moved."""
-    out = x.copy()
-    out[part] = moved(x, down, right)[part]
-    return out
-
-
 def _measured(
-    before: Callable[..., Array] = moved, after: Callable[..., Array] = moved, steps: Callable[[int], int] = int
+    before: Callable[..., Array] = moved, after: Callable[..., Array] = moved,
+    compared: Callable[[Array, Array], Array] = np.isclose,
 ) -> Callable[..., Array]:
-    """Which outputs agree, if the input and the output are moved in certain ways."""
+    """How outputs agree, if the input and the output are moved in certain ways."""
     def mask(layer: Callable[[Array], Array], x: Array, down: int, right: int, stride: int) -> Array:
-        shifted = layer(before(x, down * stride, right * stride))
-        return np.isclose(shifted, after(layer(x), steps(down), steps(right)))
+        return compared(layer(before(x, down * stride, right * stride)), after(layer(x), down, right))
     return mask
 
 
@@ -134,27 +120,27 @@ class ShiftEquivariance:
                       _rolled),
         Misconception("moved the other way",
                       "With down = 1 the picture moves down: row 0 of x is row 1 of the result.",
-                      lambda x, d, r: moved(x, -d, -r)),
+                      LOOPS.given("down, right = -down, -right")),
         Misconception("down and right exchanged",
                       "`down` counts rows, the third axis; `right` counts columns, the fourth.",
-                      lambda x, d, r: moved(x, r, d)),
+                      LOOPS.given("down, right = right, down")),
         Misconception("slices for positive shifts only",
                       "A slice like x[:, :, :-down] is empty for down = 0 and takes the wrong end for negative "
                       "numbers. There are three cases, or a way to count that covers them all.",
-                      _moved_by_slices, also=(_padded_and_cut,)),
+                      _moved_by_slices, also=(lambda x, d, r: _grown(x, d, r)[:, :, : x.shape[2], : x.shape[3]],)),
         Misconception("the frame grows", "The result has the shape of x: what leaves the frame is lost.", _grown,
                       also=(lambda x, d, r: np.pad(x, ((0, 0), (0, 0), (max(d, 0), max(-d, 0)),
                                                        (max(r, 0), max(-r, 0)))),)),
-        Misconception("edge values instead of zeros", "Zeros come in; here the border of the picture is repeated.",
-                      _edge),
+        Misconception(*words.EDGE_VALUES,
+                      LOOPS.edited({"if 0 <= i - down < H and 0 <= j - right < W": "if True",
+                                    "i - down, j - right]":
+                                    "np.clip(i - down, 0, H - 1), np.clip(j - right, 0, W - 1)]"})),
         Misconception("only the first channel moved", "Every channel of every picture moves.",
-                      lambda x, d, r: _one_picture(x, d, r, (slice(None), 0))),
+                      LOOPS.ending("out[:, 1:] = x[:, 1:]")),
         Misconception("only the first picture moved", "Every picture of the batch moves.",
-                      lambda x, d, r: _one_picture(x, d, r, (0,))),
-        Misconception("only rows moved", "The picture moves down and to the right.",
-                      lambda x, d, r: moved(x, d, 0)),
-        Misconception("only columns moved", "The picture moves down and to the right.",
-                      lambda x, d, r: moved(x, 0, r)),
+                      LOOPS.ending("out[1:] = x[1:]")),
+        Misconception("only rows moved", "The picture moves down and to the right.", LOOPS.given("right = 0")),
+        Misconception("only columns moved", "The picture moves down and to the right.", LOOPS.given("down = 0")),
         Misconception("the frame shrinks",
                       "The result has the shape of x: what leaves is lost, and zeros come in on the other side.",
                       lambda x, d, r: x[:, :, : x.shape[2] - d, : x.shape[3] - r],
@@ -180,15 +166,15 @@ class ShiftEquivariance:
                             lambda layer, *rest: _measured()(layer, *rest).all(axis=(1, 2, 3)))),
         Misconception("difference instead of an answer",
                       "The result says whether the two are equal, True or False, not by how much they differ.",
-                      lambda layer, x, d, r, s: layer(moved(x, d * s, r * s)) - moved(layer(x), d, r), "moves_along",
-                      also=(lambda layer, x, d, r, s: np.abs(layer(moved(x, d * s, r * s)) - moved(layer(x), d, r)),)),
+                      _measured(compared=np.subtract), "moves_along",
+                      also=(_measured(compared=lambda one, other: np.abs(one - other)),)),
         Misconception("output's down and right exchanged", "The output moves down and to the right as the input does.",
                       _measured(after=lambda y, d, r: moved(y, r, d)), "moves_along"),
         Misconception("agreement and difference exchanged", "True stands where the two are equal.",
                       lambda *a: ~_measured()(*a), "moves_along"),
         Misconception("output moved back",
                       "The output of the moved picture is compared with the old output moved the same way.",
-                      _measured(steps=lambda step: -step), "moves_along"),
+                      _measured(after=lambda y, d, r: moved(y, -d, -r)), "moves_along"),
         Misconception("moved around the border",
                       "Both shifts lose what leaves the frame; here it comes in on the other side, as with np.roll.",
                       _measured(before=_rolled, after=_rolled), "moves_along",

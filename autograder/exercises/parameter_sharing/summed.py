@@ -7,47 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercises.parameter_sharing.counting import NOTEBOOK
+from autograder.exercises import words
+from autograder.exercises.parameter_sharing.common import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
-Array = np.ndarray
+APART = Written("""
+    def unshared_gradients(grad_out, x, kernel_size, stride, padding):
+        N, K, OH, OW = grad_out.shape
+        KH, KW = kernel_size
+        padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+        out = np.zeros((N, OH, OW, K, x.shape[1], KH, KW), x.dtype)
+        for n, i, j, k in np.ndindex(N, OH, OW, K):
+            top, left = i * stride, j * stride
+            out[n, i, j, k] = grad_out[n, k, i, j] * padded[n, :, top : top + KH, left : left + KW]
+        return out
+    """)
+SUMMED = Written("""
+    def shared_gradient(unshared):
+        return unshared.sum(axis=(0, 1, 2))
+    """)
 
 
-def _each(grad_out: Array, x: Array, kernel_size: Any, stride: int, padding: int) -> Array:
-    """Gradients of the weights for each sample and position alone, from the layer that does not share them."""
-    samples, filters, *positions = grad_out.shape
-    weight = np.zeros((*positions, filters, x.shape[1], *kernel_size), x.dtype)
-    return np.stack([
-        F.locally_connected2d_backward(grad_out[n : n + 1], x[n : n + 1], weight, stride=stride, padding=padding)[1]
-        for n in range(samples)
-    ])
-
-
-def _windows_without_stride(grad_out: Array, x: Array, kernel_size: Any, stride: int, padding: int) -> Array:
-    rows, columns = grad_out.shape[2:]
-    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-    return _each(grad_out, padded[:, :, : rows + kernel_size[0] - 1, : columns + kernel_size[1] - 1], kernel_size, 1, 0)
-
-
-def _without_padding(grad_out: Array, x: Array, kernel_size: Any, stride: int, padding: int) -> Array:
-    if padding:
-        raise ValueError("could not broadcast input array")
-    return _each(grad_out, x, kernel_size, stride, padding)
-
-
-def _one_filter(grad_out: Array, x: Array, *rest: Any) -> Array:
-    return _each(np.repeat(grad_out[:, :1], grad_out.shape[1], axis=1), x, *rest)
-
-
-def _channels_summed(apart: Array) -> Array:
-    return np.repeat(apart.sum(axis=4, keepdims=True), apart.shape[4], axis=4)
-
-
-def _one_channel(grad_out: Array, x: Array, *rest: Any) -> Array:
-    out = _each(grad_out, x, *rest)
-    out[:, :, :, :, 1:] = 0
-    return out
+def _over(axes: str) -> Written:
+    """The sum over other axes."""
+    return SUMMED.edited({"(0, 1, 2)": axes})
 
 
 @exercise("shared_gradient", notebook=NOTEBOOK, points=3, answers=("unshared_gradients", "shared_gradient"))
@@ -62,7 +47,11 @@ class SharedGradient:
     """
 
     def unshared_gradients(grad_out, x, kernel_size, stride, padding):
-        return _each(grad_out, x, kernel_size, stride, padding)
+        samples, filters, *positions = grad_out.shape
+        weight = np.zeros((*positions, filters, x.shape[1], *kernel_size), x.dtype)
+        return np.stack([
+            F.locally_connected2d_backward(grad_out[[n]], x[[n]], weight, stride=stride, padding=padding)[1]
+            for n in range(samples)])
 
     def shared_gradient(unshared):
         return np.sum(unshared, axis=(0, 1, 2))
@@ -100,80 +89,77 @@ class SharedGradient:
         yield Case("single precision, strided", (unshared[:, :, ::2],), "shared_gradient")
 
     misconceptions = (
-        Misconception("upstream gradient ignored",
-                      "How strongly the loss depends on this output is grad_out[n, k, i, j]: the window is multiplied "
-                      "by it.",
-                      lambda g, *rest: _each(np.ones_like(g), *rest)),
-        Misconception("stride missing in the window's position",
-                      "Output (i, j) looks at the window at row i * stride and column j * stride.",
-                      _windows_without_stride),
-        Misconception("padding ignored", "The windows are taken from the padded input.", _without_padding),
+        Misconception(*words.UPSTREAM_IGNORED, APART.given("grad_out = np.ones_like(grad_out)"),
+                      detail="The window is multiplied by grad_out[n, k, i, j]."),
+        Misconception(*words.STRIDE_NOT_IN_POSITION, APART.edited({"i * stride, j * stride": "i, j"})),
+        Misconception(*words.PADDING_IGNORED, APART.given("padding = 0")),
         Misconception("the same upstream gradient for all filters",
                       "Each feature map has its own upstream gradient: filter k meets grad_out[n, k].",
-                      _one_filter),
-        Misconception("only the first channel", "A window runs through all channels, and so does the gradient.",
-                      _one_channel),
+                      APART.edited({"grad_out[n, k, i, j]": "grad_out[n, 0, i, j]"})),
+        Misconception(*words.FIRST_CHANNEL, APART.ending("out[:, :, :, :, 1:] = 0"),
+                      detail="A window runs through all channels, and so does the gradient."),
         Misconception("filters before positions",
                       "The axes are sample, row, column, filter, then the filter's own three; here the filter comes "
                       "before the positions.",
-                      lambda *a: np.moveaxis(_each(*a), 3, 1),
-                      also=(lambda *a: np.moveaxis(_each(*a), (3, 4, 5, 6), (1, 2, 3, 4)),)),
+                      APART.returning("np.moveaxis(out, 3, 1)"),
+                      also=(APART.returning("np.moveaxis(out, (3, 4, 5, 6), (1, 2, 3, 4))"),)),
         Misconception("windows of the first sample only", "Each sample has windows of its own: padded sample n.",
-                      lambda g, x, *rest: _each(g, np.repeat(x[:1], len(x), axis=0), *rest)),
+                      APART.edited({"padded[n,": "padded[0,"})),
         Misconception("channels of the window summed",
                       "A filter has weights for each channel, and each of them its own gradient.",
-                      lambda *a: _channels_summed(_each(*a)), also=(lambda *a: _each(*a).sum(axis=4),)),
-        Misconception("rows and columns of the kernel exchanged",
-                      "The last two axes are rows and columns of the window, in this order.",
-                      lambda *a: _each(*a).swapaxes(5, 6)),
-        Misconception("rows and columns of positions swapped",
-                      "The second axis counts rows of the output, the third columns.",
-                      lambda *a: _each(*a).swapaxes(1, 2)),
+                      APART.ending("out[...] = out.sum(axis=4, keepdims=True)"),
+                      also=(APART.returning("out.sum(axis=4)"),)),
+        Misconception(*words.KERNEL_TRANSPOSED, APART.returning("out.swapaxes(5, 6)"),
+                      detail="The last two axes are rows and columns of the window, in this order."),
+        Misconception(*words.POSITIONS_SWAPPED, APART.returning("out.swapaxes(1, 2)"),
+                      detail="The second axis counts rows of the output, the third columns."),
         Misconception("samples summed already",
                       "This function keeps all contributions apart, those of the samples too.",
-                      lambda *a: _each(*a).sum(axis=0)),
+                      APART.returning("out.sum(axis=0)")),
         Misconception("positions summed already",
                       "This function keeps all contributions apart, those of the positions too.",
-                      lambda *a: _each(*a).sum(axis=(1, 2))),
+                      APART.returning("out.sum(axis=(1, 2))")),
         Misconception("window turned around",
                       "The weight at the top left met the top left of the window: no flip.",
-                      lambda *a: _each(*a)[..., ::-1, ::-1]),
+                      APART.returning("out[..., ::-1, ::-1]")),
         Misconception("averaged over the samples",
                       "Contributions are added. If the loss is a mean over the samples, its division by N is in "
                       "grad_out already.",
-                      lambda u: u.sum(axis=(1, 2)).mean(axis=0), "shared_gradient"),
+                      SUMMED.returning("unshared.sum(axis=(1, 2)).mean(axis=0)"), "shared_gradient"),
         Misconception("averaged over the positions",
                       "The loss changes by what all positions contribute together: a sum.",
-                      lambda u: u.sum(axis=0).mean(axis=(0, 1)), "shared_gradient"),
+                      SUMMED.returning("unshared.sum(axis=0).mean(axis=(0, 1))"), "shared_gradient"),
         Misconception("averaged over everything", "Contributions are added, not averaged.",
-                      lambda u: u.mean(axis=(0, 1, 2)), "shared_gradient"),
+                      SUMMED.edited({".sum(": ".mean("}), "shared_gradient"),
         Misconception("samples not summed",
                       "All samples of the batch went through the same weights: they contribute too.",
-                      lambda u: u.sum(axis=(1, 2)), "shared_gradient"),
+                      _over("(1, 2)"), "shared_gradient"),
         Misconception("positions not summed",
                       "All positions share the weights; what they contribute is added.",
-                      lambda u: u.sum(axis=0), "shared_gradient"),
+                      _over("0"), "shared_gradient"),
         Misconception("one axis of positions not summed",
                       "The positions have two axes, rows and columns of the output; all of them share the weights.",
-                      lambda u: u.sum(axis=(0, 1)), "shared_gradient", also=(lambda u: u.sum(axis=(0, 2)),)),
+                      _over("(0, 1)"), "shared_gradient", also=(_over("(0, 2)"),)),
         Misconception("summed over the filter itself",
                       "The axes that the shared weight has remain; those that it lacks are summed over.",
-                      lambda u: u.sum(axis=(4, 5, 6)), "shared_gradient", also=(lambda u: u.sum(axis=(3, 4, 5, 6)),)),
+                      _over("(4, 5, 6)"), "shared_gradient", also=(_over("(3, 4, 5, 6)"),)),
         Misconception("one number for all weights", "Each weight of each filter has a gradient of its own.",
-                      lambda u: u.sum(), "shared_gradient"),
+                      _over("None"), "shared_gradient"),
         Misconception("filters summed as well",
                       "Sharing goes on within one feature map. Each filter keeps a gradient of its own.",
-                      lambda u: np.array(np.broadcast_to(u.sum(axis=(0, 1, 2, 3)), u.shape[3:])), "shared_gradient",
-                      also=(lambda u: u.sum(axis=(0, 1, 2, 3)),)),
+                      SUMMED.returning("unshared.sum(axis=(0, 1, 2, 3)) + np.zeros(unshared.shape[3:])"),
+                      "shared_gradient",
+                      also=(_over("(0, 1, 2, 3)"),)),
         Misconception("channels summed as well", "Each weight of a filter has its own gradient, channel by channel.",
-                      lambda u: np.array(np.broadcast_to(u.sum(axis=(0, 1, 2, 4))[:, np.newaxis], u.shape[3:])),
-                      "shared_gradient", also=(lambda u: u.sum(axis=(0, 1, 2, 4)),)),
+                      SUMMED.returning("unshared.sum(axis=(0, 1, 2, 4))[:, None] + np.zeros(unshared.shape[3:])"),
+                      "shared_gradient", also=(_over("(0, 1, 2, 4)"),)),
         Misconception("only the last position", "Contributions are added. Here each one replaces the one before it.",
-                      lambda u: u[-1, -1, -1], "shared_gradient",
-                      also=(lambda u: u[:, -1, -1].sum(axis=0), lambda u: u[-1].sum(axis=(0, 1)))),
-        Misconception("only the first position", "All positions and samples contribute.",
-                      lambda u: u[0, 0, 0], "shared_gradient",
-                      also=(lambda u: u[:, 0, 0].sum(axis=0), lambda u: u[0].sum(axis=(0, 1)))),
+                      SUMMED.returning("unshared[-1, -1, -1]"), "shared_gradient",
+                      also=(SUMMED.returning("unshared[:, -1, -1].sum(axis=0)"),
+                            SUMMED.returning("unshared[-1].sum(axis=(0, 1))"))),
+        Misconception(*words.ONLY_FIRST_POSITION, SUMMED.returning("unshared[0, 0, 0]"), "shared_gradient",
+                      also=(SUMMED.returning("unshared[:, 0, 0].sum(axis=0)"),
+                            SUMMED.returning("unshared[0].sum(axis=(0, 1))"))),
     )
     hints = (
         "A neuron multiplies each weight by one number of its window. How does the output follow that weight, then, "

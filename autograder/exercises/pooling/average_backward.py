@@ -2,145 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercises.pooling.average import (
-    ALWAYS_WINDOW,
-    NEVER_WINDOW,
-    SHARED_HEIGHT,
-    SWITCHED,
-    average,
-    padded_settings,
-)
-from autograder.exercises.pooling.common import (
-    FIRST_CHANNEL,
-    FIRST_SAMPLE,
-    NEGATIVE_START,
-    NOTEBOOK,
-    ONES,
-    OVERWRITTEN,
-    SQUARE_INPUTS,
-    SQUARE_WINDOWS,
-    STRIDE_IS_WINDOW,
-    SWAPPED,
-    Pair,
-    folded,
-    only,
-    places,
-)
+from autograder.exercises import words
+from autograder.exercises.pooling import forms
+from autograder.exercises.pooling.average import counting_mistakes, padded_settings
+from autograder.exercises.pooling.common import NOTEBOOK, Pair
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
-
-def _back(
-    grad_out: np.ndarray, size: Pair, kernel_size: Any, stride: Any, padding: int, counted: bool
-) -> np.ndarray:
-    return F.avg_pool2d_backward(grad_out, np.empty((*grad_out.shape[:2], *size), grad_out.dtype), kernel_size, stride,
-                                 padding, count_include_pad=bool(counted))
-
-
-def _divisors(
-    grad_out: np.ndarray, size: Pair, kernel_size: Pair, stride: int, padding: int, counted: bool
-) -> np.ndarray:
-    """How many entries each window counts: (1, 1, P, Q)."""
-    if counted:
-        return np.full((1, 1, *grad_out.shape[2:]), kernel_size[0] * kernel_size[1], grad_out.dtype)
-    ones = np.ones((1, 1, *size), grad_out.dtype)
-    return average(ones, kernel_size, stride, padding, True) * grad_out.dtype.type(kernel_size[0] * kernel_size[1])
-
-
-def _uncropped(
-    grad_out: np.ndarray, size: Pair, kernel_size: Pair, stride: int, padding: int, counted: bool,
-    *, entries: int | None = None, overwrite: bool = False,
-) -> np.ndarray:
-    """The gradient of the padded input; only the first `entries` of a window get something, summed or overwritten."""
-    padded = (size[0] + 2 * padding, size[1] + 2 * padding)
-    share = grad_out / _divisors(grad_out, size, kernel_size, stride, padding, counted)
-    sent = np.repeat(share[..., None], kernel_size[0] * kernel_size[1], axis=-1)
-    where = places(padded[1], grad_out.shape[2:], kernel_size, stride)
-    return folded(sent[..., :entries], where[..., :entries], padded, overwrite=overwrite)
-
-
-def _cut_to_nothing(
-    grad_out: np.ndarray, size: Pair, kernel_size: Pair, stride: int, padding: int, counted: bool
-) -> np.ndarray:
-    """out[:, :, p:-p, p:-p]."""
-    out = _uncropped(grad_out, size, kernel_size, stride, padding, counted)
-    return out[:, :, padding:-padding, padding:-padding]
-
-
-def _cropped(**how: Any) -> Callable[..., np.ndarray]:
-    """The same without its border."""
-    def wrong(grad_out, size, kernel_size, stride, padding, counted):  # type: ignore[no-untyped-def]
-        out = _uncropped(grad_out, size, kernel_size, stride, padding, counted, **how)
-        return out[:, :, padding:padding + size[0], padding:padding + size[1]]
-    return wrong
-
-
-def _shares(divisor: Callable[..., Any]) -> Callable[..., np.ndarray]:
-    """A gradient in which each window divides by another number: from (right divisors, kernel_size, stride)."""
-    def wrong(grad_out, size, kernel_size, stride, padding, counted):  # type: ignore[no-untyped-def]
-        right = _divisors(grad_out, size, kernel_size, stride, padding, counted)
-        given = np.multiply(grad_out * right, 1 / divisor(right, kernel_size, stride), dtype=grad_out.dtype)
-        return _back(given, size, kernel_size, stride, padding, counted)
-    return wrong
-
-
-def _mean_over_windows(
-    grad_out: np.ndarray, size: Pair, kernel_size: Pair, stride: int, padding: int, counted: bool
-) -> np.ndarray:
-    """Divided by how many windows hold an input, in place of how many inputs a window holds."""
-    settings = (size, kernel_size, stride, padding, True)
-    factor = grad_out.dtype.type(kernel_size[0] * kernel_size[1])
-    held = _back(np.ones_like(grad_out), *settings) * factor
-    return _back(grad_out, *settings) * factor / np.maximum(np.round(held), 1)
-
-
-def _wrong_windows(change: Callable[[Pair, int], tuple[Pair, Any]]) -> Callable[..., np.ndarray]:
-    """Windows of another size or step, cut off at the border of the padded input."""
-    def wrong(grad_out, size, kernel_size, stride, padding, counted):  # type: ignore[no-untyped-def]
-        window, step = change(kernel_size, stride)
-        down, across = step if isinstance(step, tuple) else (step, step)
-        divisor = _divisors(grad_out, size, kernel_size, stride, padding, counted)
-        share = grad_out / divisor
-        out = np.zeros((*grad_out.shape[:2], size[0] + 2 * padding, size[1] + 2 * padding), grad_out.dtype)
-        for i, j in np.ndindex(grad_out.shape[2:]):
+LOOPS = Written("""
+    def avg_pool2d_backward(grad_out, input_size, kernel_size, stride, padding, count_include_pad):
+        H, W = input_size
+        KH, KW = kernel_size
+        down = across = stride
+        OH, OW = grad_out.shape[2:]
+        inside = np.pad(np.ones(input_size), padding)
+        out = np.zeros((*grad_out.shape[:2], H + 2 * padding, W + 2 * padding), grad_out.dtype)
+        for i, j in np.ndindex(OH, OW):
             top, left = i * down, j * across
-            out[:, :, top:top + window[0], left:left + window[1]] += share[:, :, i:i + 1, j:j + 1]
-        return out[:, :, padding:padding + size[0], padding:padding + size[1]]
-    return wrong
-
-
-def _repeated(grad_out, size, kernel_size, stride, padding, counted):  # type: ignore[no-untyped-def]
-    """Each share repeated over a block of the window's size, cut off or filled up with zeros."""
-    blocks = grad_out.repeat(kernel_size[0], axis=2).repeat(kernel_size[1], axis=3)[:, :, :size[0], :size[1]]
-    out = np.zeros((*grad_out.shape[:2], *size), grad_out.dtype)
-    out[:, :, :blocks.shape[2], :blocks.shape[3]] = blocks / grad_out.dtype.type(kernel_size[0] * kernel_size[1])
-    return out
-
-
-def _negative_starts(grad_out, size, kernel_size, stride, padding, counted):  # type: ignore[no-untyped-def]
-    """Slices of the picture itself; what begins at a negative number is counted from the end, and mostly empty."""
-    out = np.zeros((*grad_out.shape[:2], *size), grad_out.dtype)
-    for i, j in np.ndindex(grad_out.shape[2:]):
-        top, left = i * stride - padding, j * stride - padding
-        block = out[:, :, top:top + kernel_size[0], left:left + kernel_size[1]]
-        count = kernel_size[0] * kernel_size[1] if counted else max(block[0, 0].size, 1)
-        block += grad_out[:, :, i:i + 1, j:j + 1] / grad_out.dtype.type(count)
-    return out
-
-
-def _square(grad_out, size, kernel_size, stride, padding, counted):  # type: ignore[no-untyped-def]
-    """As many columns of windows as there are rows of them."""
-    side, width = grad_out.shape[2:]
-    if side > width:
-        raise IndexError("index is out of bounds")
-    kept = grad_out.copy()
-    kept[..., side:] = 0
-    return _back(kept, size, kernel_size, stride, padding, counted)
+            rows, columns = slice(top, top + KH), slice(left, left + KW)
+            count = KH * KW if count_include_pad else inside[rows, columns].sum()
+            out[:, :, rows, columns] += grad_out[:, :, i, j, None, None] / count
+        out = out[:, :, padding : padding + H, padding : padding + W]
+        return out
+    """)
+CROP = "out = out[:, :, padding : padding + H, padding : padding + W]"
+BARE = LOOPS.edited({"H + 2 * padding, W + 2 * padding": "H, W", CROP: "pass",
+                     "inside[rows, columns].sum()": "max(out[0, 0, rows, columns].size, 1)",
+                     forms.PLACE: "i * down - padding, j * across - padding"})
+"""Slices of the picture itself; what begins at a negative number is counted from the end, and mostly empty."""
 
 
 @exercise("avg_pool2d_backward", notebook=NOTEBOOK, points=4)
@@ -153,7 +47,9 @@ class AvgPool2dBackward:
     """
 
     def avg_pool2d_backward(grad_out, input_size, kernel_size, stride, padding, count_include_pad):
-        return _back(grad_out, input_size, kernel_size, stride, padding, count_include_pad)
+        x = np.empty((*grad_out.shape[:2], *input_size), grad_out.dtype)
+        return F.avg_pool2d_backward(grad_out, x, kernel_size, stride, padding,
+                                     count_include_pad=bool(count_include_pad))
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         def gradient(shape: tuple[int, ...], kernel_size: Pair, stride: int, padding: int) -> np.ndarray:
@@ -171,52 +67,27 @@ class AvgPool2dBackward:
                                      False))
 
     misconceptions = (
-        Misconception(*OVERWRITTEN, _cropped(overwrite=True)),
-        Misconception("not divided",
-                      "The output is a mean: moving one entry by 1 moves it by 1 divided by the number of entries. "
-                      "Here each entry gets the whole gradient.",
-                      _shares(lambda right, k, s: 1)),
-        Misconception(*ALWAYS_WINDOW, lambda g, size, k, s, p, c: _back(g, size, k, s, p, True)),
-        Misconception(*NEVER_WINDOW, lambda g, size, k, s, p, c: _back(g, size, k, s, p, False)),
-        Misconception(*SWITCHED, lambda g, size, k, s, p, c: _back(g, size, k, s, p, not c)),
-        Misconception("gradient not cropped back from the padding",
-                      "The padding is not part of the input: what windows send there is dropped, and the result has "
-                      "the size of the input.",
-                      _uncropped),
-        Misconception("padding of zero cut off to nothing",
-                      "The slice p : -p is empty for p = 0, since -0 is 0: count from the start how far it goes.",
-                      _cut_to_nothing),
+        *counting_mistakes(LOOPS),
+        Misconception(*words.NOT_DIVIDED, LOOPS.edited({" / count": ""}),
+                      detail="So moving one entry by 1 moves the output by 1 divided by that number. Here each entry "
+                             "gets the whole gradient."),
+        Misconception(*words.PADDING_KEPT, LOOPS.edited({CROP: "pass"}),
+                      detail="What windows send there is dropped."),
+        Misconception(*words.EMPTY_WITHOUT_PADDING,
+                      LOOPS.edited({CROP: "out = out[:, :, padding:-padding, padding:-padding]"})),
         Misconception("padding not taken off the place",
                       "The result has the right size, but everything lies `padding` rows and columns too far down and "
                       "to the right: window (i, j) begins at row i * stride of the padded input, and the input lies in "
                       "the middle of that.",
-                      lambda g, size, k, s, p, c: _uncropped(g, size, k, s, p, c)[:, :, :size[0], :size[1]]),
+                      LOOPS.edited({CROP: "out = out[:, :, :H, :W]"})),
         Misconception("gradient to one entry only",
                       "In a mean all entries of the window have the same weight, so all get the same share.",
-                      _cropped(entries=1)),
-        Misconception("divided by the number of windows",
-                      "Each window divides by the number of its entries. By how many windows hold an entry nothing is "
-                      "divided: their shares are summed.",
-                      _mean_over_windows),
-        Misconception(*SHARED_HEIGHT, _shares(lambda right, k, s: right * k[0] / k[1]),
-                      also=(_shares(lambda right, k, s: right * k[1] / k[0]),)),
-        Misconception("divided by the stride",
-                      "How far windows lie apart has nothing to do with how many entries one of them holds.",
-                      _shares(lambda right, k, s: s**2)),
-        Misconception(*ONES, lambda g, *rest: _back(np.ones_like(g), *rest)),
-        Misconception("stride missing in the window's position",
-                      "The window of output (i, j) starts at row i * stride and column j * stride of the padded input.",
-                      _wrong_windows(lambda k, s: (k, 1)),
-                      also=(_wrong_windows(lambda k, s: (k, (s, 1))), _wrong_windows(lambda k, s: (k, (1, s))))),
-        Misconception(*STRIDE_IS_WINDOW, _wrong_windows(lambda k, s: (k, k)), also=(_repeated,)),
-        Misconception(*NEGATIVE_START, _negative_starts,
-                      also=(lambda g, size, k, s, p, c: _negative_starts(g, size, k, s, p, True),)),
-        Misconception(*SWAPPED, _wrong_windows(lambda k, s: (k[::-1], s))),
-        Misconception(*SQUARE_WINDOWS, _wrong_windows(lambda k, s: ((k[0], k[0]), s)),
-                      also=(_wrong_windows(lambda k, s: ((k[1], k[1]), s)),)),
-        Misconception(*SQUARE_INPUTS, _square),
-        Misconception(*FIRST_SAMPLE, only(0, _back)),
-        Misconception(*FIRST_CHANNEL, only(1, _back)),
+                      LOOPS.edited({"out[:, :, rows, columns]": "out[:, :, top, left, None, None]"})),
+        Misconception(*words.DIVIDED_BY_WINDOWS, forms.averaged(LOOPS.edited({" / count": ""})),
+                      detail="Each window divides by the number of its entries."),
+        Misconception(*words.NEGATIVE_START, BARE, also=(BARE.given("count_include_pad = True"),)),
+        *forms.of_backward(LOOPS, side_by_side=(
+            LOOPS.edited({forms.PLACE: "i * KH, j * KW"}).given("padding, count_include_pad = 0, True"),)),
     )
     hints = (
         "One window of four entries with the gradient 8: what does each entry get? And an entry that lies in two such "

@@ -7,64 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercises.pooling.common import (
-    AVERAGED,
-    FIRST_CHANNEL,
-    FIRST_SAMPLE,
-    NOTEBOOK,
-    ONES,
-    OVERWRITTEN,
-    Pair,
-    folded,
-    only,
-)
+from autograder.exercises import words
+from autograder.exercises.pooling import forms
+from autograder.exercises.pooling.common import NOTEBOOK, folded
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
-
-def _spread(grad_out: np.ndarray, indices: np.ndarray, size: Pair, *, overwrite: bool = False) -> np.ndarray:
-    return folded(grad_out, indices, size, overwrite=overwrite)
-
-
-def _through_everything(grad_out: np.ndarray, indices: np.ndarray, size: Pair) -> np.ndarray:
-    """All gradients end up in the first plane, because indices are used on the array flattened as a whole."""
-    out = np.zeros((*grad_out.shape[:2], size[0] * size[1]), grad_out.dtype)
-    np.add.at(out.reshape(-1), indices.ravel(), grad_out.ravel())
-    return out.reshape(*grad_out.shape[:2], *size)
-
-
-def _through_everything_overwritten(grad_out: np.ndarray, indices: np.ndarray, size: Pair) -> np.ndarray:
-    out = np.zeros((*grad_out.shape[:2], *size), grad_out.dtype)
-    np.put(out, indices, grad_out)
-    return out
-
-
-def _by_output_width(grad_out: np.ndarray, indices: np.ndarray, size: Pair) -> np.ndarray:
-    row, column = np.divmod(indices, grad_out.shape[3])
-    if row.max() >= size[0] or column.max() >= size[1]:
-        raise IndexError("index is out of bounds")
-    return _spread(grad_out, row * size[1] + column, size)
-
-
-def _by_height(grad_out: np.ndarray, indices: np.ndarray, size: Pair) -> np.ndarray:
-    row, column = np.divmod(indices, size[0])
-    if row.max() >= size[0] or column.max() >= size[1]:
-        raise IndexError("index is out of bounds")
-    return _spread(grad_out, row * size[1] + column, size)
-
-
-def _down_the_columns(grad_out: np.ndarray, indices: np.ndarray, size: Pair) -> np.ndarray:
-    return np.ascontiguousarray(_spread(grad_out, indices, size).reshape(*grad_out.shape[:2], size[1], size[0])
-                                .swapaxes(2, 3))
-
-
-def _first_entries(grad_out: np.ndarray, indices: np.ndarray, size: Pair) -> np.ndarray:
-    count = indices[0, 0].size
-    return _spread(grad_out, np.broadcast_to(np.arange(count).reshape(indices.shape[2:]), indices.shape), size)
-
-
-def _mean(grad_out: np.ndarray, indices: np.ndarray, size: Pair) -> np.ndarray:
-    return _spread(grad_out, indices, size) / np.maximum(_spread(np.ones_like(grad_out), indices, size), 1)
+LOOPS = Written("""
+    def max_pool2d_backward_by_indices(grad_out, indices, input_size):
+        N, C, OH, OW = grad_out.shape
+        H, W = input_size
+        out = np.zeros((N, C, H, W), grad_out.dtype)
+        for n, c, i, j in np.ndindex(N, C, OH, OW):
+            row, column = divmod(indices[n, c, i, j], W)
+            out[n, c, row, column] += grad_out[n, c, i, j]
+        return out
+    """)
+THROUGH_ALL = LOOPS.edited({"out[n, c, row, column]": "out.reshape(-1)[indices[n, c, i, j]]"})
+ONES = LOOPS.given("grad_out = np.ones_like(grad_out)")
 
 
 @exercise("max_pool2d_backward_by_indices", notebook=NOTEBOOK, points=3)
@@ -77,7 +38,7 @@ class MaxPool2dBackwardByIndices:
     """
 
     def max_pool2d_backward_by_indices(grad_out, indices, input_size):
-        return _spread(grad_out, indices, input_size)
+        return folded(grad_out, indices, input_size)
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         def case(name: str, shape: tuple[int, ...], *settings: Any, dtype: type = np.float64) -> Case:
@@ -101,40 +62,40 @@ class MaxPool2dBackwardByIndices:
                    (rng.standard_normal((2, 2, 3, 14))[..., ::2], np.asfortranarray(indices), (5, 9)))
 
     misconceptions = (
-        Misconception(*OVERWRITTEN, lambda g, i, size: _spread(g, i, size, overwrite=True)),
+        Misconception(*words.OVERWRITTEN, LOOPS.edited({"+=": "="})),
         Misconception("indices counted through all planes",
                       "Each plane x[n, c] has its own counting. Here index 0 means the same place for all samples and "
                       "channels, so that everything is gathered in the first plane.",
-                      _through_everything, also=(_through_everything_overwritten,)),
+                      THROUGH_ALL, also=(THROUGH_ALL.edited({"+=": "="}),)),
         Misconception("index taken apart by the height",
                       "Counted row by row, W entries make a row: the row is index // W, the column index % W.",
-                      _by_height),
+                      LOOPS.edited({"], W)": "], H)"})),
         Misconception("index taken apart by the output's width",
                       "Indices count in the planes of the input, whose rows are input_size[1] long. The rows of "
                       "grad_out are shorter.",
-                      _by_output_width),
-        Misconception("counted down the columns",
-                      "Indices count row by row. Here the result is filled column by column.",
-                      _down_the_columns),
+                      LOOPS.edited({"], W)": "], OW)"})),
+        Misconception(*words.COUNTED_DOWNWARDS,
+                      LOOPS.edited({"row, column = divmod(indices[n, c, i, j], W)":
+                                    "column, row = divmod(indices[n, c, i, j], H)"})),
         Misconception("indices ignored",
                       "Gradients belong where the indices point. Here they are put down one after the other.",
-                      _first_entries),
+                      LOOPS.edited({"indices[n, c, i, j]": "i * OW + j"})),
         Misconception("the same indices for all planes",
                       "Each sample and each channel has maxima of its own: indices has to be read at the same n and c.",
-                      lambda g, i, size: _spread(g, np.broadcast_to(i[:1, :1], i.shape), size),
-                      also=(lambda g, i, size: _spread(g, np.broadcast_to(i[:1], i.shape), size),)),
+                      LOOPS.edited({"indices[n, c,": "indices[0, 0,"}),
+                      also=(LOOPS.edited({"indices[n, c,": "indices[0, c,"}),)),
         Misconception("the same indices for all channels",
                       "Each channel has maxima of its own: indices has to be read at the same c.",
-                      lambda g, i, size: _spread(g, np.broadcast_to(i[:, :1], i.shape), size)),
-        Misconception(*ONES, lambda g, i, size: _spread(np.ones_like(g), i, size),
-                      also=(lambda g, i, size: np.minimum(_spread(np.ones_like(g), i, size), 1),)),
-        Misconception(*AVERAGED, _mean),
-        Misconception("height and width swapped", "input_size is (height, width), in this order.",
-                      lambda g, i, size: _spread(g, i, size[::-1])),
+                      LOOPS.edited({"indices[n, c,": "indices[n, 0,"})),
+        Misconception(*words.UPSTREAM_IGNORED, ONES, also=(ONES.ending("out = np.minimum(out, 1)"),)),
+        Misconception(*words.DIVIDED_BY_WINDOWS, forms.averaged(LOOPS),
+                      detail="An input that is the maximum of several windows acts on all their outputs."),
+        Misconception(*words.HEIGHT_AND_WIDTH_SWAPPED, LOOPS.edited({"H, W = input_size": "W, H = input_size"})),
         Misconception("planes flattened", "The result has the shape of the input: (N, C, H, W).",
-                      lambda g, i, size: _spread(g, i, size).reshape(*g.shape[:2], -1)),
-        Misconception(*FIRST_SAMPLE, only(0, _spread)),
-        Misconception(*FIRST_CHANNEL, only(1, _spread)),
+                      LOOPS.returning("out.reshape(N, C, -1)")),
+        Misconception(*words.FIRST_SAMPLE, LOOPS.ending("out[1:] = 0")),
+        Misconception(*words.FIRST_CHANNEL, LOOPS.ending("out[:, 1:] = 0"),
+                      detail="Each channel is pooled on its own."),
     )
     hints = (
         "One gradient after the other: which sample, which channel, which place in the plane?",

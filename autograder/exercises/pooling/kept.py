@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercises.pooling.common import NOTEBOOK, ONE_FORGOTTEN, Pair
+from autograder.exercises import words
+from autograder.exercises.pooling.common import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import geometry
 
-Counts = tuple[float, int]
+RULES = Written("""
+    def activations_kept(height, width, kernel_size, stride):
+        KH, KW = kernel_size
+        OH, OW = (height - KH) // stride + 1, (width - KW) // stride + 1
+        rows, columns = (OH - 1) * min(stride, KH) + KH, (OW - 1) * min(stride, KW) + KW
+        return OH * OW / (height * width), height * width - rows * columns
+    """)
 
 
-def _positions(size: int, kernel_size: int, stride: int) -> int:
-    return geometry.output_size(size, kernel_size, stride, rounding="floor")
+def _share(share: str) -> Written:
+    """The first number by another rule."""
+    return RULES.edited({"OH * OW / (height * width)": share})
 
 
-def _read(size: int, kernel_size: int, stride: int) -> int:
-    """How many entries of an axis lie in at least one window."""
-    steps = _positions(size, kernel_size, stride) - 1
-    return steps * min(kernel_size, stride) + kernel_size
+def _unread(count: str) -> Written:
+    """The second number by another rule."""
+    return RULES.edited({"height * width - rows * columns": count})
 
 
-def _reached(size: int, kernel_size: int, stride: int) -> int:
-    """Up to where along an axis the windows reach, gaps between them included."""
-    return (_positions(size, kernel_size, stride) - 1) * stride + kernel_size
-
-
-def _counts(
-    positions: Callable[[int, int, int], float] = _positions, read: Callable[[int, int, int], int] = _read,
-) -> Callable[..., Counts]:
-    """The exercise's answer, from rules along one axis."""
-    def counts(height: int, width: int, kernel_size: Pair, stride: int) -> Counts:
-        rows, columns = ((size, k, stride) for size, k in zip((height, width), kernel_size, strict=True))
-        return (positions(*rows) * positions(*columns) / (height * width),
-                height * width - read(*rows) * read(*columns))
-    return counts
-
-
-_right = _counts()
+def _windows(down: str, across: str) -> Written:
+    """The first number from another number of windows along each axis."""
+    return _share(f"({down}) * ({across}) / (height * width)")
 
 
 @exercise("activations_kept", notebook=NOTEBOOK, points=3)
@@ -53,7 +46,10 @@ class ActivationsKept:
     """
 
     def activations_kept(height, width, kernel_size, stride):
-        return _right(height, width, kernel_size, stride)
+        (rows, columns), (KH, KW) = (
+            geometry.output_size((height, width), kernel_size, stride, rounding="floor"), kernel_size)
+        read = ((rows - 1) * min(stride, KH) + KH) * ((columns - 1) * min(stride, KW) + KW)
+        return rows * columns / (height * width), height * width - read
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         yield Case("even sizes, 2 x 2 with stride 2", (8, 8, (2, 2), 2))
@@ -75,61 +71,49 @@ class ActivationsKept:
 
     misconceptions = (
         Misconception("share that is removed", "The first number is the share that is left, not the one that is gone.",
-                      lambda h, w, k, s: (1 - _right(h, w, k, s)[0], _right(h, w, k, s)[1])),
+                      _share("1 - OH * OW / (height * width)")),
         Misconception("percent instead of a share", "The first number lies between 0 and 1.",
-                      lambda h, w, k, s: (100 * _right(h, w, k, s)[0], _right(h, w, k, s)[1])),
+                      _share("100 * OH * OW / (height * width)")),
         Misconception("one over the stride squared",
                       "This is what is left if everything fits. Otherwise the output's sizes are rounded down, and "
                       "less is left: compute the output's size.",
-                      lambda h, w, k, s: (1 / s**2, _right(h, w, k, s)[1])),
+                      _share("1 / stride**2")),
         Misconception("one over the window's size",
                       "How many windows there are depends on how far they lie apart. Here they are counted as if they "
                       "lay side by side.",
-                      lambda h, w, k, s: (1 / (k[0] * k[1]), _right(h, w, k, s)[1]),
-                      also=(lambda h, w, k, s: (h // k[0] * (w // k[1]) / (h * w), _right(h, w, k, s)[1]),)),
-        Misconception("not rounded", "A number of windows is a whole number along each axis: round down.",
-                      _counts(positions=lambda n, k, s: (n - k) / s + 1)),
-        Misconception("rounded up", "Windows that hang over the border are not counted here.",
-                      _counts(positions=lambda n, k, s: math.ceil((n - k) / s) + 1)),
-        Misconception(*ONE_FORGOTTEN, _counts(positions=lambda n, k, s: (n - k) // s)),
+                      _share("1 / (KH * KW)"), also=(_windows("height // KH", "width // KW"),)),
+        Misconception(*words.NOT_ROUNDED, _windows("(height - KH) / stride + 1", "(width - KW) / stride + 1"),
+                      detail="Windows are counted along each axis by itself: round down there."),
+        Misconception(*words.ROUNDED_UP, _windows("-((KH - height) // stride) + 1", "-((KW - width) // stride) + 1")),
+        Misconception(*words.ONE_FORGOTTEN, _windows("OH - 1", "OW - 1")),
         Misconception("only one axis", "A share of the area is the product of two shares of lengths.",
-                      lambda h, w, k, s: (_positions(h, k[0], s) / h, _right(h, w, k, s)[1]),
-                      also=(lambda h, w, k, s: (_positions(w, k[1], s) / w, _right(h, w, k, s)[1]),)),
+                      _share("OH / height"), also=(_share("OW / width"),)),
         Misconception("overlaps counted twice",
                       "An entry in two windows is still one entry. The number of windows times their size counts it "
                       "twice.",
-                      lambda h, w, k, s: (_right(h, w, k, s)[0],
-                                          h * w - _positions(h, k[0], s) * _positions(w, k[1], s) * k[0] * k[1]),
-                      also=(lambda h, w, k, s: (_right(h, w, k, s)[0], max(0, h * w - _positions(h, k[0], s)
-                                                                           * _positions(w, k[1], s) * k[0] * k[1])),)),
+                      _unread("height * width - OH * OW * KH * KW"),
+                      also=(_unread("max(0, height * width - OH * OW * KH * KW)"),)),
         Misconception("gaps between windows forgotten",
                       "At the border entries may be left over. With a stride larger than the window there are also "
                       "gaps between the windows.",
-                      _counts(read=_reached)),
+                      RULES.edited({"min(stride, KH)": "stride", "min(stride, KW)": "stride"})),
         Misconception("border forgotten",
                       "Between the windows the count is right. What is left over behind the last window is not read "
                       "either.",
-                      lambda h, w, k, s: (_right(h, w, k, s)[0], _reached(h, k[0], s) * _reached(w, k[1], s)
-                                          - _read(h, k[0], s) * _read(w, k[1], s))),
+                      _unread("((OH - 1) * stride + KH) * ((OW - 1) * stride + KW) - rows * columns")),
         Misconception("rows and columns subtracted one by one",
                       "Where a row that is not read crosses a column that is not read, one entry belongs to both; "
                       "and a row is as long as the map is wide.",
-                      lambda h, w, k, s: (_right(h, w, k, s)[0],
-                                          (h - _read(h, k[0], s)) * w + (w - _read(w, k[1], s)) * h),
-                      also=(lambda h, w, k, s: (_right(h, w, k, s)[0],
-                                                (h - _read(h, k[0], s)) * (w - _read(w, k[1], s))),
-                            lambda h, w, k, s: (_right(h, w, k, s)[0],
-                                                h - _read(h, k[0], s) + w - _read(w, k[1], s)))),
+                      _unread("(height - rows) * width + (width - columns) * height"),
+                      also=(_unread("(height - rows) * (width - columns)"),
+                            _unread("height - rows + width - columns"))),
         Misconception("entries that are read", "The second number counts the entries that lie in no window.",
-                      lambda h, w, k, s: (_right(h, w, k, s)[0], h * w - _right(h, w, k, s)[1])),
+                      _unread("rows * columns")),
         Misconception("inputs that are not kept",
                       "An entry that loses against the others in its window has been looked at. The second number "
                       "counts those that lie in no window.",
-                      lambda h, w, k, s: (_right(h, w, k, s)[0],
-                                          h * w - _positions(h, k[0], s) * _positions(w, k[1], s))),
-        Misconception("window height and width swapped",
-                      "kernel_size is (height, width): the first number belongs to the rows.",
-                      lambda h, w, k, s: _right(w, h, k, s)),
+                      _unread("height * width - OH * OW")),
+        Misconception(*words.WINDOW_SWAPPED, RULES.given("kernel_size = kernel_size[::-1]")),
     )
     hints = (
         "Draw 7 x 7 entries and windows of 2 x 2 with stride 2. How many windows are there, and which entries lie in "

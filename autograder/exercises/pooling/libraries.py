@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from autograder.exercises.pooling.common import NOTEBOOK, ONE_FORGOTTEN
+from autograder.exercises import words
+from autograder.exercises.pooling.common import NOTEBOOK
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import geometry
 
@@ -113,13 +114,13 @@ class PooledSize:
         Misconception("VALID and SAME swapped",
                       "VALID uses windows that lie in the picture as a whole; SAME adds zeros.",
                       _except(TensorFlow_VALID=RULES["TensorFlow SAME"], TensorFlow_SAME=RULES["TensorFlow VALID"])),
-        Misconception("padding counted once", "Padding lies on both sides, so P entries on a side make 2 P.",
+        Misconception(*words.PADDING_COUNTED_ONCE,
                       _except(**{name.replace(" ", "_"): lambda w, f, s, p, rule=rule: rule(w - p, f, s, p)
                                  for name, rule in RULES.items()})),
-        Misconception("not rounded", "A number of windows is a whole number.",
+        Misconception(*words.NOT_ROUNDED,
                       lambda w, f, s, p, library: -(-w // s) if library == "TensorFlow SAME"
                       else (w + 2 * p - f) / s + 1),
-        Misconception(*ONE_FORGOTTEN,
+        Misconception(*words.ONE_FORGOTTEN,
                       _except(**{name.replace(" ", "_"): lambda w, f, s, p, rule=rule: rule(w, f, s, p) - 1
                                  for name, rule in RULES.items() if not name.startswith("T")}),
                       also=(_except(TensorFlow_VALID=lambda w, f, s, p: (w - f + 1) // s),

@@ -3,108 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograder.exercises.pooling import ties
-from autograder.exercises.pooling.common import (
-    NOTEBOOK,
-    STRIDE_IGNORED,
-    STRIDE_IS_WINDOW,
-    SWAPPED,
-    Pair,
-    descending,
-    places,
-    unfolded,
-)
+from autograder.exercises import words
+from autograder.exercises.pooling import forms, ties
+from autograder.exercises.pooling.common import NOTEBOOK, descending
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
-Both = tuple[np.ndarray, np.ndarray]
+LOOPS = Written("""
+    def max_pool2d_with_indices(x, kernel_size, stride, padding):
+        N, C, H, W = x.shape
+        KH, KW = kernel_size
+        down = across = stride
+        OH, OW = (H + 2 * padding - KH) // down + 1, (W + 2 * padding - KW) // across + 1
+        around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+        padded = np.pad(x, around, constant_values=-np.inf)
+        values, indices = np.zeros((N, C, OH, OW), x.dtype), np.zeros((N, C, OH, OW), int)
+        for n, c, i, j in np.ndindex(N, C, OH, OW):
+            top, left = i * down - padding, j * across - padding
+            window = padded[n, c, top + padding : top + padding + KH, left + padding : left + padding + KW]
+            row, column = divmod(window.argmax(), KW)
+            values[n, c, i, j] = window.max()
+            indices[n, c, i, j] = (top + row) * W + left + column
+        return values, indices
+    """)
+INDEX = "(top + row) * W + left + column"
+INDEX_IN_PADDED = "(top + padding + row) * (W + 2 * padding) + left + padding + column"
+CUT_OFF = LOOPS.edited({
+    "padded[n, c, top + padding : top + padding + KH, left + padding : left + padding + KW]":
+    "x[n, c, max(top, 0) : top + KH, max(left, 0) : left + KW]"})
+"""Windows cut off at the border, while their place and their width are those of whole ones."""
+OTHER_FILLS = (-9, -10, -99, -100, -999, -1e3, -1e4, -1e5, -1e6)
+"""Numbers that students take for smaller than any input."""
 
 
-def _right(x: np.ndarray, kernel_size: Pair, stride: Any, padding: int) -> Both:
-    return F.max_pool2d(x, kernel_size, stride, padding, return_indices=True)
+def _told(index: str) -> Written:
+    """The right maxima, and something else in place of their indices."""
+    return LOOPS.edited({INDEX: index})
 
 
-def _located(x: np.ndarray, kernel_size: Pair, stride: int, padding: int) -> tuple[np.ndarray, ...]:
-    """Maxima, and their rows and columns in the plane."""
-    out, indices = _right(x, kernel_size, stride, padding)
-    return (out, *np.divmod(indices, x.shape[3]))
-
-
-def _in_padded_plane(x: np.ndarray, kernel_size: Pair, stride: int, padding: int) -> Both:
-    """Indices counted in the plane with its padding."""
-    out, row, column = _located(x, kernel_size, stride, padding)
-    return out, (row + padding) * (x.shape[3] + 2 * padding) + column + padding
-
-
-def _partly(x: np.ndarray, kernel_size: Pair, stride: int, padding: int, *, rows: int, columns: int) -> Both:
-    """Indices whose rows or columns still count the padding."""
-    out, row, column = _located(x, kernel_size, stride, padding)
-    return out, (row + rows * padding) * x.shape[3] + column + columns * padding
-
-
-def _entry(x: np.ndarray, kernel_size: Pair, stride: int, padding: int, *, fill: float = -np.inf) -> Both:
-    """Maxima, and which entry of its window each one is."""
-    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
-    windows = unfolded(np.pad(x, around, constant_values=fill), kernel_size, stride)
-    return windows.max(axis=-1), windows.argmax(axis=-1)
-
-
-def _padded_with(
-    x: np.ndarray, kernel_size: Pair, stride: int, padding: int, *, fill: float = 0,
-    corrected: bool = True,
-) -> Both:
-    """Padded with a number, by default zero; the index is told in the plane, or in the padded one."""
-    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
-    padded = np.pad(x, around, constant_values=fill)
-    out, indices = _right(padded, kernel_size, stride, 0)
-    row, column = np.divmod(indices, padded.shape[3])
-    return out, (row - padding) * x.shape[3] + column - padding if corrected else indices
-
-
-def _put_together(x, kernel_size, stride, padding, *, by=1, step=None, off=1) -> Both:  # type: ignore[no-untyped-def]
-    """Indices from the entry of the window: taken apart `by` its height (0) or width (1), moved by `step`."""
-    out, entry = _entry(x, kernel_size, stride, padding)
-    row, column = np.divmod(entry, kernel_size[by])
-    step = stride if step is None else step
-    row = row + np.arange(out.shape[2])[:, None] * step - off * padding
-    return out, row * x.shape[3] + column + np.arange(out.shape[3]) * step - off * padding
-
-
-def _cut_off(x: np.ndarray, kernel_size: Pair, stride: int, padding: int, *, corner: int, width: bool) -> Both:
-    """The window is cut off at the border; its place (`corner`) or its own width is taken from the whole window."""
-    out, indices = _right(x, kernel_size, stride, padding)
-    for n, c, i, j in np.ndindex(out.shape):
-        top, left = i * stride - padding, j * stride - padding
-        block = x[n, c, max(top, 0):top + kernel_size[0], max(left, 0):left + kernel_size[1]]
-        row, column = divmod(int(block.argmax()), kernel_size[1] if width else block.shape[1])
-        indices[n, c, i, j] = (max(top, corner) + row) * x.shape[3] + max(left, corner) + column
-    return out, indices
-
-
-def _through_channels(x: np.ndarray, kernel_size: Pair, stride: int, padding: int, *, samples: bool = False) -> Both:
-    out, indices = _right(x, kernel_size, stride, padding)
-    plane = np.arange(x.shape[1])[:, None, None]
-    if samples:
-        plane = plane + np.arange(len(x))[:, None, None, None] * x.shape[1]
-    return out, indices + plane * x.shape[2] * x.shape[3]
-
-
-def _whole_plane(x: np.ndarray, kernel_size: Pair, stride: int, padding: int) -> Both:
-    out, indices = _right(x, kernel_size, stride, padding)
-    largest = x.reshape(*x.shape[:2], -1).argmax(axis=-1)
-    return out, np.broadcast_to(largest[..., None, None], indices.shape)
-
-
-def _first_equal(x: np.ndarray, kernel_size: Pair, stride: int, padding: int) -> Both:
-    """Where the maximum's value is found first in its plane."""
-    out, indices = _right(x, kernel_size, stride, padding)
-    equal = x.reshape(*x.shape[:2], 1, 1, -1) == out[..., None]
-    return out, equal.argmax(axis=-1).astype(indices.dtype)
+def _filled(fill: Any) -> Written:
+    """The padding consists of another number."""
+    return LOOPS.edited({"-np.inf": f"{fill}"})
 
 
 @exercise("max_pool2d_with_indices", notebook=NOTEBOOK, points=4)
@@ -118,7 +62,7 @@ class MaxPool2dWithIndices:
     """
 
     def max_pool2d_with_indices(x, kernel_size, stride, padding):
-        return _right(x, kernel_size, stride, padding)
+        return F.max_pool2d(x, kernel_size, stride, padding, return_indices=True)
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         def case(name: str, shape: tuple[int, ...], *settings: Any) -> Case:
@@ -152,78 +96,65 @@ class MaxPool2dWithIndices:
         Misconception("padding with zeros wins",
                       "Zero is larger than any negative number, so in windows at the border a padding of zeros beats "
                       "negative inputs. Padding must never win: which number is never the largest?",
-                      _padded_with, also=(partial(_padded_with, corrected=False),)),
+                      _filled(0), also=(_filled(0).edited({INDEX: INDEX_IN_PADDED}),)),
         Misconception("padding with a number that can win",
                       "Whatever number the padding consists of, inputs may be smaller still, or equal to it. Padding "
                       "must never win.",
-                      partial(_padded_with, fill=-1),
-                      also=(lambda x, k, s, p: _padded_with(x, k, s, p, fill=x.min()),
-                            *(partial(_padded_with, fill=fill) for fill in (-9, -10, -99, -100, -999, -1e3, -1e4, -1e5,
-                                                                            -1e6)))),
+                      _filled(-1), also=(_filled("x.min()"), *map(_filled, OTHER_FILLS))),
         Misconception("index within the window",
                       "The index counts in the plane x[n, c], where all windows share one counting. Here each window "
                       "counts its own entries, so that equal numbers mean different places.",
-                      _entry),
+                      _told("row * KW + column")),
         Misconception("padding not taken off the index",
                       "The place is counted in the picture as it was given, without the padding around it: row 0 is "
                       "the first row of x.",
-                      lambda x, k, s, p: _put_together(x, k, s, p, off=0),
-                      also=(_in_padded_plane, partial(_partly, rows=1, columns=0),
-                            partial(_partly, rows=0, columns=1))),
+                      _told("(top + padding + row) * W + left + padding + column"),
+                      also=(_told(INDEX_IN_PADDED),
+                            _told("(top + padding + row) * W + left + column"),
+                            _told("(top + row) * W + left + padding + column"))),
         Misconception("window cut off at the border, its place not",
                       "A window that hangs over the border begins, once it is cut off, at row or column 0 of the "
                       "picture, not at a negative one, and its rows are shorter than KW.",
-                      partial(_cut_off, corner=-1000, width=False),
-                      also=(partial(_cut_off, corner=0, width=True), partial(_cut_off, corner=-1000, width=True))),
+                      CUT_OFF.edited({"argmax(), KW": "argmax(), window.shape[1]"}),
+                      also=(CUT_OFF, CUT_OFF.edited({INDEX: "(max(top, 0) + row) * W + max(left, 0) + column"}))),
         Misconception("row times height",
                       "Counted row by row, each row above an entry puts W entries before it: the row is multiplied by "
                       "the width.",
-                      lambda x, k, s, p: (_located(x, k, s, p)[0],
-                                          _located(x, k, s, p)[1] * x.shape[2] + _located(x, k, s, p)[2])),
-        Misconception("counted down the columns",
-                      "The plane is counted row by row, as ravel does. Here it is counted column by column.",
-                      lambda x, k, s, p: (_located(x, k, s, p)[0],
-                                          _located(x, k, s, p)[2] * x.shape[2] + _located(x, k, s, p)[1])),
+                      _told("(top + row) * H + left + column")),
+        Misconception(*words.COUNTED_DOWNWARDS, _told("(left + column) * H + top + row")),
         Misconception("counted through all channels",
                       "Each plane x[n, c] has a counting of its own that starts at 0. Here the planes before it are "
                       "counted too.",
-                      _through_channels, also=(lambda x, k, s, p: _through_channels(x, k, s, p, samples=True),)),
-        Misconception("counted from one", "The first entry of a plane has index 0.",
-                      lambda x, k, s, p: (_right(x, k, s, p)[0], _right(x, k, s, p)[1] + 1)),
+                      _told("(c * H + top + row) * W + left + column"),
+                      also=(_told("((n * C + c) * H + top + row) * W + left + column"),)),
+        Misconception(*words.COUNTED_FROM_ONE, _told("(top + row) * W + left + column + 1")),
         Misconception("stride missing in the index",
                       "Inside of the window the place is right. But the window of output (i, j) starts at row "
                       "i * stride and column j * stride.",
-                      lambda x, k, s, p: _put_together(x, k, s, p, step=1)),
-        Misconception("window's entry taken apart by its height",
-                      "A window of KH x KW has KW entries in a row: entry number a lies in row a // KW and column "
-                      "a % KW of the window.",
-                      lambda x, k, s, p: _put_together(x, k, s, p, by=0)),
+                      _told("(i - padding + row) * W + j - padding + column")),
+        Misconception(*words.ENTRY_BY_HEIGHT, LOOPS.edited({"argmax(), KW": "argmax(), KH"})),
         Misconception("corner of the window",
                       "These are the places where windows begin. The place of the maximum within the window is "
                       "missing.",
-                      lambda x, k, s, p: (y := _right(x, k, s, p)[0],
-                                          places(x.shape[3], y.shape[2:], (1, 1), s)[..., 0]
-                                          - p * (x.shape[3] + 1) + np.zeros(y.shape, int))),
+                      _told("top * W + left")),
         Misconception("argmax of the whole plane",
                       "Each window has its own maximum. Here the place of the largest entry of the whole plane is told "
                       "for every window.",
-                      _whole_plane),
+                      _told("x[n, c].argmax()")),
         Misconception("equal value outside of the window",
                       "The place has to lie in the window itself. Here an entry elsewhere in the plane is named "
                       "because it happens to have the same value.",
-                      _first_equal),
+                      _told("np.flatnonzero(x[n, c] == window.max())[0]")),
         Misconception("row and column apart",
                       "One number is wanted for each window: the row and the column have to be put together.",
-                      lambda x, k, s, p: (_located(x, k, s, p)[0], np.stack(_located(x, k, s, p)[1:], axis=-1))),
+                      LOOPS.returning("values, np.stack(np.divmod(indices, W), axis=-1)")),
         Misconception("values and indices swapped", "The values come first, the indices second.",
-                      lambda x, k, s, p: _right(x, k, s, p)[::-1]),
-        Misconception("padding ignored", "The window slides over the padded picture, which makes the output larger.",
-                      lambda x, k, s, p: _right(x, k, s, 0)),
-        Misconception("minimum instead of maximum", "The largest entry is wanted, not the smallest.",
-                      lambda x, k, s, p: (-_right(-x, k, s, p)[0], _right(-x, k, s, p)[1])),
-        Misconception(*STRIDE_IGNORED, lambda x, k, s, p: _right(x, k, 1, p)),
-        Misconception(*STRIDE_IS_WINDOW, lambda x, k, s, p: _right(x, k, k, p)),
-        Misconception(*SWAPPED, lambda x, k, s, p: _right(x, (k[1], k[0]), s, p)),
+                      LOOPS.returning("indices, values")),
+        Misconception(*words.PADDING_IGNORED, LOOPS.given("padding = 0")),
+        Misconception(*words.MINIMUM, LOOPS.given("x = -x").returning("(-values, indices)")),
+        Misconception(*words.STRIDE_IGNORED, LOOPS.given("stride = 1"), detail=forms.QUARTER),
+        Misconception(*words.STRIDE_IS_WINDOW, LOOPS.edited({forms.STEP: "down, across = KH, KW"})),
+        Misconception(*words.WINDOW_SWAPPED, LOOPS.given("kernel_size = kernel_size[::-1]")),
     )
     hints = (
         "Write down a plane of 3 x 4 and number its entries row by row. In a window, argmax counts the window's own "

@@ -3,37 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 
-from autograder.exercises.pooling import mistakes, ties
-from autograder.exercises.pooling.common import (
-    ALL_PLANES,
-    AVERAGED,
-    FIRST_CHANNEL,
-    FIRST_SAMPLE,
-    NOT_IN_POSITION,
-    NOTEBOOK,
-    ONES,
-    OVERWRITTEN,
-    SQUARE_INPUTS,
-    SQUARE_WINDOWS,
-    STRIDE_IS_WINDOW,
-    SWAPPED,
-    Pair,
-    descending,
-    first_maximum,
-    only,
-    settings_of_windows,
-    unfolded,
-)
+from autograder.exercises import words
+from autograder.exercises.pooling import forms, ties
+from autograder.exercises.pooling.common import NOTEBOOK, Pair, descending, settings_of_windows
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
-TIMES_INPUT = ("multiplied by the input",
-               "The output of a window is its maximum itself, so it changes as much as the maximum does: the gradient "
-               "is handed on unchanged. Here it is multiplied by an input.")
+LOOPS = Written("""
+    def max_pool2d_backward(grad_out, x, kernel_size, stride):
+        KH, KW = kernel_size
+        down = across = stride
+        OH, OW = grad_out.shape[2:]
+        out = np.zeros_like(x)
+        for n, c, i, j in np.ndindex(*grad_out.shape[:2], OH, OW):
+            top, left = i * down, j * across
+            rows, columns = slice(top, top + KH), slice(left, left + KW)
+            window = x[n, c, rows, columns]
+            row, column = np.unravel_index(window.argmax(), window.shape)
+            out[n, c, top + row, left + column] += grad_out[n, c, i, j]
+        return out
+    """)
+FIRST = "np.unravel_index(window.argmax(), window.shape)"
+TARGET = "out[n, c, top + row, left + column] += grad_out[n, c, i, j]"
+
+
+def _sending(shares: str) -> Written:
+    """Each entry of a window gets a share of its gradient."""
+    return LOOPS.edited({TARGET: f"out[n, c, rows, columns] += grad_out[n, c, i, j] * ({shares})"})
+
+
+def _tiled(grad_out: np.ndarray, x: np.ndarray, kernel_size: Pair, stride: int) -> np.ndarray:
+    """Outputs and gradients enlarged to the size of the input and compared with it, as if windows were tiles."""
+    tile = np.ones(kernel_size)
+    return (x == np.kron(F.max_pool2d(x, kernel_size, stride), tile)) * np.kron(grad_out, tile)
+
+
+EVERY_MAXIMUM = _sending("window == window.max()")
+OVERWRITING = (
+    EVERY_MAXIMUM.edited({"+=": "="}),
+    _sending("np.arange(KH * KW).reshape(KH, KW) == window.argmax()").edited({"+=": "="}),
+    LOOPS.edited({TARGET: "out[n, c, rows, columns][window == window.max()] = grad_out[n, c, i, j]"}))
+"""Later windows replace all entries of earlier ones, or their maxima alone."""
 
 
 def tie_cases(rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray, Pair, int]]:
@@ -88,78 +102,57 @@ class MaxPool2dBackward:
     alternatives = {"max_pool2d_backward": ties.nearest_gradient}  # noqa: RUF012
 
     misconceptions = (
-        Misconception(*OVERWRITTEN, mistakes.overwriting_maxima,
-                      also=(mistakes.overwriting_ties, mistakes.send(first_maximum, overwrite=True),
-                            mistakes.send(mistakes.every_maximum, overwrite=True))),
+        *forms.of_backward(LOOPS, overwriting=OVERWRITING, side_by_side=(_tiled,)),
         Misconception("all ties get the full gradient",
                       "Where several entries of a window are largest, the window's gradient is to be divided among "
                       "them or given to one of them. Here each gets all of it, and the window sends more than it has "
                       "received.",
-                      mistakes.send(mistakes.every_maximum)),
+                      EVERY_MAXIMUM),
         Misconception("no gradient where there are ties",
                       "A window whose largest value occurs several times still hands on its whole gradient, to one of "
                       "these entries or shared among them. Here it is lost.",
-                      mistakes.send(mistakes.unless_tied)),
+                      _sending("(window == window.max()) * ((window == window.max()).sum() == 1)")),
         Misconception("row and column found apart",
                       "Where a window has several largest entries, the row of one of them and the column of another "
                       "meet at an entry that need not be a maximum: look for both at once.",
-                      mistakes.send(mistakes.row_and_column_apart),
-                      also=(mistakes.send(partial(mistakes.row_and_column_apart, last=True)),)),
+                      LOOPS.edited({FIRST: "window.max(axis=1).argmax(), window.max(axis=0).argmax()"}),
+                      also=(LOOPS.edited({FIRST: "[np.where(window == window.max())[axis][-axis] for axis in (0, 1)]"
+                                          }),)),
         Misconception("equal values outside of the window",
                       "The maximum has to be looked for in its own window. Here an entry elsewhere in the plane gets a "
                       "gradient because it happens to have the same value.",
-                      mistakes.anywhere_in_the_plane, also=(mistakes.first_in_the_plane,)),
+                      LOOPS.edited({TARGET: "out[n, c] += grad_out[n, c, i, j] * (x[n, c] == window.max())"}),
+                      also=(LOOPS.edited({TARGET: "out[n, c].reshape(-1)[np.argmax(x[n, c] == window.max())]"
+                                                  " += grad_out[n, c, i, j]"}),)),
         Misconception("gradient spread over the window",
                       "Only the largest entry acts on the output of a max pooling window; a small change of the others "
                       "changes nothing. Shares for all of them belong to average pooling.",
-                      mistakes.send(lambda x, k, s: np.full_like(unfolded(x, k, s), 1 / (k[0] * k[1]))),
-                      also=(mistakes.send(lambda x, k, s: np.ones_like(unfolded(x, k, s))),)),
+                      _sending("1 / (KH * KW)"), also=(_sending("1"),)),
         Misconception("gradient at the window's corner",
                       "The gradient goes to the place of the maximum within its window, not to the place where the "
                       "window begins.",
-                      mistakes.send(lambda x, k, s: (np.arange(k[0] * k[1]) == 0) + 0 * unfolded(x, k, s))),
+                      LOOPS.edited({"top + row, left + column": "top, left"})),
         Misconception("entry of the window taken for a place in the plane",
                       "argmax of a window counts the window's own entries. Its place in the plane depends on where the "
                       "window lies.",
-                      mistakes.entry_as_place),
-        Misconception("window's entry taken apart by its height",
-                      "A window of KH x KW has KW entries in a row: entry number a lies in row a // KW and column "
-                      "a % KW of the window.",
-                      mistakes.taken_apart_by_height),
-        Misconception("minimum instead of maximum", "The gradient goes to the largest entry, not to the smallest.",
-                      mistakes.send(lambda x, k, s: first_maximum(-x, k, s))),
-        Misconception("largest magnitude",
-                      "Numbers are compared with their signs: -3 is smaller than 1. Here the absolute values decide.",
-                      mistakes.send(lambda x, k, s: first_maximum(np.abs(x), k, s))),
-        Misconception("maximum started at zero",
-                      "A window of negative numbers has a maximum too, and hands its gradient to it. Here such windows "
-                      "send nothing.",
-                      mistakes.started_at_zero),
-        Misconception(*ONES, lambda g, x, k, s: F.max_pool2d_backward(np.ones_like(g), x, k, s),
-                      also=(lambda g, x, k, s: np.minimum(F.max_pool2d_backward(np.ones_like(g), x, k, s), 1),)),
-        Misconception(*TIMES_INPUT, mistakes.value_routed,
-                      also=(lambda g, x, k, s: F.max_pool2d_backward(np.ascontiguousarray(
-                          F.max_pool2d(x, k, s)), x, k, s),)),
-        Misconception("divided by the window's size",
-                      "The maximum gets the whole gradient. Dividing by the number of entries belongs to average "
-                      "pooling.",
-                      lambda g, x, k, s: F.max_pool2d_backward(g, x, k, s) / x.dtype.type(k[0] * k[1])),
-        Misconception(*AVERAGED, mistakes.averaged),
-        Misconception(*NOT_IN_POSITION, mistakes.send(first_maximum, step=lambda k, s: 1),
-                      also=(mistakes.send(first_maximum, step=lambda k, s: (s, 1)),
-                            mistakes.send(first_maximum, step=lambda k, s: (1, s)))),
-        Misconception(*STRIDE_IS_WINDOW, mistakes.cut(lambda k, s: (k, k)), also=(mistakes.tiled,)),
-        Misconception(*SWAPPED, mistakes.cut(lambda k, s: (k[::-1], (s, s)))),
-        Misconception(*SQUARE_WINDOWS, mistakes.cut(lambda k, s: ((k[0], k[0]), (s, s))),
-                      also=(mistakes.cut(lambda k, s: ((k[1], k[1]), (s, s))),)),
-        Misconception(*SQUARE_INPUTS, mistakes.square_output),
-        Misconception("one maximum for all channels",
-                      "Each channel is pooled on its own, so each hands on its own gradient. Here only the channel "
-                      "with the largest entry does.",
-                      mistakes.one_for_all_channels),
-        Misconception(*ALL_PLANES, mistakes.one_for_all_planes),
-        Misconception(*FIRST_SAMPLE, only(0, F.max_pool2d_backward)),
-        Misconception(*FIRST_CHANNEL, only(1, F.max_pool2d_backward)),
+                      LOOPS.edited({TARGET: "out[n, c][divmod(window.argmax(), x.shape[3])] += grad_out[n, c, i, j]"})),
+        Misconception(*words.ENTRY_BY_HEIGHT, LOOPS.edited({FIRST: "divmod(window.argmax(), KH)"})),
+        Misconception(*words.MINIMUM, LOOPS.edited({"argmax": "argmin"})),
+        Misconception(*words.LARGEST_MAGNITUDE, LOOPS.edited({"window.argmax": "np.abs(window).argmax"})),
+        Misconception(*words.MAXIMUM_FROM_ZERO, LOOPS.edited({"+= grad_out": "+= (window.max() > 0) * grad_out"}),
+                      detail="A window of negative numbers has a maximum too, and hands its gradient to it."),
+        Misconception(*words.TIMES_INPUT, LOOPS.edited({"+= grad_out": "+= window.max() * grad_out"}),
+                      also=(LOOPS.edited({"+= grad_out[n, c, i, j]": "+= window.max()"}),),
+                      detail="The output of a window is its maximum itself, and changes as much as the maximum does."),
+        Misconception(*words.DIVIDED_BY_WINDOW_SIZE, LOOPS.edited({"+= grad_out": "+= 1 / (KH * KW) * grad_out"}),
+                      detail="The maximum gets the whole gradient."),
+        Misconception(*words.DIVIDED_BY_WINDOWS, forms.averaged(LOOPS),
+                      detail="An input that is the maximum of several windows acts on all their outputs."),
+        Misconception(*words.ONE_MAXIMUM_FOR_CHANNELS,
+                      LOOPS.edited({"+= grad_out": "+= (window.max() == x[n, :, rows, columns].max()) * grad_out"}),
+                      detail="So each hands on its own gradient. Here only the channel with the largest entry does."),
+        Misconception(*words.ONE_MAXIMUM_FOR_PLANES,
+                      LOOPS.edited({"+= grad_out": "+= (window.max() == x[:, :, rows, columns].max()) * grad_out"})),
     )
     hints = (
         "Take one output after the other: which window did it look at, which entry of it was the largest, and what "

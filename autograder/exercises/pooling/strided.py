@@ -2,89 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.exercises.pooling.common import NOTEBOOK, Pair
+from autograder.exercises import words
+from autograder.exercises.pooling.common import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 
-Weights = Callable[[int, Pair], np.ndarray]
-
-MIXED = ("channels mixed",
-         "Pooling treats each channel on its own, but a filter sums over all channels of its input: the weights "
-         "between different channels have to be zero.")
-DEPTHWISE = ("one filter channel instead of all",
-             "Each of the C filters spans the full depth of the input: the shape is (C, C, KH, KW).")
-KERNEL_FIRST = ("kernel axes first",
-                "The weights have the order filter, input channel, row, column, as in PyTorch.")
-
-
-def _each_channel(pattern: Callable[[Pair], np.ndarray]) -> Weights:
-    """Filter k sees channel k, through a pattern of shape (KH, KW), and nothing else."""
-    def weights(channels: int, kernel_size: Pair) -> np.ndarray:
-        return np.multiply.outer(np.eye(channels), pattern(kernel_size))
-    return weights
-
-
-def _all_channels(pattern: Callable[[Pair], np.ndarray]) -> Weights:
-    """Every filter sees every channel."""
-    def weights(channels: int, kernel_size: Pair) -> np.ndarray:
-        return np.multiply.outer(np.ones((channels, channels)), pattern(kernel_size))
-    return weights
-
-
-def _even(kernel_size: Pair) -> np.ndarray:
-    return np.full(kernel_size, 1 / (kernel_size[0] * kernel_size[1]))
-
-
-def _at(place: Callable[[Pair], Pair]) -> Callable[[Pair], np.ndarray]:
-    """A single 1."""
-    def pattern(kernel_size: Pair) -> np.ndarray:
-        out = np.zeros(kernel_size)
-        out[place(kernel_size)] = 1
+AVERAGE = Written("""
+    def average_weights(channels, kernel_size):
+        KH, KW = kernel_size
+        out = np.zeros((channels, channels, KH, KW))
+        for c in range(channels):
+            out[c, c] = 1 / (KH * KW)
         return out
-    return pattern
+    """)
+PICK = AVERAGE.edited({"out[c, c] = 1 / (KH * KW)": "out[c, c, 0, 0] = 1"})
 
 
-def _first_row(kernel_size: Pair) -> np.ndarray:
-    return np.repeat([[1.0], [0]], [1, kernel_size[0] - 1], axis=0) * np.ones(kernel_size)
-
-
-def _first_column(kernel_size: Pair) -> np.ndarray:
-    return _first_row(kernel_size[::-1]).T
-
-
-_corner = _at(lambda k: (0, 0))
-_average, _pick = _each_channel(_even), _each_channel(_corner)
-
-
-def _first_filter(weights: Weights) -> Weights:
-    """All filters but the first are zero."""
-    def wrong(channels: int, kernel_size: Pair) -> np.ndarray:
-        out = weights(channels, kernel_size)
-        out[1:] = 0
-        return out
-    return wrong
-
-
-def _shared_mistakes(pattern: Callable[[Pair], np.ndarray], answer: str) -> Iterator[Misconception]:
+def _in_every_function(weights: Written, answer: str) -> Iterator[Misconception]:
     """Mistakes in which channels and axes change places."""
-    right = _each_channel(pattern)
     name = f" in {answer}" if answer != "average_weights" else ""
-    yield Misconception(MIXED[0] + name, MIXED[1], _all_channels(pattern), answer)
-    yield Misconception(DEPTHWISE[0] + name, DEPTHWISE[1],
-                        lambda c, k: np.multiply.outer(np.ones((c, 1)), pattern(k)), answer,
-                        also=(lambda c, k: np.multiply.outer(np.ones(c), pattern(k)), lambda c, k: pattern(k),
-                              lambda c, k: np.multiply.outer(np.ones((1, c)), pattern(k))))
-    yield Misconception(KERNEL_FIRST[0] + name, KERNEL_FIRST[1], lambda c, k: right(c, k).transpose(2, 3, 0, 1), answer)
-    yield Misconception("window height and width swapped" + name,
-                        "kernel_size is (height, width): the first number belongs to the rows.",
-                        lambda c, k: right(c, k[::-1]), answer)
+    one_deep = weights.edited({"channels, channels, KH": "channels, 1, KH", "[c, c": "[c, 0"})
+    yield Misconception("channels mixed" + name,
+                        "Pooling treats each channel on its own, but a filter sums over all channels of its input: the "
+                        "weights between different channels have to be zero.",
+                        weights.edited({"[c, c": "[c, :"}), answer)
+    yield Misconception("one filter channel instead of all" + name,
+                        "Each of the C filters spans the full depth of the input: the shape is (C, C, KH, KW).",
+                        one_deep, answer,
+                        also=(one_deep.returning("out[:, 0]"), one_deep.returning("out[0, 0]"),
+                              one_deep.returning("out.swapaxes(0, 1)")))
+    yield Misconception("kernel axes first" + name,
+                        "The weights have the order filter, input channel, row, column, as in PyTorch.",
+                        weights.returning("out.transpose(2, 3, 0, 1)"), answer)
+    yield Misconception(words.WINDOW_SWAPPED[0] + name, words.WINDOW_SWAPPED[1],
+                        weights.given("kernel_size = kernel_size[::-1]"), answer)
     yield Misconception("only the first filter" + name,
                         "There are as many filters as channels, and each of them passes its own channel on. Here all "
                         "but the first give zero.",
-                        _first_filter(right), answer)
+                        weights.ending("out[1:] = 0"), answer)
+
+
+def _block(value: str) -> Written:
+    """Another number than one divided by the window's size."""
+    return AVERAGE.edited({"1 / (KH * KW)": value})
+
+
+def _picked(place: str) -> Written:
+    """Another entry than the one at the upper left."""
+    return PICK.edited({"0, 0] = 1": f"{place}] = 1"})
 
 
 @exercise("pooling_as_convolution", notebook=NOTEBOOK, points=3, answers=("average_weights", "subsampling_weights"))
@@ -98,10 +67,13 @@ class PoolingAsConvolution:
     """
 
     def average_weights(channels, kernel_size):
-        return _average(channels, kernel_size)
+        each = np.full(kernel_size, 1 / (kernel_size[0] * kernel_size[1]))
+        return np.multiply.outer(np.eye(channels), each)
 
     def subsampling_weights(channels, kernel_size):
-        return _pick(channels, kernel_size)
+        each = np.zeros(kernel_size)
+        each[0, 0] = 1
+        return np.multiply.outer(np.eye(channels), each)
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         for answer in ("average_weights", "subsampling_weights"):
@@ -115,38 +87,31 @@ class PoolingAsConvolution:
                        answer)
 
     misconceptions = (
-        *_shared_mistakes(_even, "average_weights"),
-        Misconception("not divided", "A mean is a sum divided by the number of entries of the window.",
-                      _each_channel(np.ones)),
+        *_in_every_function(AVERAGE, "average_weights"),
+        Misconception(*words.NOT_DIVIDED, _block("1")),
         Misconception("divided by the channels too",
                       "The mean runs over one window of one channel; the number of channels plays no part.",
-                      lambda c, k: _average(c, k) / c),
+                      AVERAGE.ending("out /= channels")),
         Misconception("mean over channels and window",
                       "These weights average all channels. Pooling never mixes channels.",
-                      lambda c, k: _all_channels(_even)(c, k) / c),
+                      AVERAGE.edited({"[c, c]": "[c, :]"}).ending("out /= channels")),
         Misconception("divided by one side only", "A window has KH * KW entries.",
-                      lambda c, k: _each_channel(np.ones)(c, k) / k[0],
-                      also=(lambda c, k: _each_channel(np.ones)(c, k) / k[1],
-                            lambda c, k: _each_channel(np.ones)(c, k) / k[0]**2,
-                            lambda c, k: _each_channel(np.ones)(c, k) / k[1]**2,
-                            lambda c, k: _each_channel(np.ones)(c, k) / (k[0] + k[1]))),
-        *_shared_mistakes(_corner, "subsampling_weights"),
+                      _block("1 / KH"), also=tuple(map(_block, ("1 / KW", "1 / KH**2", "1 / KW**2", "1 / (KH + KW)")))),
+        *_in_every_function(PICK, "subsampling_weights"),
         Misconception("every entry picked", "Only one entry of the window is passed on: all other weights are zero.",
-                      _each_channel(np.ones), "subsampling_weights",
-                      also=(_each_channel(_first_row), _each_channel(_first_column))),
+                      _picked(":"), "subsampling_weights", also=(_picked("0"), _picked(":, 0"))),
         Misconception("mean instead of one entry", "Subsampling looks at one entry of the window and at no other.",
-                      _average, "subsampling_weights"),
+                      AVERAGE, "subsampling_weights"),
         Misconception("the middle of the window",
                       "The entry at the upper left is wanted: row 0 and column 0 of the window.",
-                      _each_channel(_at(lambda k: (k[0] // 2, k[1] // 2))), "subsampling_weights",
-                      also=(_each_channel(_at(lambda k: ((k[0] - 1) // 2, (k[1] - 1) // 2))),)),
+                      _picked("KH // 2, KW // 2"), "subsampling_weights",
+                      also=(_picked("(KH - 1) // 2, (KW - 1) // 2"),)),
         Misconception("the end of the window",
                       "The entry at the upper left is wanted: row 0 and column 0 of the window.",
-                      _each_channel(_at(lambda k: (-1, -1))), "subsampling_weights"),
+                      _picked("-1, -1"), "subsampling_weights"),
         Misconception("the upper right of the window",
                       "The entry at the upper left is wanted: row 0 and column 0 of the window.",
-                      _each_channel(_at(lambda k: (0, -1))), "subsampling_weights",
-                      also=(_each_channel(_at(lambda k: (-1, 0))),)),
+                      _picked("0, -1"), "subsampling_weights", also=(_picked("-1, 0"),)),
     )
     hints = (
         "A filter sums weight times input over all channels and the whole window. For output channel 2, which input "

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from autograder.exercises import words
+from autograder.exercises.making import in_answer
 from autograder.exercises.training import common
 from autograder.exercises.training.common import NOTEBOOK, Array
 from autograder.judging.exercise import Case, Misconception, exercise
@@ -61,11 +63,10 @@ class ReluLayer:
     misconceptions = (
         Misconception("largest along an axis",
                       "np.max(x, 0) looks for the largest entry along axis 0 and loses this axis. The rectifier "
-                      "compares each entry with zero, and the shape stays.",
-                      lambda x: np.max(x, 0)),
+                      "compares each entry with zero, and the shape stays.", lambda x: np.max(x, 0)),
         Misconception("absolute value", "A negative input becomes zero, not its positive counterpart.", np.abs),
-        Misconception("negative part kept", "What is positive is kept and what is negative becomes zero, not the "
-                      "other way around.",
+        Misconception("negative part kept",
+                      "What is positive is kept and what is negative becomes zero, not the other way around.",
                       lambda x: np.minimum(x, 0)),
         Misconception("negative entries removed",
                       "Every entry keeps its place. Picking the positive ones gives a shorter list.",
@@ -75,51 +76,45 @@ class ReluLayer:
                       lambda x: (x > 0).astype(x.dtype)),
         Misconception("cut off at one", "The rectifier has no upper bound: positive inputs stay what they are.",
                       lambda x: np.clip(x, 0, 1)),
-        Misconception("leaky", "Negative inputs become exactly zero. A small slope there is another activation, the "
-                      "leaky ReLU.",
+        Misconception("leaky",
+                      "Negative inputs become exactly zero. A small slope there is another activation, the leaky ReLU.",
                       lambda x: np.where(x > 0, x, x * x.dtype.type(0.01)),
                       also=(lambda x: np.where(x > 0, x, x * x.dtype.type(0.1)),)),
         Misconception("sigmoid", "The sigmoid bends every input. The rectifier leaves positive ones as they are.",
                       lambda x: 1 / (1 + np.exp(-x))),
-        *(Misconception(name, text, wrong, "relu_backward", tuple(also)) for name, text, wrong, *also in (
-            ("mask from the gradient",
-             "Whether the gradient passes is decided by the input of the forward pass. A negative gradient passes "
-             "unchanged where the input was positive.",
-             lambda g, x: F.relu(g)),
-            ("gradient passes everywhere",
-             "Where the input was negative the output is zero, whatever the input does: no gradient passes there.",
-             lambda g, x: g.copy()),
-            ("zero counted as positive",
-             "At exactly zero nothing passes, by the convention of this text and of the libraries: look at the "
-             "comparison.",
-             lambda g, x: g * (x >= 0)),
-            ("slope without the gradient",
-             "The chain rule multiplies: the slope of the rectifier, 0 or 1, times the gradient that comes in.",
-             lambda g, x: (x > 0).astype(g.dtype)),
-            ("multiplied by the output",
-             "The slope of the rectifier where the input is positive is 1, not the input.",
-             lambda g, x: g * F.relu(x)),
-            ("mask turned around",
-             "The gradient passes where the input was positive.",
-             lambda g, x: g * (x <= 0)),
-            ("mask from both",
-             "The sign of the gradient does not matter: where the input was positive, a negative gradient passes too.",
-             lambda g, x: g * (x > 0) * (g > 0)),
-            ("sign changed where the input is negative",
-             "Where the input was negative the slope is 0, not -1: this is the gradient of the absolute value.",
-             lambda g, x: g * np.sign(x), lambda g, x: np.where(x > 0, g, -g)),
-            ("gradients removed",
-             "Every entry of the input has a gradient, and it is zero where nothing passes. Picking the others gives a "
-             "shorter list.",
-             lambda g, x: g[x > 0]),
-            ("arguments swapped",
-             "The gradient comes first, the input second. Here the input passes where the gradient is positive.",
-             lambda g, x: x * (g > 0)),
-            ("forward pass again",
-             "What is asked for is a gradient: how the loss changes with the input. Here the layer's output is "
-             "returned.",
-             lambda g, x: F.relu(x)),
-        )),
+        *in_answer(
+            "relu_backward",
+            Misconception("mask from the gradient",
+                          "Whether the gradient passes is decided by the input of the forward pass. A negative "
+                          "gradient passes unchanged where the input was positive.", lambda g, x: F.relu(g)),
+            Misconception("gradient passes everywhere",
+                          "Where the input was negative the output is zero, whatever the input does: no gradient "
+                          "passes there.", lambda g, x: g.copy()),
+            Misconception("zero counted as positive",
+                          "At exactly zero nothing passes, by the convention of this text and of the libraries: look "
+                          "at the comparison.", lambda g, x: g * (x >= 0)),
+            Misconception("slope without the gradient",
+                          "The chain rule multiplies: the slope of the rectifier, 0 or 1, times the gradient that "
+                          "comes in.", lambda g, x: (x > 0).astype(g.dtype)),
+            Misconception(*words.TIMES_OUTPUT, lambda g, x: g * F.relu(x)),
+            Misconception("mask turned around", "The gradient passes where the input was positive.",
+                          lambda g, x: g * (x <= 0)),
+            Misconception("mask from both",
+                          "The sign of the gradient does not matter: where the input was positive, a negative "
+                          "gradient passes too.", lambda g, x: g * (x > 0) * (g > 0)),
+            Misconception("sign changed where the input is negative",
+                          "Where the input was negative the slope is 0, not -1: this is the gradient of the absolute "
+                          "value.", lambda g, x: g * np.sign(x), also=(lambda g, x: np.where(x > 0, g, -g),)),
+            Misconception("gradients removed",
+                          "Every entry of the input has a gradient, and it is zero where nothing passes. Picking the "
+                          "others gives a shorter list.", lambda g, x: g[x > 0]),
+            Misconception("arguments swapped",
+                          "The gradient comes first, the input second. Here the input passes where the gradient is "
+                          "positive.", lambda g, x: x * (g > 0)),
+            Misconception("forward pass again",
+                          "What is asked for is a gradient: how the loss changes with the input. Here the layer's "
+                          "output is returned.", lambda g, x: F.relu(x)),
+        ),
         Misconception("another activation", "The rectifier leaves positive inputs exactly as they are, and makes all "
                       "others exactly zero. This is another function, which bends.",
                       np.tanh, also=(lambda x: np.log1p(np.exp(x)), lambda x: np.where(x > 0, x, np.exp(x) - 1),
@@ -127,14 +122,16 @@ class ReluLayer:
         Misconception("one number for all", "The rectifier compares each entry with zero, and the shape stays.",
                       lambda x: np.maximum(np.max(x), 0), also=(np.max,)),
         Misconception("at least one", "Negative inputs become 0.", lambda x: np.maximum(x, 1)),
-        *(Misconception(name, text, wrong, "relu_backward", also) for name, text, wrong, also in (
-            ("multiplied by the input", "The slope is 1 where the input is positive, and 0 elsewhere; it is not the "
-             "input.", lambda g, x: g * x, ()),
-            ("leaky on the way back", "Where the input was negative no gradient passes, not even a small part of it.",
-             lambda g, x: np.where(x > 0, g, g * g.dtype.type(0.01)), (lambda g, x: np.where(x > 0, g, g * 0.1),)),
-            ("half of it at zero", "At exactly zero nothing passes, by the convention of this text.",
-             lambda g, x: g * np.heaviside(x, 0.5), ()),
-        )),
+        *in_answer(
+            "relu_backward",
+            Misconception(*words.TIMES_INPUT, lambda g, x: g * x),
+            Misconception("leaky on the way back",
+                          "Where the input was negative no gradient passes, not even a small part of it.",
+                          lambda g, x: np.where(x > 0, g, g * g.dtype.type(0.01)),
+                          also=(lambda g, x: np.where(x > 0, g, g * 0.1),)),
+            Misconception("half of it at zero", "At exactly zero nothing passes, by the convention of this text.",
+                          lambda g, x: g * np.heaviside(x, 0.5)),
+        ),
     )
     hints = (
         "Draw the function for inputs from -2 to 2. What is its slope on the left, and on the right?",

@@ -79,8 +79,7 @@ class ShiftPictures:
     misconceptions = (
         Misconception("wrapped around",
                       "What moves out at one side is lost. np.roll brings it in again at the other side, and a digit "
-                      "would get a piece of itself at its back.",
-                      _rolled),
+                      "would get a piece of itself at its back.", _rolled),
         Misconception("all directions turned around",
                       "Rows are counted from the top: row 0 moves to row 1 if down is 1. Here it moves up.",
                       lambda x, d, r: shifted(x, -d, -r)),
@@ -104,8 +103,7 @@ class ShiftPictures:
                       lambda x, d, r: shifted(x, np.abs(d), np.abs(r))),
         Misconception("slices with negative numbers",
                       "In a slice a negative number counts from the end. A picture that moves up or to the left needs "
-                      "slices of its own, or room around the picture.",
-                      _sliced),
+                      "slices of its own, or room around the picture.", _sliced),
         Misconception("channels and rows taken for rows and columns",
                       "Without the batch's axis a picture is (C, H, W): its rows are axis 1 and its columns axis 2.",
                       lambda x, d, r: np.stack([np.roll(picture, (i, j), axis=(0, 1))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
 
-from autograder.exercises.training.common import NOTEBOOK, Array
+from autograder.exercises import words
+from autograder.exercises.making import in_answer
+from autograder.exercises.training.common import NOTEBOOK
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Formula, Misconception, exercise
-
-Layer = Callable[..., Array]
 
 DOUBLE = ("lambda x: 2 * x", "lambda grad_out, x: 2 * grad_out")
 RECTIFY = ("lambda x: np.maximum(x, 0)", "lambda grad_out, x: grad_out * (x > 0)")
@@ -25,7 +26,7 @@ def matrix(rng: np.random.Generator, features: int, out_features: int) -> tuple[
     return f"lambda x: x @ {weight}.T", f"lambda grad_out, x: grad_out @ {weight}"
 
 
-def forward(layers: Sequence[Layer], x: Array) -> tuple[Array, tuple[Array, ...]]:
+def forward(layers, x):
     """The output, and what each layer was given."""
     inputs = []
     for layer in layers:
@@ -34,38 +35,16 @@ def forward(layers: Sequence[Layer], x: Array) -> tuple[Array, tuple[Array, ...]
     return x, tuple(inputs)
 
 
-def backward(backwards: Sequence[Layer], inputs: Sequence[Array], grad_out: Array) -> Array:
+def backward(backwards, inputs, grad_out):
     """The gradient with respect to the first input."""
-    for layer, x in zip(reversed(backwards), reversed(inputs), strict=True):
-        grad_out = layer(grad_out, x)
-    return grad_out
+    g = grad_out
+    for layer, x in zip(backwards[::-1], inputs[::-1], strict=True):
+        g = layer(g, x)
+    return g
 
 
-def in_forward_order(backwards: Sequence[Layer], inputs: Sequence[Array], grad_out: Array) -> Array:
-    """From the first layer to the last."""
-    return backward(backwards[::-1], inputs[::-1], grad_out)
-
-
-def each_on_its_own(backwards: Sequence[Layer], inputs: Sequence[Array], grad_out: Array) -> list[Array]:
-    """Every layer is given the gradient of the end."""
-    return [layer(grad_out, x) for layer, x in zip(backwards, inputs, strict=True)]
-
-
-def all_gradients(backwards: Sequence[Layer], inputs: Sequence[Array], grad_out: Array) -> tuple[Array, ...]:
-    """The gradient with respect to every layer's input."""
-    found = []
-    for layer, x in zip(reversed(backwards), reversed(inputs), strict=True):
-        grad_out = layer(grad_out, x)
-        found.append(grad_out)
-    return tuple(found[::-1])
-
-
-def multiplied(backwards: Sequence[Layer], inputs: Sequence[Array], grad_out: Array) -> Array:
-    """The incoming gradient enters with every layer again."""
-    grad = grad_out
-    for layer, x in zip(reversed(backwards), reversed(inputs), strict=True):
-        grad = grad_out * layer(grad, x)
-    return grad
+FORWARD, BACK = Written.of(forward), Written.of(backward)
+_COLLECTED = {"g = grad_out": "g, found = grad_out, []", "(g, x)\n": "(g, x); found.append(g)\n"}
 
 
 @exercise("chain", notebook=NOTEBOOK, points=3, answers=("chain_forward", "chain_backward"))
@@ -108,82 +87,81 @@ class Chain:
 
     misconceptions = (
         Misconception("outputs kept instead of inputs",
-                      "What a layer needs on the way back is what it was given, not what it returned: the first "
-                      "entry is x.",
-                      lambda layers, x: (forward(layers, x)[0], (*forward(layers, x)[1], forward(layers, x)[0])[1:])),
+                      "What a layer needs on the way back is what it was given, not what it returned: the first entry "
+                      "is x.", FORWARD.edited({"inputs.append(x)\n        x = layer(x)":
+                                               "x = layer(x)\n        inputs.append(x)"})),
         Misconception("last output kept too",
                       "One input for each layer. The last output is no layer's input; it is returned beside them.",
-                      lambda layers, x: (forward(layers, x)[0], (*forward(layers, x)[1], forward(layers, x)[0]))),
+                      FORWARD.edited({"tuple(inputs)": "(*inputs, x)"})),
         Misconception("from the last layer to the first",
                       "Forward, the layers come in the order in which they are given.",
-                      lambda layers, x: forward(layers[::-1], x)),
+                      FORWARD.edited({"in layers": "in layers[::-1]"})),
         Misconception("every layer on x",
                       "Each layer is given what the one before it returned, not the x of the beginning.",
-                      lambda layers, x: (layers[-1](x) if layers else x, (x,) * len(layers))),
+                      FORWARD.edited({"inputs = []": "inputs, out = [], x", "x = layer(x)": "out = layer(x)",
+                                      "return x": "return out"})),
         Misconception("inputs listed backward",
                       "The inputs come in the order of the layers. It is the way back that turns the order around.",
-                      lambda layers, x: (forward(layers, x)[0], forward(layers, x)[1][::-1])),
-        Misconception("only the output returned",
-                      "Two values are asked for: the output, and a tuple with what each layer was given.",
-                      lambda layers, x: forward(layers, x)[0]),
+                      FORWARD.edited({"tuple(inputs)": "tuple(inputs[::-1])"})),
+        Misconception(*words.ONLY_OUTPUT, FORWARD.edited({"x, tuple(inputs)": "x"})),
         Misconception("output of the first layer",
                       "The loop ends too early: a return inside of it ends the function after the first layer.",
-                      lambda layers, x: (forward(layers[:1], x)[0], forward(layers, x)[1][:1])),
-        *(Misconception(name, text, wrong, "chain_backward", also) for name, text, wrong, also in (
-            ("backward in forward order",
-             "The gradient is known at the end. The last layer is the first one that can go back.",
-             in_forward_order, ()),
-            ("layers turned around, inputs not",
-             "Each backward function belongs with the input of its own layer: if the one sequence is turned around, "
-             "so is the other.",
-             lambda b, i, g: backward(b, i[::-1], g), ()),
-            ("inputs turned around, layers not",
-             "The inputs are turned around, the functions are not: the first layer goes back first, and with the input "
-             "of another.",
-             lambda b, i, g: backward(b[::-1], i, g), ()),
-            ("gradients of the layers added",
-             "In a chain each layer passes its gradient on to the one before it. Sums belong where one value is used "
-             "in several places.",
-             lambda b, i, g: sum(each_on_its_own(b, i, g)) if len(b) else g, ()),
-            ("every layer gets the last gradient",
-             "Only the last layer is given grad_out. The others are given what the layer after them returned.",
-             lambda b, i, g: each_on_its_own(b, i, g)[0] if len(b) else g,
-             (lambda b, i, g: each_on_its_own(b, i, g)[-1] if len(b) else g,)),
-            ("all gradients returned",
-             "Only the gradient with respect to the first input is asked for.",
-             all_gradients, (lambda b, i, g: all_gradients(b, i, g)[::-1],)),
-            ("grad_out multiplied again",
-             "A backward function multiplies by the incoming gradient itself; doing it once more counts it twice.",
-             multiplied, (lambda b, i, g: g * backward(b, i, g),)),
-            ("begun with ones",
-             "The chain begins with grad_out: what comes after these layers may weigh their outputs differently.",
-             lambda b, i, g: backward(b, i, np.ones_like(g)), ()),
-            ("arguments of backward swapped",
-             "A backward function is called as backward(grad_out, x), the gradient first.",
-             lambda b, i, g: backward([lambda grad, x, f=f: f(x, grad) for f in b], i, g), ()),
-            ("first layer left out",
-             "The way back ends at the input of the first layer, so the first layer's backward function is called, "
-             "too.",
-             lambda b, i, g: backward(b[1:], i[1:], g), ()),
-            ("last layer left out",
-             "grad_out is the gradient with respect to the last output: the last layer is the first to go back.",
-             lambda b, i, g: backward(b[:-1], i[:-1], g), ()),
-        )),
+                      FORWARD.edited({"in layers": "in layers[:1]"})),
         Misconception("first layer never called", "The first layer is given x.",
-                      lambda layers, x: forward(layers[1:], x)),
+                      FORWARD.edited({"in layers": "in layers[1:]"})),
         Misconception("only the last input kept", "Every layer needs its own input on the way back.",
-                      lambda layers, x: (forward(layers, x)[0], forward(layers, x)[1][-1:]),
+                      FORWARD.edited({"tuple(inputs)": "tuple(inputs[-1:])"}),
                       also=(lambda layers, x: (forward(layers, x)[0], x),)),
         Misconception("outputs added", "The layers follow each other; they do not lie side by side.",
                       lambda layers, x: (sum(layer(x) for layer in layers), (x,) * len(layers))),
-        *(Misconception(name, text, wrong, "chain_backward", also) for name, text, wrong, also in (
-            ("the first input for all", "Each layer needs what it was given itself.",
-             lambda b, i, g: backward(b, [i[0]] * len(b), g) if len(b) else g, ()),
-            ("input of the layer before", "Layer number i has input number i: what it was given itself.",
-             lambda b, i, g: backward(b, (*i[-1:], *i[:-1]), g), ()),
-            ("grad_out added at the end", "The chain passes one gradient on; what came in is not added again.",
-             lambda b, i, g: g + backward(b, i, g), ()),
-        )),
+        *in_answer(
+            "chain_backward",
+            Misconception("backward in forward order",
+                          "The gradient is known at the end. The last layer is the first one that can go back.",
+                          BACK.edited({"backwards[::-1], inputs[::-1]": "backwards, inputs"})),
+            Misconception("layers turned around, inputs not",
+                          "Each backward function belongs with the input of its own layer: if the one sequence is "
+                          "turned around, so is the other.", BACK.edited({"inputs[::-1]": "inputs"})),
+            Misconception("inputs turned around, layers not",
+                          "The inputs are turned around, the functions are not: the first layer goes back first, and "
+                          "with the input of another.", BACK.edited({"backwards[::-1]": "backwards"})),
+            Misconception("gradients of the layers added",
+                          "In a chain each layer passes its gradient on to the one before it. Sums belong where one "
+                          "value is used in several places.",
+                          BACK.edited({"g = layer(g, x)": "g = g + layer(grad_out, x)",
+                                       "return g": "return g - grad_out if len(backwards) else g"})),
+            Misconception("every layer gets the last gradient",
+                          "Only the last layer is given grad_out. The others are given what the layer after them "
+                          "returned.", BACK.edited({"layer(g, x)": "layer(grad_out, x)"}),
+                          also=(BACK.edited({"layer(g, x)": "layer(grad_out, x)", "backwards[::-1]": "backwards",
+                                             "inputs[::-1]": "inputs"}),)),
+            Misconception("all gradients returned", "Only the gradient with respect to the first input is asked for.",
+                          BACK.edited({**_COLLECTED, "return g": "return tuple(found[::-1])"}),
+                          also=(BACK.edited({**_COLLECTED, "return g": "return tuple(found)"}),)),
+            Misconception("grad_out multiplied again",
+                          "A backward function multiplies by the incoming gradient itself; doing it once more counts "
+                          "it twice.", BACK.edited({"layer(g, x)": "grad_out * layer(g, x)"}),
+                          also=(BACK.returning("grad_out * g"),)),
+            Misconception("begun with ones",
+                          "The chain begins with grad_out: what comes after these layers may weigh their outputs "
+                          "differently.", BACK.given("grad_out = np.ones_like(grad_out)")),
+            Misconception("arguments of backward swapped",
+                          "A backward function is called as backward(grad_out, x), the gradient first.",
+                          BACK.edited({"layer(g, x)": "layer(x, g)"})),
+            Misconception("first layer left out",
+                          "The way back ends at the input of the first layer, so the first layer's backward function "
+                          "is called, too.", BACK.given("backwards, inputs = backwards[1:], inputs[1:]")),
+            Misconception("last layer left out",
+                          "grad_out is the gradient with respect to the last output: the last layer is the first to "
+                          "go back.", BACK.given("backwards, inputs = backwards[:-1], inputs[:-1]")),
+            Misconception("the first input for all", "Each layer needs what it was given itself.",
+                          BACK.given("inputs = [*inputs[:1]] * len(inputs)")),
+            Misconception("input of the layer before", "Layer number i has input number i: what it was given itself.",
+                          BACK.given("inputs = (*inputs[-1:], *inputs[:-1])")),
+            Misconception("grad_out added at the end",
+                          "The chain passes one gradient on; what came in is not added again.",
+                          BACK.returning("grad_out + g")),
+        ),
     )
     hints = (
         "Write down the two calls for a chain of two layers, first forward, then backward. Which value has to wait in "

@@ -57,6 +57,11 @@ def one_hot(labels: Array, classes: int, dtype: Any = float) -> Array:
     return np.eye(classes, dtype=dtype)[labels]
 
 
+def half(kernel_size: tuple[int, ...]) -> tuple[int, int]:
+    """The padding of a convolution that keeps height and width."""
+    return kernel_size[0] // 2, kernel_size[1] // 2
+
+
 def strided(array: Array) -> Array:
     """The same values in memory with gaps along the last axis."""
     wide = np.repeat(array, 2, axis=-1)

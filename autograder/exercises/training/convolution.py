@@ -7,13 +7,88 @@ from typing import ClassVar
 
 import numpy as np
 
-from autograder.exercises.training import common, filters
-from autograder.exercises.training.common import NOTEBOOK, Array
-from autograder.exercises.training.filters import patches, product
+from autograder.exercises import words
+from autograder.exercises.making import in_answer
+from autograder.exercises.training import common
+from autograder.exercises.training.common import NOTEBOOK, Array, half
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
 PATCHES, FORWARD, BACKWARD = "patch_rows", "conv_same_forward", "conv_same_backward"
+
+
+def patches(x: Array, kernel_size: tuple[int, ...]) -> Array:
+    """A row for each position of each sample."""
+    columns = F.im2col(x, (kernel_size[0], kernel_size[1]), padding=half(kernel_size))
+    return columns.transpose(0, 2, 1).reshape(-1, columns.shape[1])
+
+
+def _picture(rows: Array, grad_out: Array, weight: Array) -> Array:
+    """The input, from the middle of its patches."""
+    samples, _, height, width = grad_out.shape
+    apart = rows.reshape(samples, height, width, *weight.shape[1:])
+    top, left = half(weight.shape[2:])
+    return np.ascontiguousarray(apart[..., top, left].transpose(0, 3, 1, 2))
+
+
+def _rows(x, kernel_size):
+    """A right answer, of which wrong ones are edits."""
+    (_, channels, _, _), (down, right) = x.shape, kernel_size
+    top, left = down // 2, right // 2
+    padded = np.pad(x, ((0, 0), (0, 0), (top, top), (left, left)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, kernel_size, axis=(2, 3))
+    return windows.transpose(0, 2, 3, 1, 4, 5).reshape(-1, channels * down * right)
+
+
+def _forward(x, weight, bias):
+    """A right answer, of which wrong ones are edits."""
+    (samples, _, height, width), filters = x.shape, len(weight)
+    rows = _rows(x, weight.shape[2:])
+    product = rows @ weight.reshape(filters, -1).T + bias
+    out = product.reshape(samples, height, width, filters).transpose(0, 3, 1, 2)
+    return out, rows
+
+
+def _backward(grad_out, rows, weight):
+    """A right answer, of which wrong ones are edits."""
+    samples, filters, height, width = grad_out.shape
+    flat = grad_out.transpose(0, 2, 3, 1).reshape(-1, filters)
+    grad_weight = (flat.T @ rows).reshape(weight.shape)
+    grad_bias = flat.sum(axis=0)
+    turned = weight[:, :, ::-1, ::-1].swapaxes(0, 1)
+    product = _rows(grad_out, weight.shape[2:]) @ turned.reshape(len(turned), -1).T
+    grad_x = product.reshape(samples, height, width, -1).transpose(0, 3, 1, 2)
+    return grad_x, grad_weight, grad_bias
+
+
+def _by_taps(grad_out, rows, weight):
+    """A right answer, of which wrong ones are edits."""
+    (_, channels, down, right), (samples, _, height, width) = weight.shape, grad_out.shape
+    _, grad_weight, grad_bias = _backward(grad_out, rows, weight)
+    padded = np.zeros((samples, channels, height + down - 1, width + right - 1))
+    for r, s in np.ndindex(down, right):
+        padded[:, :, r:r + height, s:s + width] += np.einsum("nkij,kc->ncij", grad_out, weight[:, :, r, s])
+    grad_x = padded[:, :, down // 2:down // 2 + height, right // 2:right // 2 + width]
+    return grad_x, grad_weight, grad_bias
+
+
+ROWS, OUT, BACK, TAPS = Written.of(_rows), Written.of(_forward), Written.of(_backward), Written.of(_by_taps)
+
+
+def _in_order(*axes: int) -> Written:
+    """Axes N, C, H, W, KH, KW of the patches in another order."""
+    return ROWS.edited({"(0, 2, 3, 1, 4, 5)": str(axes)})
+
+
+def _padded(top_and_left: str) -> Written:
+    """Another padding."""
+    return ROWS.edited({"down // 2, right // 2": top_and_left})
+
+
+def _returned(values: str) -> Written:
+    """Other values than grad_x, grad_weight, grad_bias."""
+    return BACK.edited({"return grad_x, grad_weight, grad_bias": f"return {values}"})
 
 
 @exercise("conv_same", notebook=NOTEBOOK, points=6, answers=(PATCHES, FORWARD, BACKWARD))
@@ -33,12 +108,12 @@ class ConvSame:
         return patches(x, kernel_size)
 
     def conv_same_forward(x, weight, bias):
-        out = F.conv2d(x, weight, bias, padding=filters.half(weight.shape[2:]))
+        out = F.conv2d(x, weight, bias, padding=half(weight.shape[2:]))
         return out, patches(x, weight.shape[2:])
 
     def conv_same_backward(grad_out, rows, weight):
-        x = filters.picture_of(rows, grad_out, weight)
-        return F.conv2d_backward(grad_out, x, weight, padding=filters.half(weight.shape[2:]))
+        x = _picture(rows, grad_out, weight)
+        return F.conv2d_backward(grad_out, x, weight, padding=half(weight.shape[2:]))
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         draw = rng.standard_normal
@@ -80,148 +155,117 @@ class ConvSame:
     misconceptions = (
         Misconception("no padding",
                       "The layer keeps the size, so there is a row for every position of the picture. At the border a "
-                      "patch reaches beyond it: there are zeros.",
-                      lambda x, k: product(F.im2col(x, k))),
+                      "patch reaches beyond it: there are zeros.", _padded("0, 0")),
         Misconception("padded by a whole kernel",
                       "A patch reaches half a kernel beyond the position in its middle, on each side.",
-                      lambda x, k: product(F.im2col(x, k, padding=(k[0] - 1, k[1] - 1)))),
-        Misconception("padding on one side",
-                      "The position lies in the middle of its patch: half of the padding goes before the picture and "
-                      "half after it.",
-                      filters.padded_before, also=(filters.padded_after,)),
-        Misconception("edge values instead of zeros", "Beyond the border there are zeros.", filters.padded_by_edges),
+                      _padded("down - 1, right - 1")),
+        Misconception(*words.PADDING_ON_ONE_SIDE, ROWS.edited({"top, top": "2 * top, 0", "left, left": "2 * left, 0"}),
+                      also=(ROWS.edited({"top, top": "0, 2 * top", "left, left": "0, 2 * left"}),)),
+        Misconception(*words.EDGE_VALUES, ROWS.edited({"left, left))": 'left, left)), mode="edge"'})),
         Misconception("padding of the height for both axes",
                       "A kernel has a height and a width, and each axis is padded by half of its own.",
-                      lambda x, k: product(F.im2col(x, k, padding=(k[0] // 2, k[0] // 2))),
-                      also=(lambda x, k: product(F.im2col(x, k, padding=(k[1] // 2, k[1] // 2))),)),
-        Misconception("kernel height and width swapped",
-                      "kernel_size is (height, width): the first number belongs to the rows of the picture.",
-                      lambda x, k: patches(x, k[::-1])),
+                      _padded("down // 2, down // 2"), also=(_padded("right // 2, right // 2"),)),
+        Misconception(*words.KERNEL_SWAPPED, ROWS.given("kernel_size = kernel_size[::-1]")),
         Misconception("patches in columns", "A row of the result is a patch; here the patches are columns.",
                       lambda x, k: patches(x, k).T),
-        Misconception("channel as the fastest index",
-                      "A row lists its patch as reshape does: all of channel 0 first, row by row.",
-                      filters.channels_last),
-        Misconception("kernel columns before rows",
-                      "Within a channel the patch is listed row by row; here column by column.",
-                      filters.taps_transposed),
+        Misconception(*words.CHANNEL_FASTEST, _in_order(0, 2, 3, 4, 5, 1)),
+        Misconception(*words.KERNEL_COLUMNS_FIRST, _in_order(0, 2, 3, 1, 5, 4)),
         Misconception("patches turned by half a turn",
                       "The patch is copied as it is. Only in the gradient of the input something is turned.",
-                      filters.taps_turned),
-        Misconception("positions down the columns first",
-                      "Positions come in reading order: along a row of the picture, then down.",
-                      filters.positions_transposed),
+                      ROWS.edited({"windows.transpose": "windows[..., ::-1, ::-1].transpose"})),
+        Misconception(*words.POSITIONS_DOWNWARDS, _in_order(0, 3, 2, 1, 4, 5)),
         Misconception("samples as the fastest index",
                       "All positions of the first sample come first, then those of the second. Here each position "
-                      "comes with all samples before the next one.",
-                      filters.samples_last),
+                      "comes with all samples before the next one.", _in_order(2, 3, 0, 1, 4, 5)),
         Misconception("samples kept apart",
                       "All rows of the batch stand in one matrix, so that one product does the whole batch.",
-                      lambda x, k: patches(x, k).reshape(len(x), -1, x.shape[1] * k[0] * k[1])),
-        *(Misconception(name, text, wrong, FORWARD, also) for name, text, wrong, also in (
-            ("bias forgotten", "Each output of filter k is a dot product plus the filter's bias, bias[k].",
-             filters.forward(lambda out, x, w, b: F.conv2d(x, w, padding=filters.half(w.shape[2:]))), ()),
-            ("bias added twice", "Each output gets the bias of its filter once.",
-             filters.forward(lambda out, x, w, b: out + b[:, np.newaxis, np.newaxis]), ()),
-            ("filters and positions mixed",
-             "The product has a row for each position and a column for each filter. A reshape keeps the order of the "
-             "entries: it can split the rows into samples, rows and columns, and then the filters' axis has to be "
-             "moved.",
-             filters.forward(lambda out, x, w, b: filters.regrouped(out)), ()),
-            ("channels last", "The output is (N, K, H, W): the filters' axis comes second, not last.",
-             filters.forward(lambda out, x, w, b: out.transpose(0, 2, 3, 1)), ()),
-            ("height and width mixed up",
-             "The rows run along a row of the picture first, so the width is the last axis when they are taken apart.",
-             filters.forward(lambda out, x, w, b: np.ascontiguousarray(out.reshape(
-                 *out.shape[:2], out.shape[3], out.shape[2]).swapaxes(2, 3))), ()),
-            ("filters reshaped instead of transposed",
-             "A filter has to become a column. weight.reshape(-1, K) has the right shape, but cuts the weights into "
-             "pieces that are no filters: flatten each filter to a row first, then transpose.",
-             filters.forward(lambda out, x, w, b: filters.with_weight(x, filters.reshaped(w), b)), ()),
-            ("filter turned by half a turn",
-             "The layer is a cross-correlation: entry by entry, without turning the filter.",
-             filters.forward(lambda out, x, w, b: filters.with_weight(x, w[:, :, ::-1, ::-1], b)), ()),
-            ("filters flattened column by column",
-             "The patches are listed channel, row, column, and so the filters have to be.",
-             filters.forward(lambda out, x, w, b: filters.with_weight(x, w.transpose(0, 1, 3, 2).reshape(w.shape), b)),
-             ()),
-            ("activation included", "The rectifier is a layer of its own; negative outputs stay.",
-             filters.forward(lambda out, x, w, b: F.relu(out)), ()),
-            ("input kept in place of the rows",
-             "What the backward pass needs is the rows, returned beside the output; here it is something else.",
-             lambda x, w, b: (filters.with_weight(x, w, b), x), ()),
-            ("only the output returned",
-             "Two values are asked for: the output, and the rows for the backward pass.",
-             lambda x, w, b: filters.with_weight(x, w, b), ()),
-        )),
-        *(Misconception(name, text, wrong, BACKWARD, also) for name, text, wrong, also in (
-            ("filter not turned for grad_x",
-             "An input reaches the output to its right through the left tap, and the one to its left through the "
-             "right tap. Seen from the input the filter is turned by half a turn.",
-             filters.backward(lambda grads, g, r, w: (filters.input_gradient(g, w[:, :, ::-1, ::-1]), *grads[1:])), ()),
-            ("channels and filters not exchanged",
-             "On the way back the filters' maps come in and the channels come out: the first two axes of the weight "
-             "change places.",
-             filters.backward(lambda grads, g, r, w: (filters.input_gradient(g, w.swapaxes(0, 1)), *grads[1:])), ()),
-            ("contributions overwritten in grad_x",
-             "An input lies in several patches, and its gradient is the sum over all of them. Here only the last one "
-             "counts: look at where `=` stands and `+=` should.",
-             filters.backward(lambda grads, g, r, w: (filters.overwritten(g, w), *grads[1:])), ()),
-            ("grad_x with its padding",
-             "The zeros around the picture get gradients too, but nobody asks for them: cut off what lies beyond the "
-             "border.",
-             filters.backward(lambda grads, g, r, w: (filters.whole_gradient(g, w), *grads[1:])), ()),
-            ("grad_x cut off at the wrong side",
-             "The picture lies in the middle of the padded one: cut off the same on both sides.",
-             filters.backward(lambda grads, g, r, w: (filters.corner(g, w), *grads[1:])), ()),
-            ("gradients of the samples averaged",
-             "The shared weights get the sum over all positions of all samples. The mean over the batch is taken "
-             "already, in the gradient of the loss.",
-             filters.backward(lambda grads, g, r, w: (grads[0], grads[1] / len(g), grads[2] / len(g))),
-             (filters.backward(lambda grads, g, r, w: (grads[0], grads[1] / len(g), grads[2])),)),
-            ("gradient of the bias averaged",
-             "The bias is added at every position of every sample, so its gradient is the sum over all of them.",
-             filters.backward(lambda grads, g, r, w: (*grads[:2], g.mean(axis=(0, 2, 3)))),
-             (filters.backward(lambda grads, g, r, w: (*grads[:2], g.sum(axis=(2, 3)).mean(axis=0))),)),
-            ("gradients averaged over positions and samples",
-             "Weights and bias are used at every position of every sample, and their gradients are sums over all of "
-             "them.",
-             filters.backward(lambda grads, g, r, w: (grads[0], grads[1] / len(r), grads[2] / len(r))), ()),
-            ("one number for all biases",
-             "Each filter has a bias of its own, and a gradient: the sum runs over samples, rows and columns, not over "
-             "the filters.",
-             filters.backward(lambda grads, g, r, w: (*grads[:2], g.sum())), ()),
-            ("gradient of the bias not summed over the samples",
-             "There is one bias for each filter: the sum runs over samples, rows and columns.",
-             filters.backward(lambda grads, g, r, w: (*grads[:2], g.sum(axis=(2, 3)))), ()),
-            ("gradient not taken apart like the output",
-             "grad_out is (N, K, H, W). A row for each position needs the filters' axis last before the reshape.",
-             filters.scrambled_backward, ()),
-            ("grad_weight reshaped instead of transposed",
-             "rows.T times the gradient has a column for each filter. It has to be transposed before it gets the "
-             "weight's shape.",
-             filters.backward(lambda grads, g, r, w: (
-                 grads[0], np.ascontiguousarray(grads[1].reshape(len(w), -1).T).reshape(w.shape), grads[2])), ()),
-            ("only the first sample", "The weights are used on every sample, and their gradients are sums over them.",
-             filters.first_sample, ()),
-        )),
+                      ROWS.edited({"reshape(-1": "reshape(len(x), -1"})),
         Misconception("padding of one always", "Half a kernel, rounded down, depends on the kernel: 1 fits 3 only.",
-                      lambda x, k: product(F.im2col(x, k, padding=1))),
+                      _padded("1, 1")),
         Misconception("patches not brought to the front",
                       "The positions have to come before the channels: move the axes before the reshape.",
-                      lambda x, k: F.im2col(x, k, padding=filters.half(k)).reshape(
-                          len(x), x.shape[1], k[0], k[1], *x.shape[2:]).transpose(0, 1, 4, 5, 2, 3).reshape(
-                          -1, x.shape[1] * k[0] * k[1])),
-        Misconception("one channel only", "A patch spans all channels.", lambda x, k: patches(x[:, :1], k),
-                      also=(lambda x, k: patches(x.sum(axis=1, keepdims=True), k),)),
-        *(Misconception(name, text, wrong, BACKWARD, also) for name, text, wrong, also in (
-            ("grad_x by the middle of the filters only",
-             "An input lies in the patches of its neighbors, too: each tap of the filter brings something back.",
-             filters.backward(lambda grads, g, r, w: (np.einsum(
-                 "nkij,kc->ncij", g, w[:, :, w.shape[2] // 2, w.shape[3] // 2]), *grads[1:])), ()),
-            ("grad_x left out", "Three gradients are asked for; the first is that of the input.",
-             filters.backward(lambda grads, g, r, w: grads[1:]), ()),
-        )),
+                      _in_order(0, 1, 2, 3, 4, 5)),
+        Misconception("one channel only", "A patch spans all channels.", ROWS.given("x = x[:, :1]"),
+                      also=(ROWS.given("x = x.sum(axis=1, keepdims=True)"),)),
+        *in_answer(
+            FORWARD,
+            Misconception(*words.BIAS_FORGOTTEN, OUT.edited({" + bias": ""})),
+            Misconception("bias added twice", "Each output gets the bias of its filter once.",
+                          OUT.edited({"+ bias": "+ 2 * bias"})),
+            Misconception(*words.FILTERS_AND_POSITIONS_MIXED,
+                          OUT.edited({"(samples, height, width, filters).transpose(0, 3, 1, 2)":
+                                      "(samples, filters, height, width)"}),
+                          detail="The product has a row for each position and a column for each filter."),
+            Misconception(*words.FILTERS_LAST, OUT.edited({".transpose(0, 3, 1, 2)": ""})),
+            Misconception("height and width mixed up",
+                          "The rows run along a row of the picture first, so the width is the last axis when they are "
+                          "taken apart.", OUT.edited({"height, width, filters).transpose(0, 3, 1, 2)":
+                                                      "width, height, filters).transpose(0, 3, 2, 1)"})),
+            Misconception("filters reshaped instead of transposed",
+                          "A filter has to become a column. weight.reshape(-1, K) has the right shape, but cuts the "
+                          "weights into pieces that are no filters: flatten each filter to a row first, then "
+                          "transpose.", OUT.edited({"weight.reshape(filters, -1).T": "weight.reshape(-1, filters)"})),
+            Misconception(*words.FLIPPED, OUT.edited({"weight.reshape": "weight[:, :, ::-1, ::-1].reshape"})),
+            Misconception("filters flattened column by column",
+                          "The patches are listed channel, row, column, and so the filters have to be.",
+                          OUT.edited({"weight.reshape": "weight.swapaxes(2, 3).reshape"})),
+            Misconception(*words.NEGATIVE_CUT_OFF, OUT.returning("np.maximum(out, 0)")),
+            Misconception("input kept in place of the rows",
+                          "What the backward pass needs is the rows, returned beside the output; here it is something "
+                          "else.", OUT.edited({"return out, rows": "return out, x"})),
+            Misconception(*words.ONLY_OUTPUT, OUT.edited({"return out, rows": "return out"})),
+        ),
+        *in_answer(
+            BACKWARD,
+            Misconception("filter not turned for grad_x",
+                          "An input reaches the output to its right through the left tap, and the one to its left "
+                          "through the right tap. Seen from the input the filter is turned by half a turn.",
+                          BACK.edited({"[:, :, ::-1, ::-1]": ""})),
+            Misconception("channels and filters not exchanged",
+                          "On the way back the filters' maps come in and the channels come out: the first two axes of "
+                          "the weight change places.", BACK.edited({".swapaxes(0, 1)": ""})),
+            Misconception(*words.OVERWRITTEN, TAPS.edited({"+=": "="})),
+            Misconception("grad_x with its padding",
+                          "The zeros around the picture get gradients too, but nobody asks for them: cut off what "
+                          "lies beyond the border.", TAPS.edited({"return grad_x": "return padded"})),
+            Misconception("grad_x cut off at the wrong side",
+                          "The picture lies in the middle of the padded one: cut off the same on both sides.",
+                          TAPS.edited({"down // 2:down // 2 + height, right // 2:right // 2 + width":
+                                       ":height, :width"})),
+            Misconception("grad_x by the middle of the filters only",
+                          "An input lies in the patches of its neighbors, too: each tap of the filter brings "
+                          "something back.", TAPS.edited({"np.ndindex(down, right)": "[(down // 2, right // 2)]"})),
+            Misconception("gradients of the samples averaged",
+                          "The shared weights get the sum over all positions of all samples. The mean over the batch "
+                          "is taken already, in the gradient of the loss.",
+                          _returned("grad_x, grad_weight / samples, grad_bias / samples"),
+                          also=(_returned("grad_x, grad_weight / samples, grad_bias"),)),
+            Misconception(*words.BIAS_GRADIENT_AVERAGED, _returned("grad_x, grad_weight, grad_bias / len(flat)"),
+                          also=(_returned("grad_x, grad_weight, grad_bias / samples"),)),
+            Misconception("gradients averaged over positions and samples",
+                          "Weights and bias are used at every position of every sample, and their gradients are sums "
+                          "over all of them.", _returned("grad_x, grad_weight / len(rows), grad_bias / len(rows)")),
+            Misconception("one number for all biases",
+                          "Each filter has a bias of its own, and a gradient: the sum runs over samples, rows and "
+                          "columns, not over the filters.", _returned("grad_x, grad_weight, grad_bias.sum()")),
+            Misconception("gradient of the bias not summed over the samples",
+                          "There is one bias for each filter: the sum runs over samples, rows and columns.",
+                          _returned("grad_x, grad_weight, grad_out.sum(axis=(2, 3))")),
+            Misconception("gradient not taken apart like the output",
+                          "grad_out is (N, K, H, W). A row for each position needs the filters' axis last before the "
+                          "reshape.", BACK.edited({
+                              "    flat =": "    grad_out = grad_out.reshape(samples, height, width, filters)"
+                                            ".transpose(0, 3, 1, 2)\n    flat ="}),
+                          also=(BACK.edited({"grad_out.transpose(0, 2, 3, 1)": "grad_out"}),)),
+            Misconception("grad_weight reshaped instead of transposed",
+                          "rows.T times the gradient has a column for each filter. It has to be transposed before it "
+                          "gets the weight's shape.", BACK.edited({"flat.T @ rows": "rows.T @ flat"})),
+            Misconception(*words.FIRST_SAMPLE_COUNTS,
+                          BACK.edited({"flat.T @ rows": "flat[:height * width].T @ rows[:height * width]",
+                                       "flat.sum": "flat[:height * width].sum"})),
+            Misconception("grad_x left out", "Three gradients are asked for; the first is that of the input.",
+                          _returned("grad_weight, grad_bias")),
+        ),
     )
     hints = (
         "Take a picture of 2 x 2 and a 3 x 3 filter. Write down the four rows. Which of their entries are zeros?",

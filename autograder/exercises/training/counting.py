@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from autograder.exercises.making import in_answer
 from autograder.exercises.training import common
 from autograder.exercises.training.common import NOTEBOOK, Array
 from autograder.judging.exercise import Case, Misconception, exercise
@@ -111,10 +112,9 @@ class DigitReport:
                       lambda s, y: np.mean(s.argmin(axis=1) == y)),
         Misconception("mean over the classes",
                       "Every sample counts the same. Here every class does, however rare it is: another measure, "
-                      "called balanced accuracy.",
-                      per_class),
-        Misconception("divided by the number of classes", "The number of right answers is divided by the number of "
-                      "samples, len(labels).",
+                      "called balanced accuracy.", per_class),
+        Misconception("divided by the number of classes",
+                      "The number of right answers is divided by the number of samples, len(labels).",
                       lambda s, y: np.sum(s.argmax(axis=1) == y) / s.shape[1]),
         Misconception("positive score instead of the largest",
                       "A score has no fixed bar to pass: it has to be the largest of its row.",
@@ -125,34 +125,31 @@ class DigitReport:
         Misconception("mean probability of the right class",
                       "A sample is right or wrong; how sure the network is does not count here.",
                       lambda s, y: np.mean(common.of_labels(common.probabilities(s), y))),
-        *(Misconception(name, text, wrong, COUNTS, also) for name, text, wrong, also in (
-            ("rows and columns exchanged",
-             "Rows are the right classes, columns the predicted ones.",
-             lambda y, p, k: confusion_matrix(p, y, k), ()),
-            ("each pair counted once",
-             "counts[labels, predictions] += 1 with lists of indices reads all entries first and writes them "
-             "afterwards: a pair that occurs three times is counted once.",
-             counted_once, ()),
-            ("only right answers counted",
-             "The entries beside the diagonal count what was taken for something else.",
-             lambda y, p, k: np.diag(np.diag(confusion_matrix(y, p, k))), ()),
-            ("only mistakes counted",
-             "Samples that are right are counted too, on the diagonal.",
-             lambda y, p, k: confusion_matrix(y, p, k) * (1 - np.eye(k, dtype=int)), ()),
-            ("shares instead of counts",
-             "Whole numbers of samples are asked for, not shares.",
-             lambda y, p, k: confusion_matrix(y, p, k) / np.maximum(confusion_matrix(y, p, k).sum(1, keepdims=True), 1),
-             (lambda y, p, k: confusion_matrix(y, p, k) / len(y),)),
-            ("classes that occur only",
-             "There is a row and a column for each of the classes, also for those that do not occur.",
-             present_only, (lambda y, p, k: confusion_matrix(y, p),)),
-            ("both directions added",
-             "A 4 taken for a 9 is another mistake than a 9 taken for a 4: each has its own entry.",
-             lambda y, p, k: confusion_matrix(y, p, k) + confusion_matrix(p, y, k), ()),
-            ("began with ones",
-             "Counting begins at zero.",
-             lambda y, p, k: confusion_matrix(y, p, k) + 1, ()),
-        )),
+        *in_answer(
+            COUNTS,
+            Misconception("right and predicted classes exchanged",
+                          "Rows are the right classes, columns the predicted ones.",
+                          lambda y, p, k: confusion_matrix(p, y, k)),
+            Misconception("each pair counted once",
+                          "counts[labels, predictions] += 1 with lists of indices reads all entries first and writes "
+                          "them afterwards: a pair that occurs three times is counted once.", counted_once),
+            Misconception("only right answers counted",
+                          "The entries beside the diagonal count what was taken for something else.",
+                          lambda y, p, k: np.diag(np.diag(confusion_matrix(y, p, k)))),
+            Misconception("only mistakes counted", "Samples that are right are counted too, on the diagonal.",
+                          lambda y, p, k: confusion_matrix(y, p, k) * (1 - np.eye(k, dtype=int))),
+            Misconception("shares instead of counts", "Whole numbers of samples are asked for, not shares.",
+                          lambda y, p, k: confusion_matrix(y, p, k) / len(y),
+                          also=(lambda y, p, k: confusion_matrix(y, p, k)
+                                / np.maximum(confusion_matrix(y, p, k).sum(axis=1, keepdims=True), 1),)),
+            Misconception("classes that occur only",
+                          "There is a row and a column for each of the classes, also for those that do not occur.",
+                          present_only, also=(lambda y, p, k: confusion_matrix(y, p),)),
+            Misconception("both directions added",
+                          "A 4 taken for a 9 is another mistake than a 9 taken for a 4: each has its own entry.",
+                          lambda y, p, k: confusion_matrix(y, p, k) + confusion_matrix(p, y, k)),
+            Misconception("began with ones", "Counting begins at zero.", lambda y, p, k: confusion_matrix(y, p, k) + 1),
+        ),
     )
     hints = (
         "Three samples and three classes: write down scores of which two are right. Which NumPy function finds the "

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autograder.exercises.making import in_answer
 from autograder.exercises.training import common
 from autograder.exercises.training.common import NOTEBOOK, Array
+from autograder.exercises.written import Written
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse.training import Momentum
 
@@ -56,12 +58,10 @@ class HeWeights:
                       also=(_scaled(lambda n, outputs, shape: (2 / (outputs * int(np.prod(shape[2:])))) ** 0.5),)),
         Misconception("root forgotten",
                       "2 / n is the variance that the weights should have. Random numbers are multiplied by the "
-                      "standard deviation.",
-                      _scaled(lambda n, outputs, shape: 2 / n)),
+                      "standard deviation.", _scaled(lambda n, outputs, shape: 2 / n)),
         Misconception("one instead of two",
                       "1 / n is right without a rectifier. The rectifier halves the mean square, and the two makes up "
-                      "for it.",
-                      _scaled(lambda n, outputs, shape: (1 / n) ** 0.5)),
+                      "for it.", _scaled(lambda n, outputs, shape: (1 / n) ** 0.5)),
         Misconception("root of the two only", "The root spans the whole fraction.",
                       _scaled(lambda n, outputs, shape: 2 ** 0.5 / n)),
         Misconception("two outside of the root", "The root spans the whole fraction.",
@@ -122,22 +122,24 @@ def update(
     return tuple(p for p, _ in moved), tuple(v for _, v in moved)
 
 
-def _formula(text: str, velocity: str) -> Callable[..., tuple[Array, Array]]:
-    """A step from two expressions in w, g, v, rate, m and decay; in the first of them v is the new velocity."""
-    def wrong(
-        weight: Array, gradient: Array, velocity_: Array, learning_rate: float, momentum: float, weight_decay: float
-    ) -> tuple[Array, Array]:
-        known = {"w": weight, "g": gradient, "old": velocity_, "rate": learning_rate, "m": momentum,
-                 "decay": weight_decay}
-        new = compiled_velocity(known)
-        return compiled_step({**known, "v": new}), new
-    compiled_step, compiled_velocity = _expression(text), _expression(velocity)
-    return wrong
+def _stepped(weight, gradient, velocity, learning_rate, momentum, weight_decay):
+    """A right answer, of which wrong ones are edits."""
+    new = momentum * velocity + gradient + weight_decay * weight
+    return weight - learning_rate * new, new
 
 
-def _expression(text: str) -> Callable[[dict[str, Any]], Any]:
-    code = compile(text, "<step>", "eval")
-    return lambda known: eval(code, {"__builtins__": {}}, known)
+STEPS = Written.of(_stepped)
+UPHILL = "step uphill", "The gradient points to where the loss grows. The step goes the other way."
+
+
+def _velocity(rule: str) -> Written:
+    """Another rule for the new velocity."""
+    return STEPS.edited({"momentum * velocity + gradient + weight_decay * weight": rule})
+
+
+def _moved(rule: str) -> Written:
+    """Another rule for the new weight."""
+    return STEPS.edited({"weight - learning_rate * new, new": f"{rule}, new"})
 
 
 @exercise("sgd_step", notebook=NOTEBOOK, points=4, answers=(STEP, ALL))
@@ -189,103 +191,101 @@ class SgdStep:
         yield Case("parameters of equal shape", (*several((2, 2), (2, 2)), *rates()), ALL)
 
     misconceptions = (
-        *(Misconception(name, text, _formula(*wrong), STEP, tuple(_formula(*other) for other in also))
-          for name, text, wrong, also in (
-            ("step uphill",
-             "The gradient points to where the loss grows. The step goes the other way.",
-             ("w + rate * v", "m * old + g + decay * w"), ()),
-            ("velocity overwritten",
-             "The old velocity is not forgotten: a share of it, the momentum, stays.",
-             ("w - rate * v", "g + decay * w"), ()),
-            ("momentum subtracted",
-             "What is left of the old velocity and the gradient have the same sign in the sum, so that steps in the "
-             "same direction grow.",
-             ("w - rate * v", "g + decay * w - m * old"),
-             (("w - rate * v", "m * old - g - decay * w"), ("w + rate * v", "m * old - g - decay * w"))),
-            ("velocity not weakened",
-             "Of the old velocity only a share stays, momentum times it. Otherwise it grows without bound.",
-             ("w - rate * v", "old + g + decay * w"), ()),
-            ("momentum on the gradient",
-             "The momentum multiplies the old velocity, not the new gradient.",
-             ("w - rate * v", "old + m * (g + decay * w)"), ()),
-            ("gradient weakened",
-             "A running mean would take (1 - momentum) times the gradient. Here the gradient counts in full, as in "
-             "PyTorch.",
-             ("w - rate * v", "m * old + (1 - m) * (g + decay * w)"), ()),
-            ("learning rate inside of the velocity",
-             "The velocity is a sum of gradients. The learning rate multiplies it when the weight moves, so that a "
-             "change of the rate acts at once.",
-             ("w - v", "m * old + rate * (g + decay * w)"),
-             (("w + v", "m * old - rate * (g + decay * w)"),
-              ("w * (1 - rate * decay) + v", "m * old - rate * g"))),
-            ("learning rate twice",
-             "The learning rate enters once, when the weight moves.",
-             ("w - rate * v", "m * old + rate * (g + decay * w)"),
-             (("w - rate * rate * v", "m * old + g + decay * w"),)),
-            ("learning rate forgotten",
-             "The weight moves by learning_rate times the velocity.",
-             ("w - v", "m * old + g + decay * w"), ()),
-            ("step with the gradient alone",
-             "The velocity is computed, but the weight has to move along it, not along the gradient.",
-             ("w - rate * g", "m * old + g + decay * w"), (("w - rate * (g + decay * w)", "m * old + g + decay * w"),)),
-            ("step with the old velocity",
-             "The weight moves along the new velocity, the one that holds the current gradient.",
-             ("w - rate * old", "m * old + g + decay * w"), ()),
-            ("weight decay with the wrong sign",
-             "Weight decay draws the weights toward zero: what is subtracted from a positive weight has to become "
-             "larger by it.",
-             ("w - rate * v", "m * old + g - decay * w"), ()),
-            ("weight decay ignored",
-             "weight_decay times the weight is added to the gradient.",
-             ("w - rate * v", "m * old + g"), ()),
-            ("decay without the weight",
-             "It is weight_decay times the weight that is added: large weights are drawn more strongly.",
-             ("w - rate * v", "m * old + g + decay"), ()),
-            ("decay multiplies the gradient",
-             "The decay is a term of its own, weight_decay times the weight, added to the gradient.",
-             ("w - rate * v", "m * old + g + decay * g"), (("w - rate * v", "m * old + decay * g"),)),
-            ("decay outside of the velocity",
-             "The decay is added to the gradient before the velocity is formed, so that the velocity holds it, too.",
-             ("w - rate * (v + decay * w)", "m * old + g"), (("w - rate * v - decay * w", "m * old + g"),)),
-        )),
+        Misconception(*UPHILL, _moved("weight + learning_rate * new")),
+        Misconception("velocity overwritten", "The old velocity is not forgotten: a share of it, the momentum, stays.",
+                      _velocity("gradient + weight_decay * weight")),
+        Misconception("momentum subtracted",
+                      "What is left of the old velocity and the gradient have the same sign in the sum, so that steps "
+                      "in the same direction grow.",
+                      _velocity("gradient + weight_decay * weight - momentum * velocity"),
+                      also=(_velocity("momentum * velocity - gradient - weight_decay * weight"),
+                            _velocity("momentum * velocity - gradient - weight_decay * weight").edited(
+                                {"weight - learning_rate": "weight + learning_rate"}))),
+        Misconception("velocity not weakened",
+                      "Of the old velocity only a share stays, momentum times it. Otherwise it grows without bound.",
+                      _velocity("velocity + gradient + weight_decay * weight")),
+        Misconception("momentum on the gradient", "The momentum multiplies the old velocity, not the new gradient.",
+                      _velocity("velocity + momentum * (gradient + weight_decay * weight)")),
+        Misconception("gradient weakened",
+                      "A running mean would take (1 - momentum) times the gradient. Here the gradient counts in full, "
+                      "as in PyTorch.",
+                      _velocity("momentum * velocity + (1 - momentum) * (gradient + weight_decay * weight)")),
+        Misconception("learning rate inside of the velocity",
+                      "The velocity is a sum of gradients. The learning rate multiplies it when the weight moves, so "
+                      "that a change of the rate acts at once.",
+                      _velocity("momentum * velocity + learning_rate * (gradient + weight_decay * weight)").edited(
+                          {"- learning_rate * new": "- new"}),
+                      also=(_velocity("momentum * velocity - learning_rate * gradient").edited(
+                                {"gradient\n": "(gradient + weight_decay * weight)\n",
+                                 "- learning_rate * new": "+ new"}),
+                            _velocity("momentum * velocity - learning_rate * gradient").edited(
+                                {"weight - learning_rate *": "weight * (1 - learning_rate * weight_decay) +"}))),
+        Misconception("learning rate twice", "The learning rate enters once, when the weight moves.",
+                      _velocity("momentum * velocity + learning_rate * (gradient + weight_decay * weight)"),
+                      also=(_moved("weight - learning_rate ** 2 * new"),)),
+        Misconception("learning rate forgotten", "The weight moves by learning_rate times the velocity.",
+                      _moved("weight - new")),
+        Misconception("step with the gradient alone",
+                      "The velocity is computed, but the weight has to move along it, not along the gradient.",
+                      _moved("weight - learning_rate * gradient"),
+                      also=(_moved("weight - learning_rate * (gradient + weight_decay * weight)"),)),
+        Misconception("step with the old velocity",
+                      "The weight moves along the new velocity, the one that holds the current gradient.",
+                      _moved("weight - learning_rate * velocity")),
+        Misconception("weight decay with the wrong sign",
+                      "Weight decay draws the weights toward zero: what is subtracted from a positive weight has to "
+                      "become larger by it.", STEPS.edited({"+ weight_decay": "- weight_decay"})),
+        Misconception("weight decay ignored", "weight_decay times the weight is added to the gradient.",
+                      STEPS.given("weight_decay = 0")),
+        Misconception("decay without the weight",
+                      "It is weight_decay times the weight that is added: large weights are drawn more strongly.",
+                      STEPS.edited({"weight_decay * weight": "weight_decay"})),
+        Misconception("decay multiplies the gradient",
+                      "The decay is a term of its own, weight_decay times the weight, added to the gradient.",
+                      STEPS.edited({"weight_decay * weight": "weight_decay * gradient"}),
+                      also=(_velocity("momentum * velocity + weight_decay * gradient"),)),
+        Misconception("decay outside of the velocity",
+                      "The decay is added to the gradient before the velocity is formed, so that the velocity holds "
+                      "it, too.",
+                      STEPS.edited({" + weight_decay * weight": "", "* new,": "* (new + weight_decay * weight),"}),
+                      also=(STEPS.edited({" + weight_decay * weight": "",
+                                          "* new,": "* new - weight_decay * weight,"}),)),
         Misconception("velocity returned as it was",
                       "The new velocity has to be handed back: the next step begins with it.",
-                      lambda w, g, v, rate, m, decay: (step(w, g, v, rate, m, decay)[0], v)),
-        Misconception("only the weight returned",
-                      "Two values are asked for, the moved weight and the new velocity.",
-                      lambda w, g, v, rate, m, decay: step(w, g, v, rate, m, decay)[0]),
-        *(Misconception(name, text, wrong, ALL, also) for name, text, wrong, also in (
-            ("biases decay too",
-             "A bias does not make the function steeper: only parameters with more than one axis decay.",
-             lambda *a: update(*a, decays=lambda p: True), ()),
-            ("biases decay instead of weights",
-             "It is the other way around: parameters with more than one axis decay, biases do not.",
-             lambda *a: update(*a, decays=lambda p: p.ndim == 1), ()),
-            ("no decay at all",
-             "Parameters with more than one axis decay.",
-             lambda *a: update(*a, decays=lambda p: False), ()),
-            ("only convolutions decay",
-             "The weights of a fully connected layer have two axes, more than one, and decay as well.",
-             lambda *a: update(*a, decays=lambda p: p.ndim > 2), ()),
-            ("decay by size",
-             "A bias is told by its single axis. A weight with few entries is a weight, a bias with many is a bias.",
-             lambda *a: update(*a, decays=lambda p: len(p) > 1), (lambda *a: update(*a, decays=lambda p: p.size > 1),)),
-            ("velocities of the last call lost",
-             "Each parameter goes on from its own velocity, the one that was given. Here they begin at zero again.",
-             lambda p, g, v, *rates: update(p, g, [np.zeros_like(one) for one in v], *rates), ()),
-            ("velocities not renewed",
-             "The new velocities have to be returned, or the next step begins with the old ones.",
-             lambda p, g, v, *rates: (update(p, g, v, *rates)[0], tuple(v)), ()),
-            ("pairs instead of two tuples",
-             "All parameters come first, in one tuple, then all velocities in another.",
-             lambda *a: tuple(zip(*update(*a), strict=True)), ()),
-            ("one velocity for all",
-             "Each parameter has a velocity of its own.",
-             lambda p, g, v, *rates: update(p, g, [v[0]] * len(v), *rates), ()),
-            ("step of all uphill",
-             "The steps go against the gradients.",
-             lambda *a: update(*a, how=_formula("w + rate * v", "m * old + g + decay * w")), ()),
-        )),
+                      STEPS.edited({"* new, new": "* new, velocity"})),
+        Misconception("only the weight returned", "Two values are asked for, the moved weight and the new velocity.",
+                      STEPS.edited({"* new, new": "* new"})),
+        *in_answer(
+            ALL,
+            Misconception("biases decay too",
+                          "A bias does not make the function steeper: only parameters with more than one axis decay.",
+                          lambda *a: update(*a, decays=lambda p: True)),
+            Misconception("biases decay instead of weights",
+                          "It is the other way around: parameters with more than one axis decay, biases do not.",
+                          lambda *a: update(*a, decays=lambda p: p.ndim == 1)),
+            Misconception("no decay at all", "Parameters with more than one axis decay.",
+                          lambda *a: update(*a, decays=lambda p: False)),
+            Misconception("only convolutions decay",
+                          "The weights of a fully connected layer have two axes, more than one, and decay as well.",
+                          lambda *a: update(*a, decays=lambda p: p.ndim > 2)),
+            Misconception("decay by size",
+                          "A bias is told by its single axis. A weight with few entries is a weight, a bias with many "
+                          "is a bias.", lambda *a: update(*a, decays=lambda p: len(p) > 1),
+                          also=(lambda *a: update(*a, decays=lambda p: p.size > 1),)),
+            Misconception("velocities of the last call lost",
+                          "Each parameter goes on from its own velocity, the one that was given. Here they begin at "
+                          "zero again.",
+                          lambda p, g, v, *rates: update(p, g, [np.zeros_like(one) for one in v], *rates)),
+            Misconception("velocities not renewed",
+                          "The new velocities have to be returned, or the next step begins with the old ones.",
+                          lambda p, g, v, *rates: (update(p, g, v, *rates)[0], tuple(v))),
+            Misconception("pairs instead of two tuples",
+                          "All parameters come first, in one tuple, then all velocities in another.",
+                          lambda *a: tuple(zip(*update(*a), strict=True))),
+            Misconception("one velocity for all", "Each parameter has a velocity of its own.",
+                          lambda p, g, v, *rates: update(p, g, [v[0]] * len(v), *rates, how=_stepped)),
+            Misconception(*UPHILL, lambda *a: update(*a, how=_moved("weight + learning_rate * new"))),
+        ),
     )
     hints = (
         "Do two steps by hand with a weight of 1, a gradient of 1, momentum 0.5, learning rate 0.1 and no decay. Where "

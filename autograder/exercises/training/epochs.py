@@ -49,8 +49,8 @@ class MiniBatches:
 
     misconceptions = (
         Misconception("last batch dropped",
-                      "What is left over at the end makes a batch too, a smaller one. Otherwise some samples are "
-                      "not seen in this epoch.",
+                      "What is left over at the end makes a batch too, a smaller one. Otherwise some samples are not "
+                      "seen in this epoch.",
                       lambda order, size: tuple(b for b in batches(order, size) if len(b) == size)),
         Misconception("order ignored",
                       "The batches hold entries of order, not the numbers 0, 1, 2, ...: without a new order in each "
@@ -78,11 +78,9 @@ class MiniBatches:
                       "If the length divides there is nothing left over, and no further batch.",
                       lambda order, size: tuple(order[i * size : (i + 1) * size]
                                                 for i in range(len(order) // size + 1))),
-        Misconception("windows that overlap",
-                      "The next batch begins where the last one ended, not one sample further.",
+        Misconception("windows that overlap", "The next batch begins where the last one ended, not one sample further.",
                       lambda order, size: tuple(order[first : first + size] for first in range(len(order)))),
-        Misconception("every so manieth sample",
-                      "A batch holds entries that follow each other in order.",
+        Misconception("every so manieth sample", "A batch holds entries that follow each other in order.",
                       lambda order, size: tuple(order[first :: -(-len(order) // size)]
                                                 for first in range(-(-len(order) // size)))),
         Misconception("one sample too few in each batch",
@@ -96,11 +94,11 @@ class MiniBatches:
         Misconception("numbers of samples taken for positions",
                       "order holds the numbers of the samples already. Here they are used to look up order once more.",
                       lambda order, size: tuple(order[b % len(order)] for b in batches(order, size))),
-        Misconception("order turned around", "The batches follow the order as it is given, from its beginning.",
+        Misconception("samples in reverse order", "The batches follow the order as it is given, from its beginning.",
                       lambda order, size: batches(order[::-1], size),
                       also=(lambda order, size: batches(order, size)[::-1],)),
-        Misconception("only the first batch", "All batches are asked for, in a list.",
-                      lambda order, size: order[:size], also=(lambda order, size: (order[:size],),)),
+        Misconception("only the first batch", "All batches are asked for, in a list.", lambda order, size: order[:size],
+                      also=(lambda order, size: (order[:size],),)),
         Misconception("one batch of everything", "The order is cut into batches of batch_size.",
                       lambda order, size: order, also=(lambda order, size: (order,),)),
     )
@@ -159,35 +157,29 @@ class WarmupCosine:
             yield Case(f"drawn at random ({number})", (time, epochs, warmup, peak))
 
     misconceptions = (
-        Misconception("no warm-up",
-                      "At the beginning the learning rate is 0 and rises.",
+        Misconception("no warm-up", "At the beginning the learning rate is 0 and rises.",
                       lambda e, n, w, peak: rate(max(e, w), n, w, peak)),
         Misconception("cosine counted from the beginning",
                       "The share t counts the time after the warm-up: it is 0 when the warm-up ends, so that the "
-                      "curve has no jump there.",
-                      lambda e, n, w, peak: peak * e / w if e < w else rate(e, n, 0, peak),
+                      "curve has no jump there.", lambda e, n, w, peak: peak * e / w if e < w else rate(e, n, 0, peak),
                       also=(lambda e, n, w, peak: (min(1, e / w) if w else 1) * rate(e, n, 0, peak),)),
         Misconception("warm-up not taken from the remaining time",
                       "After the warm-up there are epochs - warmup epochs left; t has to be 1 at the end.",
                       lambda e, n, w, peak: peak * e / w if e < w else rate(e - w, n, 0, peak)),
         Misconception("one not added to the cosine",
                       "A cosine goes from 1 to -1. A learning rate below zero would climb uphill: one is added, and "
-                      "the sum halved.",
-                      curve(lambda t: math.cos(math.pi * t)),
+                      "the sum halved.", curve(lambda t: math.cos(math.pi * t)),
                       also=(curve(lambda t: math.cos(math.pi * t) / 2),)),
-        Misconception("not halved",
-                      "One plus a cosine begins at 2: it is halved so that it begins at the peak.",
+        Misconception("not halved", "One plus a cosine begins at 2: it is halved so that it begins at the peak.",
                       curve(lambda t: 1 + math.cos(math.pi * t))),
         Misconception("a whole cosine",
                       "Half a cosine goes from its top to its bottom once. Here it comes up again: look at the factor "
-                      "of t.",
-                      curve(lambda t: (1 + math.cos(2 * math.pi * t)) / 2)),
+                      "of t.", curve(lambda t: (1 + math.cos(2 * math.pi * t)) / 2)),
         Misconception("a quarter of a cosine",
                       "The curve goes from the top to the bottom of the cosine, that is through half of its period.",
                       curve(lambda t: math.cos(math.pi / 2 * t)),
                       also=(curve(lambda t: (1 + math.cos(math.pi / 2 * t)) / 2),)),
-        Misconception("degrees",
-                      "cos takes its angle in radians: pi is half a turn.",
+        Misconception("degrees", "cos takes its angle in radians: pi is half a turn.",
                       curve(lambda t: (1 + math.cos(180 * t)) / 2)),
         Misconception("pi forgotten", "cos(t) has hardly begun to fall at t = 1: half a turn is pi.",
                       curve(lambda t: (1 + math.cos(t)) / 2)),
@@ -195,8 +187,7 @@ class WarmupCosine:
                       "The learning rate is largest right after the warm-up. Look at the sign before the cosine.",
                       curve(lambda t: (1 - math.cos(math.pi * t)) / 2)),
         Misconception("sine instead of cosine", "The curve begins at its top, as the cosine does.",
-                      curve(lambda t: math.sin(math.pi * t)),
-                      also=(curve(lambda t: (1 + math.sin(math.pi * t)) / 2),)),
+                      curve(lambda t: math.sin(math.pi * t)), also=(curve(lambda t: (1 + math.sin(math.pi * t)) / 2),)),
         Misconception("a straight line down",
                       "After the warm-up the learning rate falls along a cosine: slowly, then fast, then slowly.",
                       curve(lambda t: 1 - t)),
@@ -204,15 +195,13 @@ class WarmupCosine:
                       "From the end on the learning rate stays 0. The cosine itself would go up again: t is at most 1.",
                       lambda e, n, w, peak: peak * e / w if e < w else
                       peak * (1 + math.cos(math.pi * (e - w) / (n - w))) / 2),
-        Misconception("peak forgotten",
-                      "The curve from 0 to 1 and back is multiplied by peak.",
+        Misconception("peak forgotten", "The curve from 0 to 1 and back is multiplied by peak.",
                       lambda e, n, w, peak: rate(e, n, w, 1.0),
                       also=(lambda e, n, w, peak: rate(e, n, w, peak) if e < w else rate(e, n, w, 1.0),
                             lambda e, n, w, peak: rate(e, n, w, 1.0) if e < w else rate(e, n, w, peak))),
         Misconception("divided by a warm-up of zero",
                       "Without a warm-up there is nothing to divide by: ask first whether the warm-up is still going "
-                      "on.",
-                      lambda e, n, w, peak: peak * min(e / w, 1) if e <= w else rate(e, n, w, peak),
+                      "on.", lambda e, n, w, peak: peak * min(e / w, 1) if e <= w else rate(e, n, w, peak),
                       also=(lambda e, n, w, peak: min(e / w, 1) * rate(max(e, w), n, w, peak),)),
         Misconception("whole epochs only", "The rate changes within an epoch, too: fractions of epochs count.",
                       lambda e, n, w, peak: rate(int(e), n, w, peak)),

@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from autograder.exercises import words
+from autograder.exercises.making import in_answer
 from autograder.exercises.training import common
-from autograder.exercises.training.common import NOTEBOOK, Array
-from autograder.exercises.training.filters import half
+from autograder.exercises.training.common import NOTEBOOK, Array, half
 from autograder.exercises.training.pooling import blocks, spread, tied
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
@@ -163,8 +164,7 @@ class DigitNetwork:
     misconceptions = (
         Misconception("no activation",
                       "A rectifier stands after each convolution. Without it the two convolutions could be drawn "
-                      "together into one.",
-                      Variant(rectify=(False, False)).scores,
+                      "together into one.", Variant(rectify=(False, False)).scores,
                       also=(Variant(rectify=(False, True)).scores, Variant(rectify=(True, False)).scores)),
         Misconception("average pooling", "The largest of each 2x2 block is kept, not the mean.",
                       Variant(average=True).scores),
@@ -174,95 +174,91 @@ class DigitNetwork:
         Misconception("bias of the scores forgotten",
                       "The fully connected layer has a bias for each class, the last of the six parameters.",
                       Variant(biases=(True, True, False)).scores),
-        Misconception("bias of a convolution forgotten",
-                      "Each filter has a bias, which is added to its whole map.",
+        Misconception("bias of a convolution forgotten", "Each filter has a bias, which is added to its whole map.",
                       Variant(biases=(False, False, True)).scores,
                       also=(Variant(biases=(False, True, True)).scores, Variant(biases=(True, False, True)).scores)),
-        Misconception("softmax at the end",
-                      "Scores are asked for, any numbers. The softmax is a part of the loss.",
+        Misconception("softmax at the end", "Scores are asked for, any numbers. The softmax is a part of the loss.",
                       lambda x, p: F.softmax(RIGHT.scores(x, p))),
-        Misconception("classes instead of scores",
-                      "A score for each class is asked for, a row of them for each sample; which one is the largest "
-                      "is looked up later.",
-                      lambda x, p: RIGHT.scores(x, p).argmax(axis=1)),
+        Misconception(*words.CLASSES_INSTEAD_OF_SCORES, lambda x, p: RIGHT.scores(x, p).argmax(axis=1)),
         Misconception("activation after the scores",
                       "Scores may be negative: no rectifier stands after the last layer.",
                       lambda x, p: F.relu(RIGHT.scores(x, p))),
-        *(Misconception(name, text, wrong, GRADIENTS, also) for name, text, wrong, also in (
-            ("rectifier left out on the way back",
-             "Every layer of the forward pass has its place on the way back, in reverse order. Here gradients pass "
-             "where a rectifier had put zero.",
-             Variant(rectify_back=(False, False)).gradients, WITHOUT_RECTIFIERS),
-            ("mask of the rectifier from the gradient",
-             "Whether a gradient passes the rectifier is decided by what it was given on the way forward, not by the "
-             "sign of the gradient.",
-             Variant(mask_of_gradient=True).gradients,
-             tuple(Variant(mask_of_gradient=True, ties=ties).gradients for ties in TIES)),
-            ("no activation in the gradients' network",
-             "A rectifier stands after each convolution, on the way forward and on the way back.",
-             Variant(rectify=(False, False)).gradients, ()),
-            ("pooling's gradient for all four",
-             "Of each 2x2 block only the largest entry gets the gradient.",
-             Variant(spread_back=True).gradients, ()),
-            ("average pooling in the gradients' network",
-             "The largest of each 2x2 block is kept, and it alone gets the gradient.",
-             Variant(average=True).gradients, ()),
-            ("maps flattened with channels last",
-             "reshape lists a sample's maps one after the other, and on the way back they are taken apart in the same "
-             "order.",
-             Variant(channels_last=True).gradients, ()),
-            ("gradients not divided by the batch",
-             "The loss is the mean over the samples, and so its gradient has one over N in it: once, at the scores.",
-             from_scores(lambda s, y: F.cross_entropy_backward(s, y, float(len(y)))), ()),
-            ("divided by the batch twice",
-             "The mean over the samples is taken once, at the scores. From there on the layers sum over the batch.",
-             from_scores(lambda s, y: F.cross_entropy_backward(s, y, 1 / len(y))), ()),
-            ("loss summed over the samples",
-             "The loss is the mean over the samples, as its gradient is.",
-             afterwards(lambda loss, grads, n: (loss * loss.dtype.type(n), *grads)), ()),
-            ("right class forgotten at the scores",
-             "The gradient of the scores is the probabilities, less one at the right class.",
-             from_scores(lambda s, y: F.softmax(s) / s.dtype.type(len(y))), ()),
-            ("softmax forgotten at the scores",
-             "It is the probabilities from which one is subtracted at the right class, not the scores.",
-             from_scores(lambda s, y: (s - common.one_hot(y, s.shape[1], s.dtype)) / s.dtype.type(len(y))), ()),
-            ("gradients with the sign turned",
-             "The gradient points to where the loss grows. It is the step that goes the other way.",
-             from_scores(lambda s, y: F.cross_entropy_backward(s, y, -1.0)), ()),
-            ("gradients in backward order",
-             "They come out from the last layer to the first, but are returned in the order of the parameters.",
-             afterwards(lambda loss, grads, n: (loss, *grads[::-1])),
-             (afterwards(lambda loss, grads, n: (loss, *grads[4:], *grads[2:4], *grads[:2])),)),
-            ("gradients in a tuple of their own",
-             "Seven values are asked for, the loss and six arrays. A star in front of a list puts its elements there.",
-             afterwards(lambda loss, grads, n: (loss, tuple(grads))), ()),
-            ("loss left out",
-             "Seven values are asked for: the loss comes first.",
-             afterwards(lambda loss, grads, n: tuple(grads)), ()),
-            ("gradient of the last weight transposed",
-             "A gradient has the shape of its parameter: the last weight is (classes, features).",
-             afterwards(lambda loss, grads, n: (loss, *grads[:4], grads[4].T, grads[5])), ()),
-            ("gradients of the biases averaged",
-             "A bias is added in many places, and its gradient is the sum over all of them. The mean over the batch is "
-             "taken already at the scores.",
-             afterwards(lambda loss, grads, n: (loss, *(g / n if g.ndim == 1 else g for g in grads))),
-             (afterwards(lambda loss, grads, n: (loss, *grads[:5], grads[5] / n)),)),
-        )),
+        *in_answer(
+            GRADIENTS,
+            Misconception("rectifier left out on the way back",
+                          "Every layer of the forward pass has its place on the way back, in reverse order. Here "
+                          "gradients pass where a rectifier had put zero.",
+                          Variant(rectify_back=(False, False)).gradients, also=WITHOUT_RECTIFIERS),
+            Misconception("mask of the rectifier from the gradient",
+                          "Whether a gradient passes the rectifier is decided by what it was given on the way "
+                          "forward, not by the sign of the gradient.", Variant(mask_of_gradient=True).gradients,
+                          also=tuple(Variant(mask_of_gradient=True, ties=ties).gradients for ties in TIES)),
+            Misconception("no activation in the gradients' network",
+                          "A rectifier stands after each convolution, on the way forward and on the way back.",
+                          Variant(rectify=(False, False)).gradients),
+            Misconception("pooling's gradient for all four",
+                          "Of each 2x2 block only the largest entry gets the gradient.",
+                          Variant(spread_back=True).gradients),
+            Misconception("average pooling in the gradients' network",
+                          "The largest of each 2x2 block is kept, and it alone gets the gradient.",
+                          Variant(average=True).gradients),
+            Misconception("maps flattened with channels last",
+                          "reshape lists a sample's maps one after the other, and on the way back they are taken "
+                          "apart in the same order.", Variant(channels_last=True).gradients),
+            Misconception("gradients not divided by the batch",
+                          "The loss is the mean over the samples, and so its gradient has one over N in it: once, at "
+                          "the scores.", from_scores(lambda s, y: F.cross_entropy_backward(s, y, float(len(y))))),
+            Misconception("divided by the batch twice",
+                          "The mean over the samples is taken once, at the scores. From there on the layers sum over "
+                          "the batch.", from_scores(lambda s, y: F.cross_entropy_backward(s, y, 1 / len(y)))),
+            Misconception("loss summed over the samples", "The loss is the mean over the samples, as its gradient is.",
+                          afterwards(lambda loss, grads, n: (loss * loss.dtype.type(n), *grads))),
+            Misconception("right class forgotten at the scores",
+                          "The gradient of the scores is the probabilities, less one at the right class.",
+                          from_scores(lambda s, y: F.softmax(s) / s.dtype.type(len(y)))),
+            Misconception("softmax forgotten at the scores",
+                          "It is the probabilities from which one is subtracted at the right class, not the scores.",
+                          from_scores(lambda s, y: (s - common.one_hot(y, s.shape[1], s.dtype))
+                                      / s.dtype.type(len(y)))),
+            Misconception("gradients with the sign turned",
+                          "The gradient points to where the loss grows. It is the step that goes the other way.",
+                          from_scores(lambda s, y: F.cross_entropy_backward(s, y, -1.0))),
+            Misconception("gradients in backward order",
+                          "They come out from the last layer to the first, but are returned in the order of the "
+                          "parameters.", afterwards(lambda loss, grads, n: (loss, *grads[::-1])),
+                          also=(afterwards(lambda loss, grads, n: (loss, *grads[4:], *grads[2:4], *grads[:2])),)),
+            Misconception("gradients in a tuple of their own",
+                          "Seven values are asked for, the loss and six arrays. A star in front of a list puts its "
+                          "elements there.", afterwards(lambda loss, grads, n: (loss, tuple(grads)))),
+            Misconception("loss left out", "Seven values are asked for: the loss comes first.",
+                          afterwards(lambda loss, grads, n: tuple(grads))),
+            Misconception("gradient of the last weight transposed",
+                          "A gradient has the shape of its parameter: the last weight is (classes, features).",
+                          afterwards(lambda loss, grads, n: (loss, *grads[:4], grads[4].T, grads[5]))),
+            Misconception("gradients of the biases averaged",
+                          "A bias is added in many places, and its gradient is the sum over all of them. The mean "
+                          "over the batch is taken already at the scores.",
+                          afterwards(lambda loss, grads, n: (loss, *(g / n if g.ndim == 1 else g for g in grads))),
+                          also=(afterwards(lambda loss, grads, n: (loss, *grads[:5], grads[5] / n)),)),
+        ),
         Misconception("logarithms at the end", "Scores are asked for, as the last layer gives them.",
                       lambda x, p: common.logarithms(RIGHT.scores(x, p))),
         Misconception("last weight reshaped instead of transposed",
                       "The features have to meet the weights of their class: the weight is transposed.",
                       lambda x, p: RIGHT.scores(x, (*p[:4], p[4].reshape(p[4].shape[::-1]).T, p[5]))),
-        *(Misconception(name, text, wrong, GRADIENTS, also) for name, text, wrong, also in (
-            ("gradients for the winner's class", "The right class is the label, whether it won or not.",
-             lambda x, y, p: RIGHT.gradients(x, RIGHT.scores(x, p).argmax(axis=1), p), ()),
-            ("loss at the end", "Seven values are asked for: the loss comes first.",
-             afterwards(lambda loss, grads, n: (*grads, loss)), ()),
-            ("biases before weights", "The gradients come in the order of the parameters: each weight before its bias.",
-             afterwards(lambda loss, grads, n: (loss, *(grads[i] for i in (1, 0, 3, 2, 5, 4)))), ()),
-            ("first convolution left out", "All six parameters have gradients, also those of the first convolution.",
-             afterwards(lambda loss, grads, n: (loss, *grads[2:])), ()),
-        )),
+        *in_answer(
+            GRADIENTS,
+            Misconception("gradients for the winner's class", "The right class is the label, whether it won or not.",
+                          lambda x, y, p: RIGHT.gradients(x, RIGHT.scores(x, p).argmax(axis=1), p)),
+            Misconception("loss at the end", "Seven values are asked for: the loss comes first.",
+                          afterwards(lambda loss, grads, n: (*grads, loss))),
+            Misconception("biases before weights",
+                          "The gradients come in the order of the parameters: each weight before its bias.",
+                          afterwards(lambda loss, grads, n: (loss, *(grads[i] for i in (1, 0, 3, 2, 5, 4))))),
+            Misconception("first convolution left out",
+                          "All six parameters have gradients, also those of the first convolution.",
+                          afterwards(lambda loss, grads, n: (loss, *grads[2:]))),
+        ),
     )
     hints = (
         "Write the shapes down for two pictures of 8 x 8, layer by layer, forward. The way back has the same shapes in "

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autograder.exercises import words
+from autograder.exercises.making import in_answer
 from autograder.exercises.training import common
 from autograder.exercises.training.common import NOTEBOOK, Array
 from autograder.judging.exercise import Case, Misconception, exercise
@@ -114,89 +116,84 @@ class Pool2x2:
         yield Case("ties in single precision", (gradient(x), x), BACKWARD)
 
     misconceptions = (
-        Misconception("average instead of maximum", "The largest of the four is asked for, not their mean.",
-                      lambda x: F.avg_pool2d(x, 2)),
+        Misconception(*words.AVERAGE, lambda x: F.avg_pool2d(x, 2)),
         Misconception("smallest instead of largest", "The largest entry of each block is asked for.",
                       lambda x: -F.max_pool2d(-x, 2)),
         Misconception("blocks half a picture apart",
                       "An axis of H entries is H / 2 blocks of 2, in this order. As (2, H / 2) it is two halves, and "
-                      "entries that lie half a picture apart are compared.",
-                      halves),
+                      "entries that lie half a picture apart are compared.", halves),
         Misconception("four in a row",
                       "A block is two neighbors from each of two rows. A reshape to groups of four takes four "
-                      "neighbors of one row.",
-                      in_a_row),
+                      "neighbors of one row.", in_a_row),
         Misconception("one corner of each block", "All four entries of a block are compared; here one is picked.",
                       lambda x: x[:, :, ::2, ::2].copy(), also=(lambda x: x[:, :, 1::2, 1::2].copy(),)),
         Misconception("blocks of two rows only", "A block spans two rows and two columns.",
                       lambda x: blocks(x).max(axis=3).reshape(*x.shape[:2], x.shape[2] // 2, x.shape[3])),
         Misconception("blocks of two columns only", "A block spans two rows and two columns.",
                       lambda x: blocks(x).max(axis=5).reshape(*x.shape[:3], x.shape[3] // 2)),
-        Misconception("one number for each map",
-                      "The largest of each 2x2 block is asked for, not of each map.",
+        Misconception("one number for each map", "The largest of each 2x2 block is asked for, not of each map.",
                       lambda x: x.max(axis=(2, 3)), also=(lambda x: x.max(axis=(2, 3), keepdims=True),)),
         Misconception("maximum across the blocks",
                       "Of the six axes two count the blocks and two run inside of them. The maximum is taken over "
-                      "those inside.",
-                      lambda x: blocks(x).max(axis=(2, 4))),
+                      "those inside.", lambda x: blocks(x).max(axis=(2, 4))),
         Misconception("blocks that overlap", "Blocks lie side by side: the next one begins two entries further.",
                       lambda x: F.max_pool2d(x, 2, 1)),
         Misconception("never below zero",
                       "The largest of four negative numbers is negative. Here zero wins: look at what the comparison "
-                      "starts with.",
-                      lambda x: F.relu(F.max_pool2d(x, 2))),
+                      "starts with.", lambda x: F.relu(F.max_pool2d(x, 2))),
         Misconception("largest in size", "-3 is smaller than 1: the sign counts.",
                       lambda x: F.max_pool2d(np.abs(x), 2)),
-        *(Misconception(name, text, wrong, BACKWARD, also) for name, text, wrong, also in (
-            ("all ties get the whole gradient",
-             "Where several entries are equally large, their parts have to add up to the block's gradient. Here each "
-             "of them gets all of it.",
-             backward(lambda g, x, first: g * first), ()),
-            ("gradient spread evenly",
-             "Three of the four entries had no influence on the output and get nothing. A quarter for each would be "
-             "the gradient of the average.",
-             backward(lambda g, x, first: g / 4), ()),
-            ("gradient for all four",
-             "Three of the four entries had no influence on the output: they get nothing.",
-             backward(lambda g, x, first: g), ()),
-            ("places without the gradient",
-             "The largest entry gets the gradient that comes in, not the number one.",
-             backward(lambda g, x, first: 1.0 * first), ()),
-            ("multiplied by the largest entry",
-             "The slope of a maximum with respect to its largest entry is 1, whatever its value is.",
-             backward(lambda g, x, first: g * x * first / np.maximum(spread(blocks(first).sum(axis=(3, 5))), 1)),
-             (backward(lambda g, x, first: g * x * first),)),
-            ("gradient laid out like tiles",
-             "Each entry of the gradient belongs to one block of two by two. np.tile repeats the whole map; the "
-             "entries have to be repeated one by one.",
-             lambda grad_out, x: np.tile(grad_out, (1, 1, 2, 2)) * tied(x), ()),
-            ("always the same corner",
-             "Which of the four entries gets the gradient depends on x.",
-             backward(lambda g, x, first: g * (np.indices(x.shape)[2:] % 2 == 0).all(axis=0)),
-             (backward(lambda g, x, first: g * (np.indices(x.shape)[2:] % 2 == 1).all(axis=0)),)),
-            ("the largest of the whole map",
-             "Each block has a largest entry of its own, not each map.",
-             backward(lambda g, x, first: g * (x == x.max(axis=(2, 3), keepdims=True))),
-             (backward(lambda g, x, first: g * (x == x.max())),)),
-            ("positive entries instead of the largest",
-             "This is the rectifier's rule. Pooling compares the entries of a block with each other.",
-             backward(lambda g, x, first: g * (x > 0)), ()),
-        )),
+        *in_answer(
+            BACKWARD,
+            Misconception("all ties get the whole gradient",
+                          "Where several entries are equally large, their parts have to add up to the block's "
+                          "gradient. Here each of them gets all of it.", backward(lambda g, x, first: g * first)),
+            Misconception("gradient spread evenly",
+                          "Three of the four entries had no influence on the output and get nothing. A quarter for "
+                          "each would be the gradient of the average.", backward(lambda g, x, first: g / 4)),
+            Misconception("gradient for all four",
+                          "Three of the four entries had no influence on the output: they get nothing.",
+                          backward(lambda g, x, first: g)),
+            Misconception("places without the gradient",
+                          "The largest entry gets the gradient that comes in, not the number one.",
+                          backward(lambda g, x, first: 1.0 * first)),
+            Misconception("multiplied by the largest entry",
+                          "The slope of a maximum with respect to its largest entry is 1, whatever its value is.",
+                          backward(lambda g, x, first: g * x * first),
+                          also=(backward(lambda g, x, first: g * x * first
+                                         / np.maximum(spread(blocks(first).sum(axis=(3, 5))), 1)),)),
+            Misconception("gradient laid out like tiles",
+                          "Each entry of the gradient belongs to one block of two by two. np.tile repeats the whole "
+                          "map; the entries have to be repeated one by one.",
+                          lambda grad_out, x: np.tile(grad_out, (1, 1, 2, 2)) * tied(x)),
+            Misconception("always the same corner", "Which of the four entries gets the gradient depends on x.",
+                          backward(lambda g, x, first: g * (np.indices(x.shape)[2:] % 2 == 0).all(axis=0)),
+                          also=(backward(lambda g, x, first: g * (np.indices(x.shape)[2:] % 2 == 1).all(axis=0)),)),
+            Misconception("the largest of the whole map", "Each block has a largest entry of its own, not each map.",
+                          backward(lambda g, x, first: g * (x == x.max(axis=(2, 3), keepdims=True))),
+                          also=(backward(lambda g, x, first: g * (x == x.max())),)),
+            Misconception("positive entries instead of the largest",
+                          "This is the rectifier's rule. Pooling compares the entries of a block with each other.",
+                          backward(lambda g, x, first: g * (x > 0))),
+        ),
         Misconception("sum instead of maximum", "The largest of the four is asked for, not their sum.",
                       lambda x: 4 * F.avg_pool2d(x, 2)),
         Misconception("two of the four", "All four entries of a block are compared, not those on a diagonal.",
                       lambda x: np.maximum(x[:, :, ::2, ::2], x[:, :, 1::2, 1::2]),
                       also=(lambda x: np.maximum(x[:, :, ::2, 1::2], x[:, :, 1::2, ::2]),)),
-        *(Misconception(name, text, wrong, BACKWARD, also) for name, text, wrong, also in (
-            ("largest in size on the way back", "-3 is smaller than 1: the sign counts.",
-             lambda g, x: F.max_pool2d_backward(g, np.abs(x), 2), ()),
-            ("gradient for the smallest", "The largest entry gets the gradient.",
-             lambda g, x: F.max_pool2d_backward(g, -x, 2), ()),
-            ("a quarter of the gradient", "The largest entry gets the whole gradient of its block; only ties share it.",
-             lambda g, x: F.max_pool2d_backward(g, x, 2) / 4, ()),
-            ("the input instead of the gradient", "What is handed back is the gradient, at the place of the largest.",
-             lambda g, x: x * tied(x), ()),
-        )),
+        *in_answer(
+            BACKWARD,
+            Misconception("largest in size on the way back", "-3 is smaller than 1: the sign counts.",
+                          lambda g, x: F.max_pool2d_backward(g, np.abs(x), 2)),
+            Misconception("gradient for the smallest", "The largest entry gets the gradient.",
+                          lambda g, x: F.max_pool2d_backward(g, -x, 2)),
+            Misconception("a quarter of the gradient",
+                          "The largest entry gets the whole gradient of its block; only ties share it.",
+                          lambda g, x: F.max_pool2d_backward(g, x, 2) / 4),
+            Misconception("the input instead of the gradient",
+                          "What is handed back is the gradient, at the place of the largest.",
+                          lambda g, x: x * tied(x)),
+        ),
     )
     hints = (
         "An axis of 6 entries is 3 blocks of 2. Which six axes do you get if you split rows and columns in this way?",

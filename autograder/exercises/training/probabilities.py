@@ -6,11 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from autograder.exercises.making import in_answer
 from autograder.exercises.training import common
 from autograder.exercises.training.common import NOTEBOOK, Array
 from autograder.judging.exercise import Case, Misconception, exercise
 from cnncourse import functional as F
 
+ONE_SIDE = (
+    "largest score subtracted on one side only",
+    "Whatever is subtracted from the scores in the exponentials has to be subtracted on the other side of the formula "
+    "too: from all scores of the row, or from none.")
 NOT_SUBTRACTED = "The exponential of 1000 is no number that a computer can hold, and that of -1000 rounds to zero. " \
     "Probabilities depend on the differences of the scores alone, so the largest score of the row may be subtracted " \
     "before anything is exponentiated."
@@ -56,17 +61,13 @@ class Softmax:
                       "Each row is shifted by its own largest score. With one maximum for all rows, a row of low "
                       "scores is pushed so far down that all of its exponentials round to zero.",
                       lambda s: np.exp(s - s.max()) / np.exp(s - s.max()).sum(axis=1, keepdims=True)),
-        Misconception("largest score subtracted on one side only",
-                      "Whatever is subtracted from the scores above the line of the fraction has to be subtracted "
-                      "below it too, otherwise a row is not one in sum.",
-                      lambda s: common.exponentials(s) / np.exp(s).sum(axis=1, keepdims=True),
+        Misconception(*ONE_SIDE, lambda s: common.exponentials(s) / np.exp(s).sum(axis=1, keepdims=True),
                       also=(lambda s: np.exp(s) / common.exponentials(s).sum(axis=1, keepdims=True),)),
         Misconception("summed over the samples", ALONG_BATCH, common.batch_probabilities,
                       also=(lambda s: np.exp(s) / np.exp(s).sum(axis=0),
                             lambda s: np.exp(s - s.max()) / np.exp(s - s.max()).sum(axis=0),
                             lambda s: common.exponentials(s) / common.exponentials(s).sum(axis=0))),
-        Misconception("summed over everything",
-                      "Each row has a sum of its own. Here all rows together are one in sum.",
+        Misconception("summed over everything", "Each row has a sum of its own. Here all rows together are one in sum.",
                       lambda s: np.exp(s - s.max()) / np.exp(s - s.max()).sum(),
                       also=(lambda s: np.exp(s) / np.exp(s).sum(),
                             lambda s: common.exponentials(s) / common.exponentials(s).sum())),
@@ -77,15 +78,12 @@ class Softmax:
                       also=(lambda s: np.exp(s) / np.exp(s).sum(axis=1),)),
         Misconception("no exponential",
                       "Scores may be negative and their sum may be zero: they are exponentiated before they are "
-                      "divided by the sum.",
-                      lambda s: s / s.sum(axis=1, keepdims=True)),
+                      "divided by the sum.", lambda s: s / s.sum(axis=1, keepdims=True)),
         Misconception("not divided by the sum",
                       "Probabilities are one in sum. Here each row has the exponentials, which still have to be "
-                      "divided by their sum.",
-                      common.exponentials, also=(np.exp,)),
+                      "divided by their sum.", common.exponentials, also=(np.exp,)),
         Misconception("logarithm of the probabilities",
-                      "The probabilities themselves are asked for, numbers from 0 to 1.",
-                      common.logarithms),
+                      "The probabilities themselves are asked for, numbers from 0 to 1.", common.logarithms),
         Misconception("divided by the largest score",
                       "Subtracting the largest score changes nothing about the probabilities; dividing by it does.",
                       lambda s: common.naive_probabilities(s / s.max(axis=1, keepdims=True)),
@@ -168,17 +166,14 @@ class CrossEntropy:
         Misconception("loss summed",
                       "The loss is the mean over the samples, so that it does not grow with the size of the batch.",
                       lambda s, y: common.loss(s, y) * s.dtype.type(len(y))),
-        Misconception("one loss for each sample",
-                      "One number is asked for, the mean over the samples of the batch.",
+        Misconception("one loss for each sample", "One number is asked for, the mean over the samples of the batch.",
                       lambda s, y: -common.of_labels(common.logarithms(s), y)),
         Misconception("loss averaged over the classes too",
                       "The mean runs over the samples. Each has one right class, so one logarithm: the zeros of the "
-                      "other classes do not count.",
-                      lambda s, y: common.loss(s, y) / s.dtype.type(s.shape[1])),
+                      "other classes do not count.", lambda s, y: common.loss(s, y) / s.dtype.type(s.shape[1])),
         Misconception("sign of the loss forgotten",
-                      "The logarithm of a probability is negative or zero; the loss is its negative, and a loss "
-                      "below zero is a sign that something is wrong.",
-                      lambda s, y: -common.loss(s, y)),
+                      "The logarithm of a probability is negative or zero; the loss is its negative, and a loss below "
+                      "zero is a sign that something is wrong.", lambda s, y: -common.loss(s, y)),
         Misconception("logarithm of zero",
                       "A probability may be so small that it rounds to zero, whose logarithm is minus infinity. Write "
                       "the logarithm of the fraction as a difference and simplify before you compute: the exponential "
@@ -193,8 +188,7 @@ class CrossEntropy:
                             lambda s, y: -np.mean(common.of_labels(s - np.log(np.exp(s).sum(1, keepdims=True)), y)))),
         Misconception("scores taken for logarithms",
                       "A score is not yet the logarithm of a probability: the logarithm of the row's sum of "
-                      "exponentials has to be subtracted.",
-                      lambda s, y: -np.mean(common.of_labels(s, y))),
+                      "exponentials has to be subtracted.", lambda s, y: -np.mean(common.of_labels(s, y))),
         Misconception("every sample with every label",
                       "table[:, labels] picks all rows for each label, N times N entries. Each row goes with its own "
                       "label: pick with two lists of N indices, one for the rows and one for the columns.",
@@ -206,12 +200,11 @@ class CrossEntropy:
                       lambda s, y: -np.mean(common.of_labels(common.logarithms(s.T).T, y)),
                       also=(lambda s, y: -np.mean(np.log(common.of_labels(common.batch_probabilities(s), y))),)),
         Misconception("logarithm forgotten",
-                      "The loss is minus the logarithm of the right class's probability, not the probability "
-                      "itself, nor what it lacks to one.",
+                      "The loss is minus the logarithm of the right class's probability, not the probability itself, "
+                      "nor what it lacks to one.",
                       lambda s, y: 1 - np.mean(common.of_labels(common.probabilities(s), y)),
                       also=(lambda s, y: -np.mean(common.of_labels(common.probabilities(s), y)),)),
-        Misconception("logarithm to another base",
-                      "log is the natural logarithm, which undoes the exponential.",
+        Misconception("logarithm to another base", "log is the natural logarithm, which undoes the exponential.",
                       lambda s, y: common.loss(s, y) / s.dtype.type(np.log(2)),
                       also=(lambda s, y: common.loss(s, y) / s.dtype.type(np.log(10)),
                             lambda s, y: -np.mean(np.log2(common.of_labels(common.probabilities(s), y))))),
@@ -220,75 +213,76 @@ class CrossEntropy:
                       "a sample that is very wrong.",
                       lambda s, y: np.mean(np.sum((common.probabilities(s) - common.one_hot(y, s.shape[1])) ** 2, 1)),
                       also=(lambda s, y: np.mean((common.probabilities(s) - common.one_hot(y, s.shape[1])) ** 2),)),
-        *(Misconception(name, text, wrong, "cross_entropy_gradient", also) for name, text, wrong, also in (
-            ("gradient not divided by the batch",
-             "The loss is a mean over N samples, so each sample's part of the gradient is divided by N.",
-             lambda s, y: F.cross_entropy_backward(s, y, float(len(y))), ()),
-            ("gradient divided by the number of classes",
-             "The mean runs over the samples, len(scores) of them; the number of classes does not enter.",
-             lambda s, y: F.cross_entropy_backward(s, y, len(y) / s.shape[1]), ()),
-            ("gradient divided by all entries",
-             "The mean runs over the samples alone, not over all entries of the array.",
-             lambda s, y: F.cross_entropy_backward(s, y, 1 / s.shape[1]), ()),
-            ("one subtracted from the scores",
-             "The one belongs to the right class's probability: the softmax comes first, then the subtraction.",
-             lambda s, y: (s - common.one_hot(y, s.shape[1], s.dtype)) / len(y), ()),
-            ("label subtracted as a number",
-             "A label is the number of a class, not an amount. It says from which entry of the row one is subtracted.",
-             lambda s, y: (common.probabilities(s) - y[:, np.newaxis]) / len(y), ()),
-            ("right class not subtracted",
-             "Along the right class the gradient is the probability less one: raising that score makes the loss "
-             "smaller, so this entry cannot be positive.",
-             lambda s, y: common.probabilities(s) / len(y), ()),
-            ("sign of the gradient turned",
-             "The gradient points to where the loss grows; the step will subtract it. A larger score of a wrong class "
-             "makes the loss larger.",
-             lambda s, y: F.cross_entropy_backward(s, y, -1.0), ()),
-            ("one subtracted in every row",
-             "probabilities[:, labels] means these columns in all rows. Each row has its own label: pick with two "
-             "lists of N indices.",
-             lambda s, y: (common.probabilities(s) - np.isin(np.arange(s.shape[1]), y)) / len(y), ()),
-            ("gradient at the right class only",
-             "The scores of all classes are in the sum of exponentials: the loss falls when a wrong class's score "
-             "falls, too.",
-             lambda s, y: F.cross_entropy_backward(s, y) * common.one_hot(y, s.shape[1], s.dtype), ()),
-            ("gradient with respect to the probabilities",
-             "-1 / p is how the loss changes with the probability. The gradient asked for is with respect to the "
-             "scores, one step further back.",
-             lambda s, y: -common.one_hot(y, s.shape[1]) / common.probabilities(s) / len(y), ()),
-            ("gradient with a softmax over the samples", ALONG_BATCH,
-             lambda s, y: (common.batch_probabilities(s) - common.one_hot(y, s.shape[1])) / len(y), ()),
-            ("gradient overflows", NOT_SUBTRACTED,
-             lambda s, y: (common.naive_probabilities(s) - common.one_hot(y, s.shape[1])) / len(y), ()),
-            ("the winner's one subtracted",
-             "The one belongs to the right class, the label, whether it has the largest score or not.",
-             lambda s, y: F.cross_entropy_backward(s, s.argmax(axis=1)), ()),
-        )),
+        *in_answer(
+            "cross_entropy_gradient",
+            Misconception("gradient not divided by the batch",
+                          "The loss is a mean over N samples, so each sample's part of the gradient is divided by N.",
+                          lambda s, y: F.cross_entropy_backward(s, y, float(len(y)))),
+            Misconception("gradient divided by the number of classes",
+                          "The mean runs over the samples, len(scores) of them; the number of classes does not enter.",
+                          lambda s, y: F.cross_entropy_backward(s, y, len(y) / s.shape[1])),
+            Misconception("gradient divided by all entries",
+                          "The mean runs over the samples alone, not over all entries of the array.",
+                          lambda s, y: F.cross_entropy_backward(s, y, 1 / s.shape[1])),
+            Misconception("one subtracted from the scores",
+                          "The one belongs to the right class's probability: the softmax comes first, then the "
+                          "subtraction.", lambda s, y: (s - common.one_hot(y, s.shape[1], s.dtype)) / len(y)),
+            Misconception("label subtracted as a number",
+                          "A label is the number of a class, not an amount. It says from which entry of the row one "
+                          "is subtracted.", lambda s, y: (common.probabilities(s) - y[:, np.newaxis]) / len(y)),
+            Misconception("right class not subtracted",
+                          "Along the right class the gradient is the probability less one: raising that score makes "
+                          "the loss smaller, so this entry cannot be positive.",
+                          lambda s, y: common.probabilities(s) / len(y)),
+            Misconception("sign of the gradient turned",
+                          "The gradient points to where the loss grows; the step will subtract it. A larger score of "
+                          "a wrong class makes the loss larger.", lambda s, y: F.cross_entropy_backward(s, y, -1.0)),
+            Misconception("one subtracted in every row",
+                          "probabilities[:, labels] means these columns in all rows. Each row has its own label: pick "
+                          "with two lists of N indices.",
+                          lambda s, y: (common.probabilities(s) - np.isin(np.arange(s.shape[1]), y)) / len(y)),
+            Misconception("gradient at the right class only",
+                          "The scores of all classes are in the sum of exponentials: the loss falls when a wrong "
+                          "class's score falls, too.",
+                          lambda s, y: F.cross_entropy_backward(s, y) * common.one_hot(y, s.shape[1], s.dtype)),
+            Misconception("gradient with respect to the probabilities",
+                          "-1 / p is how the loss changes with the probability. The gradient asked for is with "
+                          "respect to the scores, one step further back.",
+                          lambda s, y: -common.one_hot(y, s.shape[1]) / common.probabilities(s) / len(y)),
+            Misconception("gradient with a softmax over the samples", ALONG_BATCH,
+                          lambda s, y: (common.batch_probabilities(s) - common.one_hot(y, s.shape[1])) / len(y)),
+            Misconception("gradient overflows", NOT_SUBTRACTED,
+                          lambda s, y: (common.naive_probabilities(s) - common.one_hot(y, s.shape[1])) / len(y)),
+            Misconception("the winner's one subtracted",
+                          "The one belongs to the right class, the label, whether it has the largest score or not.",
+                          lambda s, y: F.cross_entropy_backward(s, s.argmax(axis=1))),
+        ),
         Misconception("one maximum for the loss of the whole batch",
                       "Each row is shifted by its own largest score. With one maximum for all rows, all exponentials "
                       "of a row of low scores round to zero.",
                       lambda s, y: np.mean(np.log(np.exp(s - s.max()).sum(axis=1)) - common.of_labels(s - s.max(), y)),
                       also=(lambda s, y: -np.mean(common.of_labels(
                           s - s.max() - np.log(np.exp(s - s.max()).sum(axis=1, keepdims=True)), y)),)),
-        Misconception("largest score subtracted on one side only",
-                      "What was subtracted inside of the exponentials has to be subtracted from the right class's "
-                      "score, too.",
+        Misconception(*ONE_SIDE,
                       lambda s, y: np.mean(np.log(common.exponentials(s).sum(axis=1)) - common.of_labels(s, y))),
-        *(Misconception(name, text, wrong, "cross_entropy_gradient", also) for name, text, wrong, also in (
-            ("set to minus one",
-             "One is subtracted from the right class's probability. Here it is replaced: look at where `=` stands and "
-             "`-=` should.",
-             lambda s, y: np.where(common.one_hot(y, s.shape[1]) > 0, -1, common.probabilities(s)) / len(y), ()),
-            ("divided by the batch in part",
-             "The whole row is divided by N, the probabilities as well as the one.",
-             lambda s, y: common.probabilities(s) / len(y) - common.one_hot(y, s.shape[1]),
-             (lambda s, y: common.probabilities(s) - common.one_hot(y, s.shape[1]) / len(y),
-              lambda s, y: np.where(common.one_hot(y, s.shape[1]) > 0, (common.probabilities(s) - 1) / len(y),
-                                    common.probabilities(s)))),
-            ("one added",
-             "A larger score of the right class makes the loss smaller: its entry cannot be positive.",
-             lambda s, y: (common.probabilities(s) + common.one_hot(y, s.shape[1])) / len(y), ()),
-        )),
+        *in_answer(
+            "cross_entropy_gradient",
+            Misconception("set to minus one",
+                          "One is subtracted from the right class's probability. Here it is replaced: look at where "
+                          "`=` stands and `-=` should.",
+                          lambda s, y: np.where(common.one_hot(y, s.shape[1]) > 0, -1, common.probabilities(s))
+                          / len(y)),
+            Misconception("divided by the batch in part",
+                          "The whole row is divided by N, the probabilities as well as the one.",
+                          lambda s, y: common.probabilities(s) / len(y) - common.one_hot(y, s.shape[1]),
+                          also=(lambda s, y: common.probabilities(s) - common.one_hot(y, s.shape[1]) / len(y),
+                                lambda s, y: np.where(common.one_hot(y, s.shape[1]) > 0,
+                                                      (common.probabilities(s) - 1) / len(y),
+                                                      common.probabilities(s)))),
+            Misconception("one added",
+                          "A larger score of the right class makes the loss smaller: its entry cannot be positive.",
+                          lambda s, y: (common.probabilities(s) + common.one_hot(y, s.shape[1])) / len(y)),
+        ),
     )
     hints = (
         "What is the loss of a sample if all K scores are equal? And for the gradient: what do the entries of one row "

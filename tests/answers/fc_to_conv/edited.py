@@ -21,11 +21,11 @@ FLATTENING = Mutations("flatten_maps", """
     """, (
     Edit("channels last", "c * height * width + i * width + j", "(i * width + j) * channels + c"),
     Edit("columns before rows", "+ i * width + j]", "+ j * height + i]"),
-    Edit("order turned around", "n, c * height * width + i * width + j", "n, (j * height + i) * channels + c"),
+    Edit("axes counted in reverse", "n, c * height * width + i * width + j", "n, (j * height + i) * channels + c"),
     Edit("", "range(channels)", "range(1)"),
     Edit("", "range(samples)", "range(1)"),
     Edit("", "= x[n, c, i, j]", "= x[0, c, i, j]"),
-    Edit("place with channels last", "(channel * height + row) * width + column",
+    Edit("channels last", "(channel * height + row) * width + column",
          "(row * width + column) * channels + channel"),
     Edit("rows as long as the height", "(channel * height + row) * width + column",
          "(channel * width + row) * height + column"),
@@ -74,7 +74,7 @@ DENSE_BACK = Mutations("linear_backward", """
     Edit("", "grad_x[n] +=", "grad_x[n] ="),
     Edit("weight gradient transposed", "return grad_x, grad_weight,", "return grad_x, grad_weight.T,"),
     Edit("averaged over the batch", "* x[n]", "* x[n] / len(x)"),
-    Edit("bias gradient averaged", "grad_bias[k] += grad_out[n, k]", "grad_bias[k] += grad_out[n, k] / len(x)"),
+    Edit("gradient of the bias averaged", "grad_bias[k] += grad_out[n, k]", "grad_bias[k] += grad_out[n, k] / len(x)"),
     Edit("bias gradient without the upstream one", "grad_bias[k] += grad_out[n, k]", "grad_bias[k] += 1"),
     Edit("gradients in another order", "return grad_x, grad_weight, grad_bias", "return grad_weight, grad_bias, "
                                                                                 "grad_x"),
@@ -92,13 +92,13 @@ FILTERS = Mutations("fc_to_filters", """
         out = weight.reshape(K, C * H * W)
         return out
     """, (
-    Edit("height and width swapped", "len(weight), C, H, W)", "len(weight), C, W, H)"),
+    Edit("height and width of the maps swapped", "len(weight), C, H, W)", "len(weight), C, W, H)"),
     Edit("columns before rows", "len(weight), C, H, W)", "len(weight), C, W, H).swapaxes(2, 3)"),
     Edit("channels last", "len(weight), C, H, W)", "len(weight), H, W, C).transpose(0, 3, 1, 2)"),
     Edit("weights transposed first", "return weight.reshape(", "return weight.T.reshape("),
     Edit("filters without depth", "len(weight), C, H, W)", "len(weight), C, H, W)[:, 0]"),
-    Edit("order turned around", "C, H, W)\n", "C, H, W, order='F')\n"),
-    Edit("channels last on the way back", "out = weight.reshape", "out = weight.transpose(0, 2, 3, 1).reshape"),
+    Edit("axes counted in reverse", "C, H, W)\n", "C, H, W, order='F')\n"),
+    Edit("channels last", "out = weight.reshape", "out = weight.transpose(0, 2, 3, 1).reshape"),
     Edit("all filters in one row", "(K, C * H * W)", "(K * C * H * W)"),
     Edit("rows for channels", "(K, C * H * W)", "(K * C, H * W)"),
     Edit("one column for each filter", "return out", "return out.T"),
@@ -119,11 +119,11 @@ MATRIX = Mutations("conv_as_matrix", """
         inside = matrix[..., padding:padding + H, padding:padding + W]
         return inside.reshape(K * OH * OW, C * H * W), np.repeat(bias, OH * OW)
     """, (
-    Edit("flipped filter", "= weight[k]", "= weight[k, :, ::-1, ::-1]"),
+    Edit("flipped kernel", "= weight[k]", "= weight[k, :, ::-1, ::-1]"),
     Edit("stride missing in the window's position", "top, left = i * stride, j * stride", "top, left = i, j"),
     Edit("biases one after the other", "np.repeat(bias", "np.tile(bias"),
     Edit("one bias for each filter", "np.repeat(bias, OH * OW)", "bias"),
-    Edit("height and width of the input swapped", "H, W = input_size", "W, H = input_size"),
+    Edit("height and width swapped", "H, W = input_size", "W, H = input_size"),
     Edit("", "OW = (W + 2 * padding - KW)", "OW = (W + 2 * padding - KH)"),
     Edit("", "OH = (H + 2 * padding", "OH = (H + padding"),
     Edit("only the first channel", "matrix[k, i, j, :, top:top + KH, left:left + KW] = weight[k]",
@@ -146,14 +146,14 @@ PARAMETERS = Mutations("fc_conv_parameters", """
         return weights, biases
     """, (
     Edit("depth forgotten", "C * H * W * out_features", "H * W * out_features"),
-    Edit("no biases", "* out_features, out_features", "* out_features, 0"),
+    Edit("biases forgotten", "* out_features, out_features", "* out_features, 0"),
     Edit("biases counted as weights", "C * H * W * out_features", "(C * H * W + 1) * out_features"),
-    Edit("shared over the depth", "channels * KH * KW", "KH * KW"),
+    Edit("depth forgotten", "channels * KH * KW", "KH * KW"),
     Edit("as large as the input", "channels * KH * KW", "channels * height * width"),
-    Edit("filters without biases", "biases = out_channels", "biases = 0"),
+    Edit("biases forgotten", "biases = out_channels", "biases = 0"),
     Edit("a bias for each channel of a filter", "biases = out_channels", "biases = out_channels * channels"),
     Edit("one filter only", "KW * out_channels", "KW"),
-    Edit("only square filters", "KH * KW", "KH * KH"),
+    Edit("only square kernels", "KH * KW", "KH * KH"),
 ))
 
 SLIDING = Mutations("slide_fc", """
@@ -170,9 +170,9 @@ SLIDING = Mutations("slide_fc", """
     """, (
     Edit("bias forgotten", "@ weight.T + bias", "@ weight.T"),
     Edit("bias added once per channel", "+ bias", "+ C * bias"),
-    Edit("weights read with channels last", "block.reshape", "block.transpose(0, 2, 3, 1).reshape"),
-    Edit("weights read columns before rows", "block.reshape", "block.swapaxes(2, 3).reshape"),
-    Edit("flipped filter", "j:j + w]", "j:j + w][:, :, ::-1, ::-1]"),
+    Edit("channels last", "block.reshape", "block.transpose(0, 2, 3, 1).reshape"),
+    Edit("columns before rows", "block.reshape", "block.swapaxes(2, 3).reshape"),
+    Edit("flipped kernel", "j:j + w]", "j:j + w][:, :, ::-1, ::-1]"),
     Edit("", "for j in range(W - w + 1)", "for j in range(W - w)"),
     Edit("", "for j in range(W - w + 1)", "for j in range(H - h + 1)"),
     Edit("scores along the last axis", "return out", "return out.transpose(0, 2, 3, 1)"),
@@ -194,10 +194,11 @@ CROPS = Mutations("crop_scores", """
         table = np.array(found).reshape(rows, columns, N, -1)
         return table.transpose(2, 3, 0, 1)
     """, (
-    Edit("stride missing in the crop's position", "top, left = i * stride, j * stride", "top, left = i, j"),
+    Edit("stride missing in the window's position", "top, left = i * stride, j * stride", "top, left = i, j"),
     Edit("height and width of the crop swapped", "h, w = size", "w, h = size"),
     Edit("only square crops", "h, w = size", "h, w = size[0], size[0]"),
-    Edit("one crop too few", "(H - h) // stride + 1, (W - w) // stride + 1", "(H - h) // stride, (W - w) // stride"),
+    Edit("one row and column too few",
+         "(H - h) // stride + 1, (W - w) // stride + 1", "(H - h) // stride, (W - w) // stride"),
     Edit("scores along the last axis", "transpose(2, 3, 0, 1)", "transpose(2, 0, 1, 3)"),
     Edit("rows and columns of the map swapped", "transpose(2, 3, 0, 1)", "transpose(2, 3, 1, 0)"),
     Edit("always the same crop", "top:top + h, left:left + w", ":h, :w"),
@@ -227,7 +228,7 @@ SIZES = Mutations("score_map_size", """
     Edit("columns before rows in the result", "return height, width", "return width, height"),
     Edit("", "(height - kernel_height + 2 * padding)", "(height - kernel_height + padding)"),
     Edit("", "// stride + 1\n        width", "// stride\n        width"),
-    Edit("only square pictures", "height, width = picture_size", "height = width = picture_size[0]"),
+    Edit("only square inputs", "height, width = picture_size", "height = width = picture_size[0]"),
     Edit("last layers left out", "padding in layers:", "padding in layers[:-1]:"),
 ))
 
@@ -254,7 +255,7 @@ COST = Mutations("sliding_cost", """
     """, (
     Edit("depth forgotten", "filters * channels * kh", "filters * kh"),
     Edit("filters forgotten", "filters * channels * kh", "channels * kh"),
-    Edit("positions forgotten", "kh * kw * height * width", "kh * kw"),
+    Edit("work without positions", "kh * kw * height * width", "kh * kw"),
     Edit("channels of the picture in all layers", "channels = filters", "pass"),
     Edit("pooling counted", 'if kind == "conv":', "if True:"),
     Edit("only the last layer", "total += filters", "total = filters"),

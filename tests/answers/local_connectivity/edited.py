@@ -46,7 +46,7 @@ FIELD = Mutations("receptive_field_slice", '''
     Edit("right values in another shape", "left:right]", "left:right].reshape(len(x), -1)"),
 ))
 
-TO_MINUS_PADDING = Edit("a slice that ends at minus padding", "padding:padding + H, padding:padding + W",
+TO_MINUS_PADDING = Edit("empty without padding", "padding:padding + H, padding:padding + W",
                         "padding:-padding, padding:-padding")
 PAD = Mutations("zero_pad", '''
     def zero_pad(x, padding):
@@ -57,7 +57,7 @@ PAD = Mutations("zero_pad", '''
         out[:, :, padding:padding + H, padding:padding + W] = x
         return out
     ''', (
-    Edit("only square pictures", "wider = W + 2 * padding", "wider = taller"),
+    Edit("only square inputs", "wider = W + 2 * padding", "wider = taller"),
     Edit("", "N, C, H, W = x.shape", "N, H, W, C = x.shape"),
     Edit("", "taller = H + 2 * padding", "taller = H + padding"),
     Edit("ones instead of zeros", "np.zeros(", "np.ones("),
@@ -145,7 +145,7 @@ MATMUL = Mutations("conv2d_matmul", '''
     ''', (
     Edit("kernel height and width swapped", "KH, KW = kernel_size", "KW, KH = kernel_size"),
     Edit("stride missing in the window's position", "i * stride, j * stride", "i, j"),
-    Edit("windows that do not overlap", "i * stride, j * stride", "i * KH, j * KW"),
+    Edit("the kernel size used as stride", "i * stride, j * stride", "i * KH, j * KW"),
     Edit("positions numbered by the height", "i * OW + j", "i * OH + j"),
     Edit("positions counted downwards", "i * OW + j", "j * OH + i"),
     Edit("channel as the fastest index", "block.reshape(N, -1)", "block.reshape(N, -1, order='F')"),

@@ -128,7 +128,7 @@ WRONG = [
     ("zero_pad", "all four axes padded", lambda x, p: np.pad(x, ((p, p),) * 4)),
     ("zero_pad", "padding before only", lambda x, p: np.pad(x, ((0, 0), (0, 0), (p, 0), (p, 0)))),
     ("zero_pad", "twice as many zeros", lambda x, p: np.pad(x, [(0, 0)] * 2 + [(2 * p, 2 * p)] * 2)),
-    ("zero_pad", "rows only", stacked_rows),
+    ("zero_pad", "rows padded only", stacked_rows),
     ("zero_pad", "border cleared instead of added", cleared),
     ("zero_pad", "right values in another shape",
      lambda x, p: [np.pad(channel, p) for sample in x for channel in sample]),

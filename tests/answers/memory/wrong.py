@@ -203,7 +203,7 @@ WRONG: list[tuple] = [
     ("parameter_memory", "biases of one kind of layer forgotten", lambda shapes, optimizer, width: tuple(
         times * width * sum(np.prod(s) + (s[0] if len(s) > 2 else 0) for s in shapes)
         for times in (1, 1, {"sgd": 0, "adam": 2}.get(optimizer, 1)))),
-    ("workspace_and_data", "stride on one axis only", (_stride_on_rows, _data)),
+    ("workspace_and_data", "stride along one axis only", (_stride_on_rows, _data)),
     ("training_and_inference", "gradients or caches for each picture",
      (lambda sizes, p, n, optimizer, width: width * (
          p + n * (p + sum(sizes)) + p * {"sgd": 0, "adam": 2}.get(optimizer, 1)), _inference)),
@@ -255,7 +255,7 @@ WRONG: list[tuple] = [
      (_columns, lambda raw, crop, n, w, v: 4 * n * (w * math.prod(raw) + v * math.prod(crop)))),
     ("workspace_and_data", "versions of everything that waits",
      (_columns, lambda raw, crop, n, w, v: n * w * (math.prod(raw) + 4 * v * math.prod(crop)))),
-    ("training_and_inference", "batch size applied to everything",
+    ("training_and_inference", "batch size applied to the parameters",
      (lambda sizes, p, n, optimizer, width: n * width * (
          sum(sizes) + p * {"sgd": 2, "adam": 4}.get(optimizer, 3)),
       _inference)),
@@ -282,7 +282,7 @@ WRONG: list[tuple] = [
     ("best_segment_length", "the length that keeps everything",
      lambda sizes: max(range(1, len(sizes) + 1), key=lambda k: sum(sizes[::k]) + max(
          sum(sizes[i + 1:i + k]) for i in range(0, len(sizes), k)))),
-    ("best_segment_length", "counted from zero",
+    ("best_segment_length", "lengths counted from zero",
      lambda sizes: int(np.argmin([sum(sizes[::k]) + max(sum(sizes[i + 1:i + k]) for i in range(0, len(sizes), k))
                                   for k in range(1, len(sizes) + 1)]))),
     ("mixed_precision_bytes", "everything in two bytes",
@@ -329,7 +329,7 @@ MUTATIONS: list[Mutations] = [
     Mutations("parameter_memory", PARAMETERS, (
         Edit("biases forgotten", " + shape[0]", ""),
         Edit("a bias for each input channel", "+ shape[0]", "+ shape[1]"),
-        Edit("one bias for each layer", "weights + shape[0]", "weights + 1"),
+        Edit("one bias for all filters", "weights + shape[0]", "weights + 1"),
         Edit("only the last layer", "count += weights", "count = weights"),
         Edit("Adam counted as momentum", '"adam": 2', '"adam": 1'),
         Edit("RMSProp counted as Adam", '"rmsprop": 1', '"rmsprop": 2'),
@@ -364,7 +364,7 @@ MUTATIONS: list[Mutations] = [
         Edit("batch size applied to the parameters", "(parameter_count + largest * batch_size)",
              "(parameter_count + largest) * batch_size"),
         Edit("largest layer alone", "max(largest, sizes[i] + sizes[i + 1])", "max(largest, sizes[i], sizes[i + 1])"),
-        Edit("the last pair only", "largest = max(largest, sizes[i] + sizes[i + 1])",
+        Edit("one pair only", "largest = max(largest, sizes[i] + sizes[i + 1])",
              "largest = sizes[i] + sizes[i + 1]"),
         Edit("sum instead of the largest pair", "largest = max(largest, sizes[i] + sizes[i + 1])",
              "largest += sizes[i] + sizes[i + 1] * (i == len(sizes) - 2)"),
@@ -404,9 +404,9 @@ MUTATIONS: list[Mutations] = [
     Mutations("best_segment_length", BEST, (
         Edit("the length that keeps everything", "sum(sizes[::length]) + max(segments)", "max(segments)"),
         Edit("segments forgotten", "sum(sizes[::length]) + max(segments)", "sum(sizes[::length])"),
-        Edit("only the first segment looked at", "max(segments)", "segments[0]"),
+        Edit("the first segment only", "max(segments)", "segments[0]"),
         Edit("the peak instead of the length", "return best", "return lowest"),
-        Edit("counted from zero", "best, lowest = length, peak", "best, lowest = length - 1, peak"),
+        Edit("lengths counted from zero", "best, lowest = length, peak", "best, lowest = length - 1, peak"),
         Edit("kept ones counted twice", "sizes[i + 1 : i + length]", "sizes[i : i + length]"),
         Edit("", "range(1, len(sizes) + 1)", "range(1, len(sizes) // 4 + 1)"),
     )),

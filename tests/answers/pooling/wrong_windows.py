@@ -86,7 +86,7 @@ WRONG = [
      by_blocks(lambda i, j, k, s: (slice(j * s, j * s + k[0]), slice(i * s, i * s + k[1])))),
     ("max_pool2d_forward", "size divided by the stride", max_size_by_division),
     ("avg_pool2d_forward", "slice that starts before the picture", average_negative_starts),
-    ("avg_pool2d_forward", "padding on all four axes",
+    ("avg_pool2d_forward", "all four axes padded",
      lambda x, k, s, p, counted: windows_of(np.pad(x, p), k, s).mean(axis=(4, 5))),
     ("l2_pool2d_forward", "an epsilon that changes the result",
      lambda x, k, s: np.sqrt((windows_of(x, k, s) ** 2).sum(axis=(4, 5)) + 1e-8)),

@@ -27,8 +27,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from cnncourse.config import processors
-from cnncourse.kernels.compiling import jit
+from cnncourse import processors
+from cnncourse.machinery.compiling import jit
 
 WATCH = 200e-6
 """Seconds for which a helper watches for the next job before it sleeps."""
@@ -115,7 +115,7 @@ class Helper:
         self._asleep = False
         self._job: Job | None = None
         # Without a processor of its own, a thread that watches would be in the way of the one that it waits for.
-        looks = _looks_per_second(self._numbers) if position < processors() else 0.0
+        looks = _looks_per_second(self._numbers) if position < processors.available() else 0.0
         self._watch, self._patience = int(WATCH * looks), int(PATIENCE * looks)
         self._courtesy = int(COURTESY * position * looks)
         threading.Thread(target=self._live, name=f"cnncourse-{position}", daemon=True).start()

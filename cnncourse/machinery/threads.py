@@ -23,10 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncourse import config
-from cnncourse.kernels.compiling import jit
-from cnncourse.kernels.helpers import Helper
-
-__all__ = ["Demand", "fresh", "is_asking", "jit", "memory", "only_asking", "share"]
+from cnncourse.machinery.helpers import Helper
 
 LINE_BYTES = 64
 KEPT_BYTES = 8 << 20

@@ -1,14 +1,17 @@
-"""Compiling kernels."""
+"""Compiling kernels, and where their machine code is kept."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Set
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from numba import njit
+
+_folders: set[str] = set()
 
 
 def jit(function: Callable[..., Any] | None = None, *, fastmath: Set[str] | bool = False) -> Any:
@@ -34,14 +37,20 @@ def jit(function: Callable[..., Any] | None = None, *, fastmath: Set[str] | bool
         return compiled()(function)
     # Numba compiles again when a kernel's own file changes. But a kernel holds the machine code of those that it calls.
     index = kernel._cache._cache_file
-    index._source_stamp = (index._source_stamp, _fingerprint())
+    index._source_stamp = (index._source_stamp, _fingerprint(Path(function.__code__.co_filename).parent))
+    _folders.add(kernel._cache.cache_path)
     return kernel
 
 
+def code_folder() -> str:
+    """The folder below which the machine code of all kernels imported so far lies; empty if none may be written to."""
+    return os.path.commonpath(_folders) if _folders else ""
+
+
 @cache
-def _fingerprint() -> str:
-    """Changes whenever one of the files with kernels changes."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
+def _fingerprint(folder: Path) -> str:
+    """Changes whenever a file beside a kernel changes, or one in this folder, of which all kernels are made."""
+    files = sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")})
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

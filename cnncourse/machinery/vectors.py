@@ -16,7 +16,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from cnncourse.kernels.tiles import VECTOR_BYTES
+from cnncourse.machinery.tiles import VECTOR_BYTES
 
 Formula = Callable[..., Sequence[Any]]
 LANES = VECTOR_BYTES // 4

@@ -18,8 +18,8 @@ from cnncourse.kernels import convolution, direct, patches
 from cnncourse.kernels import input_gradient as gradient_of_input
 from cnncourse.kernels import weight_gradient as gradient_of_weight
 from cnncourse.kernels import winograd as transform
-from cnncourse.kernels.threads import fresh, is_asking, memory, share
-from cnncourse.kernels.tiles import ROWS, TILE_BYTES, tile_product
+from cnncourse.machinery.threads import fresh, is_asking, memory, share
+from cnncourse.machinery.tiles import ROWS, TILE_BYTES, tile_product
 
 Array = NDArray[np.floating[Any]]
 Pair = tuple[int, int]

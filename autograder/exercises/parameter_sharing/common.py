@@ -1,0 +1,3 @@
+"""What the exercises on parameter sharing share."""
+
+NOTEBOOK = "02-parameter-sharing"
