@@ -163,13 +163,14 @@ class SandboxRunner:
         if kind not in SAID_INSIDE:
             raise SandboxLostError("an answer of no known kind")
         changed = header.get("changed") or []
-        if not (isinstance(changed, list) and all(type(i) is int and 0 <= i < count for i in changed)):
+        if not (isinstance(changed, list) and len(changed) <= count
+                and all(type(i) is int and 0 <= i < count for i in changed)):
             raise SandboxLostError("inputs that do not exist")
         text = _text(header.get("text"))
         if kind == Ending.MISSING:
             relevant = {answer: self.problems[answer]} if answer in self.problems else self.problems
             text += "".join(f" Cell {name}: {problem}" for name, problem in relevant.items())
-        return Outcome(Ending(kind), value, _text(header.get("error_type"))[:100], text, tuple(changed),
+        return Outcome(Ending(kind), value, _text(header.get("error_type"))[:100], text, tuple(sorted(set(changed))),
                        header.get("refused") is True)
 
     def _start(self) -> bool:
