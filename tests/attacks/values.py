@@ -100,8 +100,8 @@ ATTACKS = (
     _size("an integer of a hundred thousand digits", "10 ** 10 ** 5"),
     _size("minus zero, NaN and infinity as a size", "(-0.0, float('nan'), float('inf'))[len(str(settings)) % 3]"),
     _size("a truth value as a size", "True"),
-    Attack("write into the inputs and return what is right otherwise", "values", _spoil_input,
-           points={"zero_pad": 0.0, EXERCISE: 0.0}, told="wrote into its input"),
+    Attack("write into the inputs and return what is right otherwise", "values", _spoil_input, points={},
+           told="wrote into its input"),
     Attack("patch NumPy for the answers that follow", "values", below(
         "_pad = np.pad\nnp.pad = lambda x, *a, **k: _pad(0 * x, *a, **k)\nnp.sum = lambda *a, **k: 0.0\n"
         "np.zeros = np.ones\n"), points={

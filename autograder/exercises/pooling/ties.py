@@ -67,6 +67,8 @@ def _shared(wanted: np.ndarray, gradients: np.ndarray, tied: np.ndarray, where: 
     from scipy.optimize import linprog  # takes a third of a second to import, which only those pay who need it
 
     scale = np.abs(gradients).max() or 1.0  # the solver's tolerances are absolute
+    whole_sum = np.abs(gradients).sum()
+    wanted = np.clip(wanted, -whole_sum, whole_sum)  # no entry can get more, so the nearest shares stay the same
     window, entry = np.nonzero(tied)
     touched, row = np.unique(where[window, entry], return_inverse=True)
     shares, entries = len(window), len(touched)
