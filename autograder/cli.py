@@ -271,15 +271,18 @@ def demo(
 
 @app.command(epilog="Example: [bold]course doctor[/], once after the installation: it compiles what else would be "
                     "compiled while you wait.")
-def doctor() -> None:
-    """Say what works on this machine and how to mend what does not; compile all kernels."""
+def doctor(course: CourseFolder = Path(".")) -> None:
+    """Say what works on this machine and how to mend what does not; compile all kernels.
+
+    In a course directory it also says whether others on this machine could read or change what is the course's.
+    """
     from autograder.doctor import examine
 
     columns = (TextColumn("compiling"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("")
         findings = examine(lambda name, number, total: progress.update(
-            task, description=name, completed=number, total=total))
+            task, description=name, completed=number, total=total), course)
     for finding in findings:
         mark = "[green]ok[/]  " if finding.fine else "[red]no[/]  "
         console.print(f"{mark}{escape(finding.subject)}: {escape(finding.text)}")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import platform
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 
@@ -29,13 +32,17 @@ class Finding:
     text: str
 
 
-def examine(announce: Callable[[str, int, int], None] | None = None) -> list[Finding]:
-    """Examine Python, packages, the kernels' machine code, fonts and the sandbox.
+def examine(
+    announce: Callable[[str, int, int], None] | None = None, course: Path | None = None
+) -> list[Finding]:
+    """Examine Python, packages, the kernels' machine code, fonts, the sandbox, and who may read and write a course.
 
     Parameters
     ----------
     announce : callable, optional
         Told about the kernels while they are compiled: what comes next, its number, and how many there are.
+    course : Path, optional
+        A course directory.
     """
     found: list[Finding] = []
     allowed = importlib.metadata.metadata("cnncourse")["Requires-Python"]
@@ -53,7 +60,59 @@ def examine(announce: Callable[[str, int, int], None] | None = None) -> list[Fin
                                                  "python -m pip install 'cnncourse[grade]'")]
     found += _sandbox()
     found.append(_limits())
+    usable = all(finding.fine for finding in found if finding.subject in PACKAGES)
+    if course is not None and usable and (course / "nbgrader_config.py").is_file():
+        found += examine_course(course)
     return found
+
+
+def examine_course(root: Path) -> list[Finding]:
+    """Whether others on this machine could read a course's private files, or change what goes through its exchange.
+
+    Parameters
+    ----------
+    root : Path
+        The course directory.
+    """
+    from autograder.classroom.course import Course
+
+    if sys.platform == "win32":
+        return []
+    course = Course(root.resolve())
+    exchange = _exchange(course.exchange, str(course.directory.course_id))
+    if not course.has_gradebook:  # nobody has handed anything in
+        return exchange
+    others = 0o007 if course.directory.groupshared else 0o077
+    open_to_others = [path for path in course.private_paths if path.exists() and path.stat().st_mode & others]
+    private = Finding("course", True, "nobody else can read submissions, marks and solutions")
+    if open_to_others:
+        names = " ".join(shlex.quote(str(path)) for path in open_to_others)
+        whose = "o" if course.directory.groupshared else "go"
+        private = Finding("course", False, f"others on this machine can read it; run: chmod {whose}-rwx {names}")
+    return [private, *exchange]
+
+
+def _exchange(exchange: Path, course_id: str) -> list[Finding]:
+    """What is wrong with an exchange outside of the course; one in the course's own folder is used by nobody else."""
+    if not exchange.is_dir():
+        return []
+    mode, place = exchange.stat().st_mode, shlex.quote(str(exchange))
+    if mode & 0o002 and not mode & 0o1000:
+        return [Finding("exchange", False, "whoever may write into it can put another folder in the place of the "
+                        f"course's, and read or change what others submit; run: chmod 1777 {place}")]
+    if not mode & 0o022:
+        return [Finding("exchange", True, f"{exchange} is written by its owner only")]
+    own = exchange / course_id
+    if not own.exists():
+        return [Finding("exchange", False, f"{own} is not there yet, and whoever makes it first is taken for the "
+                        f"instructor; run: install --directory --mode 755 {shlex.quote(str(own))}")]
+    if own.is_symlink() or own.stat().st_uid != os.getuid():
+        return [Finding("exchange", False, f"{own} is not yours: what is released, submitted and returned goes through "
+                        "somebody else's folder. Have the administrator remove it, and make it yourself")]
+    if own.stat().st_mode & 0o002:
+        return [Finding("exchange", False, f"everybody may change what is released; run: chmod 755 "
+                        f"{shlex.quote(str(own))}")]
+    return [Finding("exchange", True, f"{own} is yours, and nobody else can replace it")]
 
 
 def _package(name: str) -> Finding:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from nbgrader.plugins import FileNameCollectorPlugin
 from traitlets import Unicode
@@ -24,6 +24,9 @@ KINDS = r"\.(?i:ipynb|zip)"
 class _LastFileCollectorPlugin(FileNameCollectorPlugin):
     """What both share: of several files that are the same notebook of the same student, the last one is taken."""
 
+    imitated: ClassVar[re.Pattern[str]]
+    """What a platform's file names say of their owner; where it is there again, the first may be a student's name."""
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._last: dict[Path, dict[tuple[str, str, str], str]] = {}
@@ -33,6 +36,10 @@ class _LastFileCollectorPlugin(FileNameCollectorPlugin):
         """Whose notebook a file is, by its path; None if it is none, or not the last one."""
         info = super().collect(submitted_file)
         if info is None:
+            return None
+        if self.imitated.search(info["file_id"]):
+            self.log.warning("Skipped %s: its name says twice whose it is, so somebody's name imitates a file's; find "
+                             "out whose it is and rename it", submitted_file)
             return None
         path, key = Path(submitted_file), (info["student_id"], info["file_id"], Path(submitted_file).suffix)
         if key in self._taken or self._last_in(path.parent)[key] != path.name:
@@ -55,6 +62,8 @@ class _LastFileCollectorPlugin(FileNameCollectorPlugin):
 class CanvasCollectorPlugin(_LastFileCollectorPlugin):
     """For Canvas: the assignment's page, Download Submissions. Students are called by Canvas's own number."""
 
+    imitated = re.compile(r"_\d+_\d+_|^\d{3,}_")  # no notebook begins with as long a number as submissions have
+
     named_regexp = Unicode(
         rf".*/[^/]*?_(?P<student_id>\d+)_(?P<number>\d+)_(?P<file_id>[^/]+?){COPY}{KINDS}$",
         help=FileNameCollectorPlugin.named_regexp.help).tag(config=True)
@@ -63,6 +72,8 @@ class CanvasCollectorPlugin(_LastFileCollectorPlugin):
 class MoodleCollectorPlugin(_LastFileCollectorPlugin):
     """For Moodle: Submissions, Download all submissions, in folders or not. Students are called by the number of the
     participant, which also stands in the grading worksheet."""
+
+    imitated = re.compile(r"(?:^|_)\d+_assignsubmission_file")
 
     named_regexp = Unicode(
         # The first that looks so is Moodle's: students choose the names of their own files and folders.

@@ -38,6 +38,10 @@ class WorkerLostError(AutograderError):
     """The process that worked on a batch of submissions ended before it was done."""
 
 
+class OverrunError(AutograderError):
+    """The judge's own work on one submission took more time or memory than any submission is worth."""
+
+
 class SecretError(AutograderError, ValueError):
     """The course's secret is none."""
 

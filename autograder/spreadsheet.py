@@ -3,15 +3,23 @@
 A spreadsheet takes a cell that begins with = + - @ or a control character for a formula, and a formula can send data
 away or start programs. Texts of strangers that begin so get an apostrophe in front, the sign by which spreadsheets
 know a text. Numbers of our own are no texts and stay numbers, negative ones too.
+
+Where the comma is for decimals, in most of Europe for instance, Excel separates cells by semicolons and does not see
+our quotation marks, which stand inside of its cells then. So what follows a semicolon, a tab or a line's end begins a
+cell, too, and is treated alike.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋"
+FORMULA_STARTS = (*SIGNS, "\t", "\r", "\n")
+CELL_INSIDE = re.compile(rf"(^|[;\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029])([\s\"]*)(?=[{re.escape(SIGNS)}])")
+"""A place in a text at which a spreadsheet may begin a cell, and with which sign it goes on there."""
 
 
 def defuse(cell: object) -> object:
@@ -22,7 +30,9 @@ def defuse(cell: object) -> object:
     cell : object
         Text becomes harmless; anything else stays as it is.
     """
-    return "'" + cell if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+    if not isinstance(cell, str):
+        return cell
+    return CELL_INSIDE.sub(r"\1\2'", "'" + cell if cell.startswith(FORMULA_STARTS) else cell)
 
 
 def write_csv(path: Path, rows: Iterable[Iterable[object]], *, defused: bool = False) -> Path:

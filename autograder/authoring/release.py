@@ -74,6 +74,7 @@ def release(
 def enter(root: Path, course: Path, assignment: str, language: str = "en", db_url: str | None = None) -> Path:
     """Build one assignment into a course directory and its gradebook; the student notebook."""
     where = Course(course, db_url=db_url)
+    where.make_private()
     source, out = (Path(course, folder) for folder in
                    (where.directory.source_directory, where.directory.release_directory))
     building.build(root, [assignment], source, out, language=language, database=where.directory.db_url)

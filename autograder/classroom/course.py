@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from traitlets.config import Config, PyFileConfigLoader
 from autograder.classroom import places
 from autograder.classroom.template import instructors_notebook
 from autograder.errors import AutograderError
+
+LOG_FILE = "grading.log"
 
 
 class Course:
@@ -63,6 +66,40 @@ class Course:
         """
         if self.exchange.is_relative_to(self.root):
             self.exchange.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def private_paths(self) -> list[Path]:
+        """What nobody else on this machine may read: submissions, judged work, pages, solutions, reports, gradebook."""
+        own = self.directory
+        folders = [own.submitted_directory, own.autograded_directory, own.feedback_directory, own.source_directory,
+                   "report"]
+        return [*(self.root / folder for folder in folders), *self._database_file(), self.root / LOG_FILE]
+
+    def make_private(self) -> None:
+        """Take from everybody else the right to enter these folders and to read these files; make those not yet there.
+
+        The umask of most machines lets everybody read what somebody writes. Files inside of the folders keep nbgrader's
+        permissions, because `nbgrader release_feedback` hands pages on with the permissions that they have. Where the
+        course is shared by a group, `CourseDirectory.groupshared`, the group keeps its rights.
+        """
+        keep = ~(0o007 if self.directory.groupshared else 0o077)
+        for path in self.private_paths:
+            if not path.exists() and path.suffix == "" and path.name != "report":
+                path.mkdir(parents=True, exist_ok=True)
+            elif path in self._database_file() and not path.exists():
+                path.touch()
+            with contextlib.suppress(OSError):  # not ours: `course doctor` tells
+                path.chmod(path.stat().st_mode & keep & 0o7777)
+
+    @property
+    def has_gradebook(self) -> bool:
+        """Whether there is a gradebook, or a database that has one."""
+        return all(path.exists() for path in self._database_file())
+
+    def _database_file(self) -> list[Path]:
+        """The gradebook's file, if it is one."""
+        kind, _, place = self.directory.db_url.partition(":///")
+        return [self.root / place] if kind == "sqlite" and place else []
 
     def submitted(self, assignment: str) -> list[str]:
         """Students who handed in something for the assignment, in alphabetical order.

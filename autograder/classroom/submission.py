@@ -25,20 +25,24 @@ from nbformat import NotebookNode
 
 from autograder.assignment.cells import exercise_of, grade_id, is_answer
 from autograder.assignment.magics import MagicsReader
+from autograder.classroom.slimming import slimmed
 from autograder.errors import AutograderError
 from autograder.exercises.contents import find
 from autograder.sandbox.needed import is_blank
 from autograder.sandbox.session import Cell
 
 MAX_FILE_BYTES = 128 << 20
+MAX_READ_BYTES = 12 << 20
+"""What is read of a file; a larger one is read without its outputs."""
+
 MAX_SOURCE_CHARACTERS = 1 << 20
 MAX_OWN_CHARACTERS = 1 << 18
 MAX_OWN_CELLS = 500
 MAX_STUB_CHARACTERS = 1 << 14
 MAX_ATTACHMENT_CHARACTERS = 4 << 20
 MAX_ATTACHMENTS = 100
-MAX_VALUES = 4_000_000
-"""Values in a file, by its brackets and commas; each can take 25 times the memory that it takes in the file."""
+MAX_VALUES = 1_000_000
+"""Values that are read, by their brackets and commas; each can take 25 times the memory that it takes in the file."""
 PICTURES = ("image/png", "image/jpeg", "image/gif")
 CHECKED = re.compile(r"\bcheck\(\s*[\"']([\w-]+)[\"']")
 """Where a cell looks at the answers to an exercise."""
@@ -279,9 +283,12 @@ def _load(path: Path) -> tuple[list[dict[str, Any]] | None, str]:
             return None, "The file is a link or a device, not a notebook. Nothing in it could be graded."
         if path.stat().st_size > MAX_FILE_BYTES:
             return None, f"The file is larger than {MAX_FILE_BYTES >> 20} MiB and was not read: clear the outputs."
-        content = path.read_bytes()
-        if sum(map(content.count, (b"[", b"{", b","))) > MAX_VALUES:
-            return None, f"More than {MAX_VALUES:,} values are in the file, and it was not read: clear the outputs."
+        content = path.read_bytes() if path.stat().st_size <= MAX_READ_BYTES else None
+        if content is None or _values_in(content) > MAX_VALUES:
+            content = slimmed(path, MAX_READ_BYTES, 4 * MAX_VALUES)
+        if content is None or _values_in(content) > MAX_VALUES:
+            return None, (f"More than {MAX_READ_BYTES >> 20} MiB or {MAX_VALUES:,} values are in the file even without "
+                          "its outputs, and it was not read.")
         # Bytes, for some shells write UTF-16; floats, for Python refuses integers of many digits.
         notebook = json.loads(content, parse_int=float)
     except OSError as error:
@@ -296,6 +303,10 @@ def _load(path: Path) -> tuple[list[dict[str, Any]] | None, str]:
         return None, "The file is not a notebook: there are no cells in it. Nothing in it could be graded."
     good = [cell for cell in cells if isinstance(cell, dict)]
     return good, "" if len(good) == len(cells) else "Some cells are damaged and were left out."
+
+
+def _values_in(content: bytes) -> int:
+    return sum(map(content.count, (b"[", b"{", b",")))
 
 
 def _source(cell: dict[str, Any]) -> tuple[str, str]:

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import numpy as np
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 
-from autograder.assignment.cells import CHECK_PREFIX, exercise_of
+from autograder.assignment.cells import CHECK_PREFIX, exercise_of, grade_id, is_answer
 from autograder.assignment.prose import language_of
 from autograder.classroom import submission as submissions
 from autograder.classroom.fingerprints import marks
+from autograder.classroom.folding import folded
 from autograder.classroom.seeds import submission_seed
+from autograder.errors import AutograderError, OverrunError
 from autograder.exercises.contents import find
+from autograder.judging.exercise import Exercise
 from autograder.judging.judge import judge, make_ready
-from autograder.judging.result import Result
 from autograder.judging.verdict import Verdict
 from autograder.sandbox.isolation import AUTO, Limits
+from autograder.sandbox.outcome import Ending, Runner
 from autograder.sandbox.session import Cell, SandboxRunner
 from autograder.showing.html import feedback_outputs
-from cnncourse.language import speaking
+from cnncourse.language import say, speaking
 
 RECORD = "cnncourse"
 """Key in an autograded notebook's metadata: what was graded, with which version, and the verdicts."""
+
+SOURCES = "sources"
+"""Key in the record: answers of which the notebook shows a part, as they were handed in."""
+
+OWN_CELLS = "students-own-cells"
 
 
 def answers_of(path: Path, template: NotebookNode) -> NotebookNode:
@@ -65,7 +74,7 @@ def judge_notebook(
     Returns
     -------
     dict of str to float
-        Share of each check cell that is right, 0 to 1, by grade_id.
+        Share of each check cell that is right, 0 to 1, by grade_id; none where the judge itself failed.
 
     Raises
     ------
@@ -73,7 +82,8 @@ def judge_notebook(
         If no sandbox can start here.
     """
     fingerprint = nb.metadata[RECORD]["submission"]
-    results: dict[str, Result] = {}
+    verdicts: dict[str, Verdict] = {}
+    faults: dict[str, str] = {}
     for name in filter(None, map(exercise_of, nb.cells)):
         make_ready(find(name))  # or the student's seconds would pass while we compile
     with (speaking(language_of(nb)), np.errstate(all="ignore"),
@@ -83,15 +93,55 @@ def judge_notebook(
             name = exercise_of(cell)
             if name:
                 seed = submission_seed(secret, student, name, fingerprint)
-                results[name] = judge(find(name), runner, seed)
-                cell.outputs = feedback_outputs(results[name])
-        verdicts = {name: Verdict.of(result).to_json() for name, result in results.items()}
+                # What is kept is the verdict, not the result, which holds all that a stranger returned.
+                verdicts[name], cell.outputs, fault = _judged(find(name), runner, seed)
+                if fault:
+                    faults[name] = fault
+        whole = _fold(nb)
     nb.metadata[RECORD] |= {
         "version": marks(), "seconds": round(runner.seconds, 3), "isolated": runner.isolated,
         "problems_inside": runner.problems,
-        "verdicts": verdicts,
+        "verdicts": {name: verdict.to_json() for name, verdict in verdicts.items()}, "faults": faults,
+        SOURCES: whole,
     }
-    return {CHECK_PREFIX + name: result.score for name, result in results.items()}
+    return {CHECK_PREFIX + name: verdict.score for name, verdict in verdicts.items()
+            if verdict.ended is not Ending.FAULT}
+
+
+def _fold(nb: NotebookNode) -> dict[str, str]:
+    """Shorten the student's cells of code that are longer than any answer; how they were, by name or id."""
+    whole = {}
+    for cell in nb.cells:
+        if cell.cell_type == "code" and (is_answer(cell) or cell.id == OWN_CELLS):
+            short = folded(cell.source)
+            if short != cell.source:
+                whole[grade_id(cell) or cell.id] = cell.source
+                cell.source = short
+    return whole
+
+
+def _judged(exercise: Exercise, runner: Runner, seed: int) -> tuple[Verdict, list[NotebookNode], str]:
+    """Verdict on one exercise, the outputs of its check cell, and a traceback if the judge itself failed in between."""
+    try:
+        result = judge(exercise, runner, seed)
+        verdict = Verdict.of(result)
+    except AutograderError:
+        raise
+    except Exception as error:
+        text = say("{exercise}: not judged. The judge itself failed: {error}.", exercise=exercise.name,
+                   error=type(error).__name__)
+        verdict = Verdict(0.0, 0.0, exercise.points, ended=Ending.FAULT, message=text)
+        return verdict, _in_plain_text(verdict), traceback.format_exc()
+    try:
+        return verdict, feedback_outputs(result), next(iter(result.faults), result.unexplained)
+    except OverrunError:
+        raise
+    except Exception:
+        return verdict, _in_plain_text(verdict), traceback.format_exc()
+
+
+def _in_plain_text(verdict: Verdict) -> list[NotebookNode]:
+    return [from_dict({"output_type": "display_data", "data": {"text/plain": verdict.message}, "metadata": {}})]
 
 
 def sandbox_cells(nb: NotebookNode) -> list[Cell]:

@@ -34,12 +34,14 @@ from autograder.classroom.seeds import course_secret
 from autograder.classroom.template import instructors_notebook
 from autograder.classroom.verdicts import RECORD, answers_of, judge_notebook
 from autograder.classroom.versions import Versions
+from autograder.cohort.overrun import bounded
 from autograder.cohort.pages import Pages, Shown
 from autograder.errors import AutograderError
 from autograder.exercises.contents import find
 from autograder.files import UNFINISHED, remove_unfinished, replace_file
 from autograder.judging.judge import make_ready
 from autograder.judging.verdict import Verdict
+from autograder.sandbox.outcome import Ending
 from cnncourse import config
 
 
@@ -214,6 +216,7 @@ class _Desk:
         self.penalties = LatePenalties(course.config)
         self.secret = course_secret(course.root)
         self.converter = Autograde(coursedir=course.directory, config=course.config)
+        self.limits = JudgeAnswers(config=course.config).limits
         self.permissions = int(str(self.converter.permissions), 8)
 
     def grade(self, batch: Batch, submitted: Submitted) -> Graded:
@@ -224,9 +227,10 @@ class _Desk:
             folder = self.course.submitted_folder(student, batch.assignment)
             if problem := submitted_problem(folder):
                 return Graded(student, "failed", problems=(*problems, problem), seconds=time.perf_counter() - began)
-            return self._grade(batch, submitted, folder, began)
+            with bounded(self.limits.total_seconds):
+                return self._grade(batch, submitted, folder, began)
         except Exception as error:  # whatever a stranger's files bring about, the class goes on
-            text = f"It could not be graded: {_short(error)}. What was known of it before is kept."
+            text = f"It could not be graded: {_short(error)}."
             return Graded(student, "failed", problems=(*problems, text), seconds=time.perf_counter() - began,
                           trace=traceback.format_exc())
 
@@ -245,16 +249,20 @@ class _Desk:
             for name in absent:
                 marks[name] = NotebookMarks(dict.fromkeys(batch.notebooks[name], (0.0, False)))
             judging = {name: self._judge(templates[name], student, path) for name, path in taken.items()}
+        faults: list[str] = []
         for name, (notebook, shares) in judging.items():
             own = notebook.metadata[RECORD]
             verdicts |= {exercise: Verdict.from_json(kept) for exercise, kept in own["verdicts"].items()}
             problems += own["problems"]
+            faults += own["faults"].values()
             problems += [f"{cell}: {text}" for cell, text in own["problems_inside"].items()]
             marks[name] = self._mark(notebook, shares, batch.notebooks[name], student, standing, name)
             judged[name] = notebook
         self._write(batch, student, standing, folder, judged, marks)
-        status = "failed" if absent else "graded"
-        return Graded(student, status, marks, verdicts, tuple(problems), time.perf_counter() - began)
+        unjudged = any(verdict.ended is Ending.FAULT for verdict in verdicts.values())
+        status = "failed" if absent or unjudged else "graded"
+        return Graded(student, status, marks, verdicts, tuple(problems), time.perf_counter() - began,
+                      "\n".join(faults))
 
     def _judge(self, template: NotebookNode, student: str, path: Path) -> tuple[NotebookNode, dict[str, float]]:
         notebook = answers_of(path, template)

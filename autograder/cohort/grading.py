@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import warnings
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
-from autograder.classroom.course import Course
+from autograder.classroom.course import LOG_FILE, Course
+from autograder.classroom.marking import NotebookMarks
 from autograder.classroom.versions import Versions, Why
 from autograder.cohort import ledger
 from autograder.cohort.batch import Batch, Graded, Submitted, grade_batch, remove_leftovers
@@ -28,9 +30,9 @@ from autograder.sandbox.isolation import Chosen, choose
 from autograder.sandbox.walls import assert_walls_hold
 from autograder.text import one_line
 
-LOG_FILE = "grading.log"
-MOST_TRIES = 3
-"""How often a submission is tried alone whose worker was lost each time."""
+MOST_TRIES = 2
+"""How often a submission is tried whose worker was lost each time: once with others, if it came with others, and once
+alone."""
 LONGEST_TIMESTAMP = 100
 LONGEST_NAME = 128
 """Characters that nbgrader's tables have for a student."""
@@ -131,10 +133,12 @@ def grade(
         if pool is None:
             pool = stack.enter_context(closing(pool_for(len(students))))
         stack.enter_context(in_words())
+        course.make_private()
         gradebook = stack.enter_context(course.gradebook())
         stack.enter_context(alone(course.root))
         log = stack.enter_context(log_to_file(course.root / LOG_FILE))
         run = _Run(course, assignment, GradebookWriter(gradebook, assignment), log, on_start)
+        course.make_private()  # the log is there now, and what others have made meanwhile
         log.info("%s: %d submissions, isolated by %s", assignment, len(students), one_line(isolated))
         try:
             reasons = run.reasons(students, force)
@@ -296,6 +300,7 @@ class _Run:
                                               self.writer.notebooks, self.versions, job.submissions))
 
     def _enter(self, job: _Job, results: list[Graded]) -> Iterator[Report]:
+        results = list(self._without_marks_of_earlier_attempts(job, results))
         lines = [ledger.Line(graded.student, job.hashes[graded.student], self.versions, graded.status, graded.seconds,
                              graded.verdicts, graded.problems) for graded in results]
         self.writer.save({graded.student: graded.marks for graded in results if graded.marks}, lines)
@@ -310,17 +315,31 @@ class _Run:
                 self.log.error("%s: %s", one_line(graded.student), graded.trace)
             yield report
 
+    def _without_marks_of_earlier_attempts(self, job: _Job, results: Sequence[Graded]) -> Iterator[Graded]:
+        """What failed has no mark, unless the same files were graded before: then those marks stay."""
+        lines = self.writer.lines([graded.student for graded in results if not graded.marks])
+        for graded in results:
+            line = lines.get(graded.student)
+            if graded.marks or (line is not None and line.submission == job.hashes[graded.student]):
+                yield graded
+                continue
+            for folder in (self.course.autograded_folder(graded.student, self.assignment),
+                           self.course.feedback_folder(graded.student, self.assignment)):
+                shutil.rmtree(folder, ignore_errors=True)
+            none = {name: NotebookMarks(dict.fromkeys(cells, (None, True)))
+                    for name, cells in self.writer.notebooks.items()}
+            yield replace(graded, marks=none)
+
     def _lost(self, job: _Job, alone: deque[_Job]) -> Iterator[Report]:
         """A worker ended while it had a job: try each of its submissions alone, then say which one it was."""
-        if len(job.submissions) > 1 or job.tries < MOST_TRIES:
+        if job.tries < MOST_TRIES:
             self.log.warning("a worker was lost; %s tried again",
                              one_line(", ".join(submitted.student for submitted in job.submissions)))
-            tries = job.tries if len(job.submissions) == 1 else 0
-            alone.extend(_Job([submitted], job.hashes, tries) for submitted in job.submissions)
+            alone.extend(_Job([submitted], job.hashes, job.tries) for submitted in job.submissions)
             return
         student = job.submissions[0].student
         yield from self._enter(job, [Graded(student, "failed", problems=(
-            f"The process that graded it ended, {MOST_TRIES} times; nothing was entered.",))])
+            f"The process that graded it ended, {MOST_TRIES} times.",))])
 
 
 def unusable_name(student: str) -> str:

@@ -29,11 +29,12 @@ from nbgrader.preprocessors import GetGrades
 from nbgrader.utils import is_grade, is_solution, is_task
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
-from pygments.lexers import get_lexer_by_name
+from pygments.lexers import TextLexer, get_lexer_by_name
 from pygments.util import ClassNotFound
 from traitlets.config import Config
 
 from autograder.classroom.course import Course
+from autograder.classroom.folding import folded, is_short
 from autograder.files import replace_file
 
 REMEMBERED = 1024
@@ -246,9 +247,10 @@ def _highlighter(language: str | None, exporter: HTMLExporter) -> Callable[..., 
     try:
         lexer = get_lexer_by_name("" if not language or language.startswith("ipython") else language)
     except ClassNotFound:
-        return lambda source, metadata=None: theirs(source, metadata=metadata)
+        return lambda source, metadata=None: theirs(source if is_short(source) else folded(source), metadata=metadata)
     formatter = HtmlFormatter(cssclass=f" highlight hl-{language}")
-    return lambda source, metadata=None: highlight(source or " ", lexer, formatter)
+    plain = TextLexer()
+    return lambda source, metadata=None: highlight(source or " ", lexer if is_short(source) else plain, formatter)
 
 
 def _remembering(work: Callable[..., str]) -> Callable[..., str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,6 +16,12 @@ from cnncourse.language import say
 
 MOST_REORDERED = 4
 """Tuples of at most so many values are tried in other orders."""
+
+MOST_CONVERTED = 1 << 12
+"""A tuple of more numbers is made into an array only where so many are expected."""
+
+NUMBERS = "biufc"
+"""Kinds of arrays that hold numbers."""
 
 SINGLE = (np.dtype(np.float32), np.dtype(np.float16))
 LOOSE_TOLERANCE = 2e-4
@@ -113,13 +120,27 @@ def alike(expected: Any, given: Any, tolerance: float = 1e-7) -> bool:
     if kind is type(given) and kind in (int, bool, str, type(None)):
         return bool(expected == given)
     if isinstance(expected, tuple):
-        parts = tuple(given) if isinstance(given, np.ndarray) and given.ndim > 0 else given
-        return (isinstance(parts, (tuple, list)) and len(parts) == len(expected)
+        parts = _elements(given, len(expected))
+        return (parts is not None and len(parts) == len(expected)
                 and all(alike(one, other, tolerance) for one, other in zip(expected, parts, strict=True)))
     if isinstance(expected, (np.ndarray, int, float, np.generic)):
-        want, got = np.asarray(expected), _as_array(given)
-        return got is not None and got.shape == want.shape and not _differs(want, got, tolerance).any()
+        want = np.asarray(expected)
+        got = _as_array(given) if _shape(given) == want.shape else None
+        return got is not None and not _differs(want, got, tolerance).any()
     return kind is type(given) and bool(expected == given)
+
+
+def fits(expected: Any, given: Any) -> bool:
+    """Whether a value is built like the expected one: as many elements, numbers where numbers are, the same shapes.
+
+    Nothing is converted for it, so it may be asked of whatever a stranger returns.
+    """
+    if isinstance(expected, tuple):
+        parts = _elements(given, len(expected))
+        return parts is not None and len(parts) == len(expected) and all(map(fits, expected, parts))
+    if isinstance(expected, (np.ndarray, int, float, np.generic)):
+        return _shape(given) == np.shape(expected)
+    return type(expected) is type(given)
 
 
 def reordered(expected: Any, given: Any, tolerance: float = 1e-7) -> bool:
@@ -132,8 +153,8 @@ def reordered(expected: Any, given: Any, tolerance: float = 1e-7) -> bool:
 
 def _compare_tuple(expected: tuple[Any, ...], given: Any, tolerance: float, names: Sequence[str]) -> Comparison:
     asked = f"({', '.join(names)})" if names else _short(expected)
-    parts = tuple(given) if isinstance(given, np.ndarray) and given.ndim > 0 else given
-    if not isinstance(parts, (tuple, list)):
+    parts = _elements(given, len(expected))
+    if parts is None:
         return Comparison(False, Reason.TYPE, _count(len(expected), asked, _describe(given)),
                        expected=expected, given=given)
     if len(parts) != len(expected):
@@ -173,15 +194,17 @@ def _listed(names: list[str]) -> str:
 
 
 def _compare_numbers(expected: Any, given: Any, tolerance: float) -> Comparison:
-    want, got = np.asarray(expected), _as_array(given)
+    want, shape = np.asarray(expected), _shape(given)
+    if shape is not None and shape != want.shape:
+        got = _as_array(given) if math.prod(shape) <= max(want.size, MOST_CONVERTED) else given
+        return Comparison(False, Reason.SHAPE, say("The shape is {given}; it has to be {expected}.", given=shape,
+                                         expected=want.shape),
+                       expected=want, given=got)
+    got = None if shape is None else _as_array(given)
     if got is None:
         return Comparison(False, Reason.TYPE, say("It has to return {expected}; it returned {given}.",
                                         expected=_describe(expected), given=_describe(given)),
                        expected=expected, given=given)
-    if got.shape != want.shape:
-        return Comparison(False, Reason.SHAPE, say("The shape is {given}; it has to be {expected}.", given=got.shape,
-                                         expected=want.shape),
-                       expected=want, given=got)
     differs = _differs(want, got, tolerance)
     got = _real(got)
     where = tuple(int(i) for i in np.argwhere(differs)[0]) if want.ndim else ()
@@ -221,6 +244,24 @@ def _real(array: np.ndarray) -> np.ndarray:
     return array.real if array.dtype.kind == "c" and not np.any(array.imag) else array
 
 
+def _elements(given: Any, count: int) -> Sequence[Any] | np.ndarray | None:
+    """The elements of what stands for a tuple of `count`; an array with another number of rows is not taken apart."""
+    if isinstance(given, np.ndarray) and given.ndim > 0:
+        return tuple(given) if len(given) == count else given
+    return given if isinstance(given, (tuple, list)) else None
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """Shape that a value would have as an array of numbers, found without making one; None if it would be none."""
+    if isinstance(value, np.ndarray):
+        return value.shape if value.dtype.kind in NUMBERS else None
+    if not isinstance(value, (tuple, list)):
+        return () if isinstance(value, (bool, int, float, complex, np.bool_, np.number)) else None
+    inner = {_shape(part) for part in value} or {()}
+    one = inner.pop()
+    return None if inner or one is None else (len(value), *one)
+
+
 def _as_array(value: Any) -> np.ndarray | None:
     if isinstance(value, (str, slice)) or value is None:
         return None
@@ -228,7 +269,7 @@ def _as_array(value: Any) -> np.ndarray | None:
         array = np.asarray(value)
     except (ValueError, TypeError, OverflowError):
         return None
-    return array if array.dtype.kind in "biufc" else None
+    return array if array.dtype.kind in NUMBERS else None
 
 
 def _describe(value: Any) -> str:

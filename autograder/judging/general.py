@@ -83,7 +83,9 @@ def _reordered(exercise: Exercise, result: CaseResult) -> bool:
 def _reshaped(exercise: Exercise, result: CaseResult) -> bool:
     if result.comparison.reason is not Reason.SHAPE:
         return False
-    expected, given = np.asarray(result.comparison.expected), np.asarray(result.comparison.given)
+    expected, given = np.asarray(result.comparison.expected), result.comparison.given
+    if not isinstance(given, np.ndarray):
+        return False
     return expected.size == given.size and compare(expected.ravel(), given.ravel(), exercise.tolerance).equal
 
 
@@ -128,10 +130,6 @@ GENERAL = (
                    "The function ends without handing back its result. Printing a value is not returning it: the "
                    "caller gets what stands after the word return.",
                    _nothing_returned),
-    GeneralMistake("input changed",
-                   "The function writes into the arrays that it was given. They belong to the caller, who may need "
-                   "them again, for the backward pass for instance: work on a new array.",
-                   lambda exercise, result: result.comparison.reason is Reason.INPUT_CHANGED),
     GeneralMistake("array not filled",
                    "Some entries of the result were never computed. np.empty reserves memory without setting it: what "
                    "is left there shows up as NaN, infinity or arbitrary numbers.",

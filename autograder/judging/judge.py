@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from functools import cache
 from itertools import groupby
 
-from autograder.judging.compare import Comparison, Reason, compare
+from autograder.errors import OverrunError
+from autograder.judging.compare import Comparison, Reason, compare, fits
 from autograder.judging.diagnose import diagnose
 from autograder.judging.exercise import Case, Exercise
 from autograder.judging.result import CaseResult, Result
@@ -39,6 +42,7 @@ def judge(
     Returns
     -------
     Result
+        Where the judge itself fails on a case, that case ends with `Ending.FAULT`, and the others are judged.
     """
     results: list[CaseResult] = []
     ended: dict[str, Outcome] = {}
@@ -51,8 +55,28 @@ def judge(
                     outcome = ended.get(answer) or next(outcomes)
                     if outcome.ending.gives_up:
                         ended[answer] = outcome
-                    results.append(_compared(exercise, case, outcome))
-        return Result(exercise, tuple(results), diagnose(exercise, results) if explain else ())
+                    results.append(_judged(exercise, case, outcome))
+        if not explain:
+            return Result(exercise, tuple(results), ())
+        try:
+            return Result(exercise, tuple(results), diagnose(exercise, results))
+        except OverrunError:
+            raise
+        except Exception:  # what is right and what is wrong is known all the same
+            return Result(exercise, tuple(results), (), unexplained=traceback.format_exc())
+
+
+def _judged(exercise: Exercise, case: Case, outcome: Outcome) -> CaseResult:
+    """One case; whatever a value brings about in here costs nothing but this case, and is nobody's mistake but ours."""
+    try:
+        return _compared(exercise, case, outcome)
+    except OverrunError:
+        raise
+    except Exception as error:
+        text = say("The judge failed on this case, which is not the answer's fault: {error}. It has to be judged "
+                   "again.", error=f"{type(error).__name__}: {error}"[:300])
+        fault = replace(outcome, ending=Ending.FAULT, value=None, text=traceback.format_exc())
+        return CaseResult(case, fault, Comparison(False, Reason.NO_VALUE, text))
 
 
 @cache
@@ -71,13 +95,14 @@ def _compared(exercise: Exercise, case: Case, outcome: Outcome) -> CaseResult:
         return CaseResult(case, outcome, comparison, expected)
     names = exercise.returns.get(case.answer, ())
     comparison = compare(expected, outcome.value, exercise.tolerance, names)
-    if comparison.reason is Reason.VALUES and case.answer in exercise.alternatives:
+    if comparison.reason is Reason.VALUES and case.answer in exercise.alternatives and fits(expected, outcome.value):
         expected = exercise.alternatives[case.answer](outcome.value, *case.arguments)
         comparison = compare(expected, outcome.value, exercise.tolerance, names)
     if comparison.equal and outcome.changed_inputs:
         parameters = exercise.parameter_names(case.answer)
         changed = ", ".join(parameters[i] for i in outcome.changed_inputs)
         text = say("The result is right, but the call wrote into its input {names}: whoever called it still needs the "
-                   "old values.", names=changed)
-        comparison = Comparison(False, Reason.INPUT_CHANGED, text, expected=expected, given=outcome.value)
+                   "old values. It costs no points, for only the process that runs the answer can see it.",
+                   names=changed)
+        comparison = Comparison(True, Reason.INPUT_CHANGED, text, expected=expected, given=outcome.value)
     return CaseResult(case, outcome, comparison, expected)

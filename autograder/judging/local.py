@@ -56,7 +56,7 @@ class LocalRunner:
         except (Exception, SystemExit) as error:
             return Outcome(Ending.ERROR, error_type=type(error).__name__, text=_explain(error),
                            refused=wire.raised_by_hand(error, _is_own))
-        return Outcome(Ending.VALUE, value, changed_inputs=tuple(wire.changed(before, fresh)))
+        return Outcome(Ending.VALUE, value, changed_inputs=tuple(wire.changed(before)))
 
 
 def _is_own(filename: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograder.judging.compare import Comparison, written
+from autograder.judging.compare import Comparison, Reason, written
 from autograder.judging.exercise import Case, Exercise
 from autograder.sandbox.outcome import Ending, Outcome
 from cnncourse.language import say
@@ -73,11 +73,14 @@ class Result:
         In the order in which they ran.
     diagnoses : tuple of Diagnosis
         What explains the failures, the likeliest first.
+    unexplained : str
+        The traceback, where the judge failed while it looked for an explanation.
     """
 
     exercise: Exercise
     cases: tuple[CaseResult, ...]
     diagnoses: tuple[Diagnosis, ...]
+    unexplained: str = ""
 
     @property
     def passed(self) -> bool:
@@ -106,6 +109,17 @@ class Result:
         return all(case.outcome.ending is Ending.NOT_WRITTEN for case in self.cases)
 
     @property
+    def faults(self) -> tuple[str, ...]:
+        """Tracebacks of the cases on which the judge itself failed: no mark can be told from the others."""
+        return tuple(case.outcome.text for case in self.cases if case.outcome.ending is Ending.FAULT)
+
+    @property
+    def remark(self) -> str:
+        """What a person should know although the value is right: that a call wrote into its inputs."""
+        return next((case.comparison.text for case in self.cases
+                     if case.passed and case.comparison.reason is Reason.INPUT_CHANGED), "")
+
+    @property
     def first_failure(self) -> CaseResult | None:
         """The case that a person should look at first."""
         return next((case for case in self.cases if not case.passed), None)
@@ -131,7 +145,7 @@ def plain(result: Result) -> str:
         lines.append(f"  {difference(failure)}")
         lines += [say("{how}: {name}. {explanation}", how=likelihood(d.certainty), name=say(d.name),
                       explanation=explained(d)) for d in result.diagnoses]
-    return "\n".join(lines)
+    return "\n".join([*lines, result.remark] if result.remark else lines)
 
 
 def headline(result: Result) -> str:
@@ -139,6 +153,9 @@ def headline(result: Result) -> str:
     name = result.exercise.name
     if result.not_written:
         return say("{exercise}: not yet written.", exercise=name)
+    if result.faults:
+        return say("{exercise}: not judged. The judge itself failed on {count} of {total} cases.", exercise=name,
+                   count=len(result.faults), total=len(result.cases))
     right = sum(case.passed for case in result.cases)
     if result.passed:
         return say("{exercise}: all {total} cases pass.", exercise=name, total=len(result.cases))

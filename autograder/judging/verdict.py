@@ -19,11 +19,12 @@ class How(StrEnum):
     WRONG = "wrong"
     NOT_FINISHED = "did not finish"
     NOT_WRITTEN = "not written"
+    NOT_JUDGED = "not judged"
 
     @property
     def sign(self) -> str:
         """One character for a narrow column."""
-        return {How.RIGHT: "✓", How.IN_PART: "½", How.NOT_WRITTEN: "·"}.get(self, "✗")
+        return {How.RIGHT: "✓", How.IN_PART: "½", How.NOT_WRITTEN: "·", How.NOT_JUDGED: "?"}.get(self, "✗")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Verdict:
     not_written : bool
         Whether nothing of the exercise is written yet.
     ended : Ending or None
-        How the first call that failed ended; None if none failed.
+        How the first call that failed ended; None if none failed. Where the judge itself failed on any case, that.
     message : str
         The judgment in plain text, in the language of the notebook.
     """
@@ -60,6 +61,9 @@ class Verdict:
     def of(cls, result: Result) -> Self:
         """What is kept of a result."""
         failure = result.first_failure
+        if result.faults:
+            return cls(0.0, 0.0, result.exercise.points, sum(case.passed for case in result.cases), len(result.cases),
+                       ended=Ending.FAULT, message=result.message)
         return cls(result.score, result.points, result.exercise.points, sum(case.passed for case in result.cases),
                    len(result.cases), result.misconceptions, result.not_written,
                    failure.outcome.ending if failure else None, result.message)
@@ -79,6 +83,8 @@ class Verdict:
     @property
     def how(self) -> How:
         """How it went."""
+        if self.ended is Ending.FAULT:
+            return How.NOT_JUDGED
         if self.not_written:
             return How.NOT_WRITTEN
         if self.score == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 import zlib
 from dataclasses import dataclass
@@ -10,8 +11,19 @@ from functools import lru_cache
 
 import numpy as np
 
-MOST_CHARACTERS = 20_000
-"""A longer answer is compared letter by letter only: nothing a stranger writes may take minutes to read."""
+from autograder.report.living import living
+
+MOST_CHARACTERS = 40_000
+"""Of a longer answer, without its comments and long texts, the rest is left out: nothing may take minutes to read."""
+
+LONGEST_TEXT = 200
+"""Characters of a text in the code; what is longer is no part of an algorithm."""
+
+COMMENT_OR_TEXT = re.compile(
+    r'''(?P<text>"""(?:[^"\\]++|\\.|"(?!""))*+(?:"""|\Z)|'{3}(?:[^'\\]++|\\.|'(?!''))*+(?:'{3}|\Z)'''
+    r'''|"(?:[^"\\\n]++|\\.)*+(?:"|$)|'(?:[^'\\\n]++|\\.)*+(?:'|$))|(?P<comment>\#[^\n]*)''', re.DOTALL | re.MULTILINE)
+MAGIC = re.compile(r"^[ \t]*(?:[%!?].*|[\w.]+[ \t]*=[ \t]*[%!].*|[%\w.*]+\?\??[ \t]*)$", re.MULTILINE)
+"""A line that only IPython understands."""
 
 GRAM = 12
 WINDOW = 8
@@ -51,19 +63,15 @@ def normalize(source: str, keep: frozenset[str]) -> Form:
     Returns
     -------
     Form
-        Of a source that is no Python, or too long, the text without comments and spaces.
+        Of a source that is no Python the text without comments and spaces.
     """
-    if len(source) > MOST_CHARACTERS:
-        return Form(source)
+    source = _bounded(source)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a strange escape sequence, `is` with a number
-            tree = ast.parse(source)
+        tree = living(_parsed(source), keep)
         items, own = _flatten(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        text = "\n".join(line.split("#")[0] for line in source.splitlines())
-        text = "".join(text.split())
-        return Form(text, len(text) // 4)
+        text = "".join(source.split())
+        return Form(text, len(text) // 4, _fingerprints(re.findall(r"\w+|[^\w\s]", source)))
     own -= keep
     numbers: dict[str, str] = {}
     exact, loose, size = [], [], 0
@@ -77,6 +85,33 @@ def normalize(source: str, keep: frozenset[str]) -> Form:
         size += kind != "node"
     # A hash instead of the words: ten thousand students' trees need not be kept.
     return Form(hash(tuple(exact)), size, _fingerprints(loose))
+
+
+def _bounded(source: str) -> str:
+    """The source without comments, long texts shortened; at most so much of it, up to the end of a statement."""
+    def shorter(found: re.Match[str]) -> str:
+        text = found["text"]
+        if text is None or len(text) <= LONGEST_TEXT:
+            return text or ""
+        return repr(f"text {zlib.crc32(text.encode('utf-8', 'replace'))}")
+
+    if len(source) > MOST_CHARACTERS // 4:
+        source = COMMENT_OR_TEXT.sub(shorter, source)
+        source = re.sub(r"\n\s*\n", "\n", source)
+    if len(source) > MOST_CHARACTERS:
+        end = max((found.start() for found in re.finditer(r"^\S", source[:MOST_CHARACTERS], re.MULTILINE)), default=0)
+        source = source[: end or MOST_CHARACTERS]
+    return source
+
+
+def _parsed(source: str) -> ast.Module:
+    """The tree of a source; if it is no Python, of what it is without the lines of a notebook's own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a strange escape sequence, `is` with a number
+        try:
+            return ast.parse(source)
+        except SyntaxError:
+            return ast.parse(MAGIC.sub(lambda found: " " * (len(found[0]) - len(found[0].lstrip())) + "pass", source))
 
 
 def _flatten(tree: ast.Module) -> tuple[list[tuple[str, str]], set[str]]:

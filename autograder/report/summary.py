@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from autograder.cohort import Report
 
 ENDINGS = {Ending.TIME: "did not finish", Ending.CRASH: "its process ended",
-           Ending.REJECTED: "the result could not be read"}
+           Ending.REJECTED: "the result could not be read",
+           Ending.FAULT: "the judge itself failed, there are no points yet; grade again"}
 """How an answer can end without a value or an exception."""
 
 

@@ -14,7 +14,7 @@ from nbgrader.api import Student
 
 from autograder.assignment.cells import grade_id, is_answer, source_of
 from autograder.classroom.course import Course
-from autograder.classroom.verdicts import RECORD
+from autograder.classroom.verdicts import RECORD, SOURCES
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,10 @@ def read_work(folder: Path) -> Work:
     for path in sorted(folder.glob("*.ipynb")):
         try:
             notebook = json.loads(path.read_bytes())
-            answers |= dict(_answers(notebook["cells"]))
-            seconds += float(notebook["metadata"].get(RECORD, {}).get("seconds", 0.0))
+            record = notebook["metadata"].get(RECORD, {})
+            own = dict(_answers(notebook["cells"]))
+            answers |= own | {name: source for name, source in record.get(SOURCES, {}).items() if name in own}
+            seconds += float(record.get("seconds", 0.0))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
     return Work(answers, seconds)

@@ -35,6 +35,7 @@ def write_report(
     """
     folder = to if to is not None else course.root / "report" / assignment
     folder.mkdir(parents=True, exist_ok=True)
+    course.make_private()
     known = reports(course, assignment) if known is None else known
     students = [report.student for report in known]
     answers: dict[str, dict[str, str]] = {}

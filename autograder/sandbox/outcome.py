@@ -18,6 +18,7 @@ class Ending(StrEnum):
     TIME = "time"
     CRASH = "crash"
     REJECTED = "rejected"
+    FAULT = "fault"
 
     @property
     def gives_up(self) -> bool:
@@ -42,7 +43,7 @@ class Outcome:
     ----------
     ending : Ending
         A value; an error (it raised); not written (it raised NotImplementedError); missing (no such function); time (it
-        did not finish); crash (its process ended); rejected (its result could not be read).
+        did not finish); crash (its process ended); rejected (its result could not be read); fault (the judge failed).
     value : object
         What it returned, where it ended with a value.
     error_type, text : str

@@ -216,7 +216,8 @@ class SandboxRunner:
         if kind not in SAID_INSIDE:
             raise SandboxLostError("an answer of no known kind")
         changed = header.get("changed") or []
-        if not (isinstance(changed, list) and all(type(i) is int and 0 <= i < count for i in changed)):
+        if not (isinstance(changed, list) and len(changed) <= count
+                and all(type(i) is int and 0 <= i < count for i in changed)):
             raise SandboxLostError("inputs that do not exist")
         text = _text(header.get("text"))
         error_type = _text(header.get("error_type"))[:100]
@@ -224,7 +225,8 @@ class SandboxRunner:
             text += self._reasons(answer)
         elif error_type == "NameError" and (name := re.search(r"name '(\w+)'", text)):
             text += self._reasons(name[1])
-        return Outcome(Ending(kind), value, error_type, text, tuple(changed), header.get("refused") is True)
+        return Outcome(Ending(kind), value, error_type, text, tuple(sorted(set(changed))),
+                       header.get("refused") is True)
 
     def _reasons(self, name: str) -> str:
         """What went wrong in the cells that may have defined a name, for a message that it is not there."""

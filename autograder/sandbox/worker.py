@@ -165,7 +165,7 @@ def _call(function: Callable[..., Any], arguments: tuple[Any, ...], told: dict[s
     before = wire.snapshots(arguments)
     try:
         value = function(*arguments)
-        return wire.pack({**told, "kind": "value", "changed": wire.changed(before, arguments)}, value)
+        return wire.pack({**told, "kind": "value", "changed": wire.changed(before)}, value)
     except NotImplementedError:
         raise
     except wire.MalformedError as error:

@@ -83,9 +83,9 @@ ATTACKS = (
     _attack("one number in the shape of a gigantic array", "np.broadcast_to(0.0, (1 << 20, 1 << 20))", "could not be read"),
     _attack("an array of thirty-two dimensions", "np.zeros((1,) * 32)", "array of"),
     _attack("an array without entries and with a gigantic side", "np.zeros((0, 1 << 26, 1, 1))", "shape is"),
-    replace(_attack("eight million numbers on every call", "np.ones((1, 8, 1000, 1000))",
-                    "shape is|did not finish"),
+    replace(_attack("eight million numbers on every call", "np.ones((1, 8, 1000, 1000))", "could not be read"),
             harms_itself=True),  # they take so long that a slow machine has no time left for the exercises behind
+    _attack("as many rows as there may be on every call", "np.zeros((1 << 19, 1), np.int8)", "shape is"),
     _attack("a gigantic array on every call", "np.zeros(10 ** 8, dtype=np.float32)", "could not be read"),
     _attack("a scalar in place of an array", "0.0"),
     _attack("text in place of an array", "'x' * 10 ** 6"),
@@ -101,8 +101,8 @@ ATTACKS = (
     _size("an integer of a hundred thousand digits", "10 ** 10 ** 5"),
     _size("minus zero, NaN and infinity as a size", "(-0.0, float('nan'), float('inf'))[len(str(settings)) % 3]"),
     _size("a truth value as a size", "True"),
-    Attack("write into the inputs and return what is right otherwise", "values", _spoil_input,
-           points={"zero_pad": 0.0, EXERCISE: 0.0}, told="wrote into its input"),
+    Attack("write into the inputs and return what is right otherwise", "values", _spoil_input, points={},
+           told="wrote into its input"),
     Attack("patch NumPy for the answers that follow", "values", below(
         "_pad = np.pad\nnp.pad = lambda x, *a, **k: _pad(0 * x, *a, **k)\nnp.sum = lambda *a, **k: 0.0\n"
         "np.zeros = np.ones\n"), points={

@@ -188,15 +188,14 @@ def test_half_an_exercise_earns_half():
     assert grade_answers("conv2d_matmul", (columns, layer)).score == 1
 
 
-def test_an_answer_that_spoils_its_input_is_told_so():
+def test_an_answer_that_spoils_its_input_is_told_so_and_loses_no_points_by_what_only_its_process_can_see():
     def in_place(x, padding):
         out = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
         x *= 0
         return out
 
     result = grade_answers("zero_pad", in_place)
-    assert not result.passed
-    assert result.misconceptions == ("input changed",)
+    assert result.passed
     assert "input x" in result.message
 
 

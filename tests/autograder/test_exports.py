@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import io
 import logging
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 from nbgrader.plugins import CsvExportPlugin, ExportPlugin
 
@@ -170,7 +173,7 @@ def test_spreadsheet_cells_survive_the_round_trip(tmp_path):
     rows = [["plain", "=1", "+1", "-1", "@a", "\t=1", "\r=1", "a,b", 'a"b', "a\nb", "\ud800", "＝1"], [-1.5, 2, None]]
     path = write_csv(tmp_path / "a.csv", rows)
     text, numbers = csv.reader(path.open(newline="", encoding="utf-8"))
-    assert text == ["plain", "'=1", "'+1", "'-1", "'@a", "'\t=1", "'\r=1", "a,b", 'a"b', "a\nb", "\\ud800", "'＝1"]
+    assert text == ["plain", "'=1", "'+1", "'-1", "'@a", "'\t'=1", "'\r'=1", "a,b", 'a"b', "a\nb", "\\ud800", "'＝1"]
     assert numbers == ["-1.5", "2", ""]
     assert defuse(-3) == -3
 
@@ -205,3 +208,25 @@ def test_nbgraders_command_runs_the_exporter(exporter, database, tmp_path):
     rows = list(csv.reader((tmp_path / "out.csv").open(newline="", encoding="utf-8")))
     assert len(rows) == 1 + len(STUDENTS) + (exporter is CanvasExportPlugin)
     assert "01-first" in rows[0] and "'=02, \"second\"" not in rows[0]
+
+
+STRANGE = st.text(st.sampled_from(list(
+    "=+-@;,\t\n\r\"' a1|!\v\x1c\u2028\x85\uff1d\uff0b\uff0d\uff20\ufe63")), max_size=12)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.lists(STRANGE, min_size=1, max_size=3), min_size=1, max_size=3))
+def test_no_text_begins_a_formula_whatever_separates_cells_where_the_file_is_opened(tmp_path, rows):
+    text = write_csv(tmp_path / "file.csv", rows).read_bytes().decode()
+    signs = tuple("=+-@\uff1d\uff0b\uff0d\uff20\ufe63")
+    for separator in ",;\t":
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+            assert not [cell for cell in row if cell.strip(' "').startswith(signs)], (separator, row)
+    for separator in ";\t":  # nobody looks at quotation marks
+        for line in text.splitlines():
+            assert not [cell for cell in line.split(separator) if cell.strip(' "').startswith(signs)], (separator, line)
+
+
+def test_what_is_no_formula_stays_as_it_is():
+    for text in ("a - b = c", "x; y", "Got -1, expected (2, -3).", "1; 2", "mail@example.org", "a\nb", ""):
+        assert defuse(text) == text

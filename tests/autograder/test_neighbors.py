@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from autograder.sandbox import isolation, lending, session, settings
-from autograder.sandbox.exchange import WorkerLostError
+from autograder.errors import SandboxLostError
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.session import Cell, SandboxRunner
 from tests import needs
@@ -152,7 +152,7 @@ def test_what_is_lost_before_the_first_cell_is_the_sandboxs_failure_and_never_a_
     def lose(worker) -> None:
         lost.append(worker)
         if len(lost) <= most:
-            raise WorkerLostError("gone before anything ran")
+            raise SandboxLostError("gone before anything ran")
         lending.greeted(worker)
 
     monkeypatch.setattr(session, "greeted", lose)
@@ -162,7 +162,7 @@ def test_what_is_lost_before_the_first_cell_is_the_sandboxs_failure_and_never_a_
         assert not runner.problems
     lost.clear()
     most = session.MOST_SANDBOXES
-    with pytest.raises(WorkerLostError, match="before anything ran"), SandboxRunner([Cell("f", "")], QUICK):
+    with pytest.raises(SandboxLostError, match="before anything ran"), SandboxRunner([Cell("f", "")], QUICK):
         pass
     assert len(lost) == session.MOST_SANDBOXES
 

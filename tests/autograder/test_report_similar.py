@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from pathlib import Path
 from random import Random
 
@@ -56,10 +57,13 @@ def test_names_that_are_asked_for_are_not_the_writers_choice() -> None:
     assert normalize(asked, frozenset()).key == normalize(other, frozenset()).key
 
 
-def test_very_long_answer_is_compared_letter_by_letter() -> None:
-    text = "x = 1\n" * MOST_CHARACTERS
-    form = normalize(text, frozenset())
-    assert (form.key, form.size, form.prints) == (text, 0, frozenset())
+def test_of_a_very_long_answer_the_rest_is_left_out() -> None:
+    text = "def f(x):\n    return x\n" + "y = f(1)\n" * MOST_CHARACTERS
+    began = time.process_time()
+    form = normalize(text, frozenset("f"))
+    assert form.prints
+    assert form.key == normalize(text + "z = f(2)\n", frozenset("f")).key
+    assert time.process_time() - began < 10
 
 
 def many(copies: dict[str, str]) -> dict[str, dict[str, str]]:
@@ -150,3 +154,65 @@ def test_columns_stand_beside_each_other_after_an_added_line() -> None:
     assert lines[1].left == (("a", True), (" = 1", False)) and lines[1].right == (("x", True), (" = 1", False))
     assert "".join(text for text, _ in lines[0].right) == "# mine"
     assert len(side_by_side("x\n" * 5000, "y\n" * 5000)) == MOST_LINES + 1
+
+
+def before_return(source: str, lines: str) -> str:
+    head, returns, tail = source.rpartition("    return ")
+    return head + lines + returns + tail
+
+
+def indented(text: str) -> str:
+    return "".join(f"        {line}\n" for line in text.splitlines())
+
+
+def other_code(rng: Random, lines: int) -> str:
+    names = ("x", "weight", "bias")
+    return "".join(f"    v{i} = abs(bias.sum() - {rng.randrange(99)}) * {rng.choice(names)}.shape[0]\n"
+                   f"    w{i} = [v{i}, {rng.randrange(99)}][{rng.randrange(2)}:]\n" for i in range(lines))
+
+
+DISGUISES = {
+    "a long comment": lambda source, rng: source + "# " + "so " * 50_000 + "\n",
+    "long comments above": lambda source, rng: f"# {'x' * 90}\n" * 2_000 + source,
+    "a long text": lambda source, rng: f'NOTES = """{"so it is. " * 5_000}"""\n' + source,
+    "a magic": lambda source, rng: "%matplotlib inline\n" + source,
+    "a question": lambda source, rng: source + "np.pad?\n",
+    "a magic inside": lambda source, rng: before_return(source, "    %time\n"),
+    "a command": lambda source, rng: "!pip list\n" + source + "files = !ls\n",
+    "never true": lambda source, rng: before_return(source, "    if 0:\n" + indented(
+        other_code(rng, 8))),
+    "after the return": lambda source, rng: source + other_code(rng, 30),
+    "unused values": lambda source, rng: before_return(source, other_code(rng, 12)),
+    "unused functions": lambda source, rng: source + "".join(
+        f"def more{i}(x, weight, bias):\n{other_code(rng, 4)}    return w0\n" for i in range(9)),
+    "never called": lambda source, rng: before_return(
+        source, "    if len(x) < 0 > len(bias):\n" + indented(other_code(rng, 12))),
+    "run as a text": lambda source, rng: f"exec({source!r})\n",
+    "a text in pieces": lambda source, rng: "exec('\\n'.join([" + ", ".join(map(repr, source.splitlines())) + "]))\n",
+    "two texts": lambda source, rng: f"exec(compile({source[:90]!r} + {source[90:]!r}, 'mine', 'exec'))\n",
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_a_copy_is_found_in_any_disguise(disguise: str) -> None:
+    rng = Random(7)
+    ways = dict.fromkeys(CHOICES, 1)
+    original = convolution(ways, renamed(rng))
+    plain = convolution(ways, renamed(rng))
+    copy = DISGUISES[disguise](plain, rng)
+    assert copy != plain
+    found = find_similar(many({"a": original, "b": copy}), {})
+    assert group_of(found, "a", "b"), disguise
+
+
+@pytest.mark.parametrize("accomplices", [2, 16, 40])
+def test_a_copy_does_not_hide_among_near_copies(accomplices: int) -> None:
+    rng = Random(accomplices)
+    ways = dict.fromkeys(CHOICES, 1)
+    crowd = {f"c{i:02d}": before_return(convolution(ways, renamed(rng)), f"    w{i} = {i} * len(bias) - {i}\n"
+                                        f"    bias += 0 * w{i}\n") for i in range(accomplices)}
+    copies = {"a": convolution(ways, renamed(rng)),
+              "b": before_return(convolution(ways, renamed(rng)), "    x = 1 * x\n")}
+    found = find_similar(many(copies | crowd), {})
+    together = [set(group.students) for group in found.groups if "b" in group.students]
+    assert any({"a", "b", *crowd} <= students for students in together)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from unittest.mock import MagicMock
 
 import nbformat
@@ -247,8 +248,8 @@ def test_the_fingerprint_follows_the_answers_and_not_the_outputs(template, tmp_p
 
 
 @pytest.mark.parametrize(("content", "said"), [
-    (b'{"cells": [' + b"1," * submissions.MAX_VALUES + b"1]}", "4,000,000 values"),
-    (b'{"cells": [' + b"[]," * submissions.MAX_VALUES + b"1]}", "4,000,000 values"),
+    (b'{"cells": [' + b"1," * submissions.MAX_VALUES + b"1]}", "1,000,000 values"),
+    (b'{"cells": [' + b"[]," * submissions.MAX_VALUES + b"1]}", "1,000,000 values"),
     (b" " * (submissions.MAX_FILE_BYTES + 1), "larger than 128 MiB"),
 ], ids=["numbers", "lists", "bytes"])
 def test_a_file_that_would_take_gigabytes_is_not_read(content, said, template, tmp_path):
@@ -288,3 +289,51 @@ def test_pictures_that_cannot_be_kept_are_left_out_and_that_is_said(attachments,
     assert len(read.attachments["words"]) == kept
     assert any(said in problem and "words" in problem for problem in read.problems)
     nbformat.writes(submissions.rebuild(template, read)).encode()
+
+
+def read_in_little_memory(path: submissions.Path, template: nbformat.NotebookNode) -> submissions.Submission:
+    tracemalloc.start()
+    try:
+        read = submissions.read(path, template)
+        assert tracemalloc.get_traced_memory()[1] < 8 * submissions.MAX_READ_BYTES
+        return read
+    finally:
+        tracemalloc.stop()
+
+
+OUTPUTS = st.sampled_from([
+    lambda size: [{"output_type": "stream", "name": "stdout", "text": "\U0001f600" + "a" * size}],
+    lambda size: [{"output_type": "stream", "text": ["]}\\\"[{\"outputs\": [\n" * 20] * (size // 400)}],
+    lambda size: [{"output_type": "display_data", "data": {"image/png": "iVBOR" * (size // 5)}, "metadata": {}}] * 2,
+    lambda size: [{"output_type": "display_data", "data": {"x": [["of", {"y": "many " * 40}]] * (size // 200)}}],
+])
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(make=OUTPUTS, at=st.integers(0, 4), before=st.booleans(), widgets=st.booleans())
+def test_however_large_its_outputs_are_a_notebook_is_read_as_without_them_and_in_little_memory(
+    template, tmp_path, make, at, before, widgets
+):
+    work = json.loads(json.dumps(template))
+    for cell in work["cells"]:
+        cell["source"] += "\n# mine: \"outputs\": [1, \\\" ]"
+    small = submissions.read(handed_in(tmp_path, work), template)
+    outputs = make(16 << 20)
+    cell = {key: value for key, value in work["cells"][at].items() if key != "outputs"}
+    work["cells"][at] = {"outputs": outputs, **cell} if before else {**cell, "outputs": outputs}
+    if widgets:
+        work["metadata"] = {"widgets": {"state": "[" * 1000}, "cells": [{"outputs": "]"}]} | work["metadata"]
+    path = handed_in(tmp_path, json.dumps(work, ensure_ascii=False).encode())
+    assert path.stat().st_size > submissions.MAX_READ_BYTES
+    assert read_in_little_memory(path, template) == small
+
+
+@pytest.mark.parametrize("content", [
+    b'"' + b'\\"' * (8 << 20), b'{"cells": [{"outputs": ["' + b"x" * (16 << 20), b"]" * (16 << 20), b"[" * (16 << 20),
+    b'{"outputs": [' * (1 << 20) + b" " * (8 << 20), "\U0001f600".encode() * (16 << 20) + b'"',
+], ids=["quotes", "never-closed", "closing", "opening", "nested", "no-json"])
+def test_a_large_file_that_is_no_notebook_costs_little_time_and_memory(content, template, tmp_path):
+    path = handed_in(tmp_path, content)
+    began = time.process_time()
+    assert read_in_little_memory(path, template).problems
+    assert time.process_time() - began < 20

@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -113,7 +113,28 @@ def test_what_a_call_has_written_into_is_found(write, expected):
     before = wire.snapshots(arguments)
     write(arguments[1])
     arguments[2][:] = -0.0
-    assert wire.changed(before, arguments) == expected
+    assert wire.changed(before) == expected
+
+
+ARGUMENTS = st.lists(st.recursive(ARRAYS, lambda inner: st.lists(inner, max_size=3) | st.lists(inner, max_size=3).map(
+    tuple), max_leaves=6), min_size=1, max_size=4).map(tuple)
+
+
+def arrays_in(value):
+    return [value] if isinstance(value, np.ndarray) else [array for part in value for array in arrays_in(part)]
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(ARGUMENTS, st.data())
+def test_a_write_into_any_array_in_the_arguments_is_found_and_each_argument_is_named_once(arguments, data):
+    at = data.draw(st.integers(0, len(arguments) - 1))
+    inside = [array for array in arrays_in(arguments[at]) if array.size]
+    assume(inside)
+    before = wire.snapshots(arguments)
+    array = data.draw(st.sampled_from(inside))
+    place = data.draw(st.integers(0, array.size - 1))
+    array.flat[place] = array.flat[place] == 0  # 1 where 0 was, and 0 where it was not
+    assert wire.changed(before) == [at]
 
 
 def test_a_claimed_length_beyond_the_limit_is_refused_before_reading():

@@ -43,18 +43,19 @@ class FCConvParameters:
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         shape = tuple(int(n) for n in rng.permutation([5, 6, 8]))
-        yield Case("one channel", ((1, 3, 3), 2))
+        units, filters = int(rng.integers(10, 99)), int(rng.integers(3, 30))
+        yield Case("one channel", ((1, 3, 3), units))
         yield Case("VGG's first fully connected layer", ((512, 7, 7), 4096))
         yield Case("VGG's last layer", ((4096, 1, 1), 1000))
-        yield Case("maps wider than tall", ((3, 4, 6), 5))
+        yield Case("maps wider than tall", ((filters, 4, 6), units))
         yield Case("drawn at random", (shape, int(rng.integers(10, 30))))
         conv = "conv_parameters"
-        yield Case("one channel, one filter", ((1, 5, 5), 1, (3, 3), 1), conv)
+        yield Case("one channel, one filter", ((1, 5, 4 + filters), 1, (3, 3), 1), conv)
         yield Case("VGG's first fully connected layer as a convolution", ((512, 7, 7), 4096, (7, 7), 1), conv)
-        yield Case("the same layer on larger maps", ((512, 12, 12), 4096, (7, 7), 1), conv)
+        yield Case("the same layer on larger maps", ((512, 9 + filters, 12), 4096, (7, 7), 1), conv)
         yield Case("VGG's first layer", ((3, 224, 224), 64, (3, 3), 1), conv)
         yield Case("AlexNet's first layer", ((3, 227, 227), 96, (11, 11), 4), conv)
-        yield Case("a filter wider than tall", ((4, 6, 9), 5, (2, 3), 1), conv)
+        yield Case("a filter wider than tall", ((4, 6, 9), units, (2, 3), 1), conv)
         yield Case("drawn at random, stride 2", ((shape[0], 9, 7), int(rng.integers(10, 30)), (3, 4), 2), conv)
 
     misconceptions = (

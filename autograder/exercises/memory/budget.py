@@ -145,9 +145,10 @@ class FixedAndPerSample:
         def case(name: str, fixed: int, sample: int, one: int, other: int) -> Case:
             return Case(name, (one, fixed + sample * one, other, fixed + sample * other))
 
-        yield case("batches of 1 and 2", 1000, 50, 1, 2)
-        yield case("batches of 10 and 20", 4000, 300, 10, 20)
-        yield case("the larger batch first", 5000, 70, 64, 16)
+        some, each = (int(n) for n in rng.integers([1000, 40], [9000, 90]))
+        yield case("batches of 1 and 2", some, each, 1, 2)
+        yield case("batches of 10 and 20", 3 * some, 7 * each, 10, 20)
+        yield case("the larger batch first", 5 * some, each + 7, 64, 16)
         yield case("little is fixed", 10, 700, 3, 9)
         yield case("nothing is fixed", 0, 123, 4, 7)
         yield case("nearly all is fixed", 9_000_000, 12, 32, 256)

@@ -66,10 +66,11 @@ class ParameterMemory:
     returns = ("parameters", "gradients", "caches")
 
     def cases(rng: np.random.Generator) -> Iterator[Case]:
-        yield Case("one fully connected layer, plain SGD", (((10, 84),), "sgd", 4))
-        yield Case("one convolution, momentum", (((6, 3, 5, 5),), "momentum", 4))
-        yield Case("one convolution, RMSProp", (((8, 4, 3, 3),), "rmsprop", 4))
-        yield Case("one convolution, Adam", (((4, 6, 3, 3),), "adam", 4))
+        few, more = (int(n) for n in rng.integers([5, 10], [10, 20]))
+        yield Case("one fully connected layer, plain SGD", (((few, 84),), "sgd", 4))
+        yield Case("one convolution, momentum", (((few, 3, 5, 5),), "momentum", 4))
+        yield Case("one convolution, RMSProp", (((more, 4, 3, 3),), "rmsprop", 4))
+        yield Case("one convolution, Adam", (((4, more, 3, 3),), "adam", 4))
         yield Case("several layers", (((6, 1, 5, 5), (16, 6, 5, 5), (120, 400), (84, 120), (10, 84)), "momentum", 4))
         yield Case("half precision", (((5, 2, 3, 3), (7, 20)), "sgd", 2))
         yield Case("double precision", (((5, 2, 3, 3), (7, 20)), "adam", 8))

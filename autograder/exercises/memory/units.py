@@ -72,9 +72,9 @@ class FormatBytes:
             tenths = int(rng.integers(30, 9000)) + rng.choice([0.25, 0.7])
             return int(tenths / 10 * step**power)
 
-        yield Case("fewer than a thousand", (512, False))
-        yield Case("megabytes", (int(61.2e6), False))
-        yield Case("mebibytes", (int(58.1 * 2**20), True))
+        yield Case("fewer than a thousand", (int(rng.integers(300, 900)), False))
+        yield Case("megabytes", (drawn(1000, 2), False))
+        yield Case("mebibytes", (drawn(1024, 2), True))
         yield Case("the activations of VGG-16 in megabytes", (60950432, False))
         yield Case("the same in mebibytes", (60950432, True))
         yield Case("nothing", (0, True))
@@ -88,9 +88,9 @@ class FormatBytes:
         for power in (1, 2, 3):
             yield Case(f"decimal, drawn at random ({power})", (drawn(1000, power), False))
             yield Case(f"binary, drawn at random ({power})", (drawn(1024, power), True))
-        yield Case("terabytes", (int(3.3e12), False))
-        yield Case("tebibytes", (int(2.3 * 2**40), True))
-        yield Case("more than a thousand of the largest unit", (int(4321.3e12), False))
+        yield Case("terabytes", (drawn(1000, 4), False))
+        yield Case("tebibytes", (drawn(1024, 4), True))
+        yield Case("more than a thousand of the largest unit", (int((4321.3 + int(rng.integers(999))) * 1e12), False))
 
     misconceptions = (
         Misconception(*words.BINARY_AND_DECIMAL_SWAPPED, _formatted(steps=(1024, 1000))),

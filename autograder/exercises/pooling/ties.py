@@ -67,6 +67,8 @@ def _shared(wanted: np.ndarray, gradients: np.ndarray, tied: np.ndarray, where: 
     tied, where : arrays of shape (windows, entries)
         Which entries of a window are its maxima, and where they lie in the plane.
     """
+    whole_sum = np.abs(gradients).sum()
+    wanted = np.clip(wanted, -whole_sum, whole_sum)  # no entry can get more, so the nearest shares stay the same
     window, entry = np.nonzero(tied)
     touched, row = np.unique(where[window, entry], return_inverse=True)
     # Nodes are the windows, the entries, where flow comes from, and where it goes to.
