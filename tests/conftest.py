@@ -68,7 +68,7 @@ def pytest_sessionstart(session):
         warm(begin=int(own["workerid"].removeprefix("gw")) / own["workercount"])
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups when its turn comes
 def pytest_collection_modifyitems(config, items):
     """Tests that share something built run in one process; what is slow begins first, or is left out."""
     if effort.quick() and (slow := effort.left_to_all(items)):

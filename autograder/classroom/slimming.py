@@ -16,6 +16,8 @@ TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
 is one, too, or it would be looked for again from each of its quotation marks."""
 
 LONGEST_KEY = 16
+LONGEST_TEXT = 5 << 20
+"""Bytes of one text that are kept: more than any part of a notebook may have, so that the reader sees that it is."""
 
 
 def slimmed(path: Path, most: int, most_tokens: int) -> bytes | None:
@@ -54,9 +56,21 @@ def slimmed(path: Path, most: int, most_tokens: int) -> bytes | None:
                 depth -= 1
             elif sign in b'"':
                 key = data[token.start() : token.end()] if token.end() - token.start() < LONGEST_KEY else b""
+                if not skipping and token.end() - token.start() > LONGEST_TEXT:
+                    beginning = _beginning(data[token.start() : token.start() + LONGEST_TEXT])
+                    kept += [data[start : token.start()], beginning]
+                    size += token.start() - start + len(beginning)
+                    start = token.end()
             else:
                 key = b""
             if not skipping and size + token.end() - start > most:
                 return None
         kept.append(data[start:])
     return b"".join(kept) if sum(map(len, kept)) <= most else None
+
+
+def _beginning(text: bytes) -> bytes:
+    """A text of JSON that was cut off, ended where no character and no escape is cut in two."""
+    escape = text.rfind(b"\\", len(text) - 6)  # as long as one can be
+    whole = text if escape < 0 else text[:escape].rstrip(b"\\")
+    return whole.decode("utf-8", "ignore").encode() + b'"'

@@ -12,8 +12,8 @@ import numpy as np
 import psutil
 import pytest
 
-from autograder.sandbox import isolation, lending, session, settings
 from autograder.errors import SandboxLostError
+from autograder.sandbox import isolation, lending, session, settings
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.session import Cell, SandboxRunner
 from tests import needs
