@@ -19,7 +19,8 @@ MOST_ROWS = 40
 """A larger class is drawn by exercise: nobody reads a thousand lines in a picture."""
 
 OUTCOME_STYLES = {"right": ("#1f6f8b", ""), "in part": ("#a9d0de", "//"), "wrong": ("#b5502b", ""),
-                  "did not finish": ("#e5b08f", "xx"), "not written": ("#d5d5d5", "..")}
+                  "did not finish": ("#e5b08f", "xx"), "not written": ("#d5d5d5", ".."),
+                  "not judged": ("#ffffff", "++")}
 """Color and hatching, so that each is told from its neighbors without color."""
 
 

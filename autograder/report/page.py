@@ -29,7 +29,8 @@ SLOWEST = 10
 HEAT = (0.05, 0.1, 0.2, 0.4)
 """Shares of the class from which on a cell of the heat map is a shade darker."""
 
-LETTERS = {"right": "r", "in part": "p", "wrong": "w", "did not finish": "t", "not written": "n"}
+LETTERS = {"right": "r", "in part": "p", "wrong": "w", "did not finish": "t", "not written": "n",
+           "not judged": "j"}
 HOW_SIMILAR = {"letter": "the same text, letter by letter", "form": "the same after renaming and formatting"}
 
 

@@ -206,7 +206,7 @@ def _everything():
         "nice": lambda: os.getpriority(os.PRIO_PROCESS, 0), "scheduler": lambda: os.sched_getscheduler(0),
         "lender's nice": lambda: os.getpriority(os.PRIO_PROCESS, _lender),
         "processors": lambda: os.sched_getaffinity(0), "mask": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, []),
-        "timers": lambda: [signal.getitimer(n) for n in range(3)], "umask": _umask,
+        "timers": lambda: [(left > 0, every) for left, every in map(signal.getitimer, range(3))], "umask": _umask,
         "home": lambda: os.getcwd() == os.environ["HOME"], "environment": lambda: sorted(os.environ),
         "attributes": lambda: os.listxattr("."), "personality": lambda: _libc.personality(0xffffffff),
         "slack": lambda: _libc.prctl(30, 0, 0, 0, 0), "group": lambda: os.getpgrp() == os.getsid(0),

@@ -270,5 +270,5 @@ def test_the_launcher_brings_what_the_book_needs(root):
     specification = importlib.util.spec_from_file_location("launcher", root / "course.py")
     launcher = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(launcher)
-    assert launcher.extras("book") == ["book"]
-    assert launcher.extras("lab") == []
+    assert launcher.extras(["book"]) == {"grade", "book"}
+    assert launcher.extras(["lab"]) == {"lab"}

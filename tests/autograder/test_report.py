@@ -288,3 +288,12 @@ def test_terminal_shows_a_bounded_part_of_a_large_class() -> None:
     assert "and 800 more" in str(scores(reports).caption)
     assert max(len(cell) for cell in misconceptions(reports).columns[3]._cells) < 120  # type: ignore[arg-type]
     assert notes(reports).row_count <= 200  # type: ignore[union-attr]
+
+
+def test_every_way_in_which_an_exercise_can_go_has_a_look_of_its_own():
+    from autograder.judging.verdict import How
+    from autograder.report.figure import OUTCOME_STYLES
+    from autograder.report.page import LETTERS
+
+    assert set(LETTERS) == set(OUTCOME_STYLES) == set(How)
+    assert len(set(LETTERS.values())) == len(set(OUTCOME_STYLES.values())) == len(How)
