@@ -151,6 +151,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def _seen(look):
     try: return repr(look())
     except Exception as error: return type(error).__name__
+def _named(what):
+    return getattr(what, "__qualname__", what)  # not where it lies
 def _text(path):
     with open(path, errors="replace") as file: return file.read()
 def _counts(line):
@@ -190,7 +192,7 @@ def _everything():
     looks |= {f"descriptor {n}": lambda n=n: (fcntl.fcntl(n, fcntl.F_GETFL), fcntl.fcntl(n, fcntl.F_GETOWN))
               for n in range(64)}
     looks |= {f"flags {n}": lambda n=n: fcntl.fcntl(n, fcntl.F_GETFL) for n in range(64)}
-    looks |= {f"signal {n}": lambda n=n: signal.getsignal(n) for n in range(1, 65)}
+    looks |= {f"signal {n}": lambda n=n: _named(signal.getsignal(n)) for n in range(1, 65)}
     looks |= {f"lender's {name}": lambda name=name: _text(f"/proc/{_lender}/{name}") for name in (
         "limits", "oom_score_adj", "coredump_filter", "comm", "cgroup", "timerslack_ns", "loginuid")}
     looks["lender's autogroup"] = lambda: _text(f"/proc/{_lender}/autogroup").split()[1:]  # without its number
