@@ -51,7 +51,7 @@ def run(way: str, cells: list[Cell], calls: list[tuple[str, list[tuple]]]) -> fl
     began = time.perf_counter()
     with SandboxRunner(cells, Limits(), sandbox=way) as runner:
         for answer, arguments in calls:
-            kinds = {outcome.kind for outcome in runner.calls(answer, arguments)}
+            kinds = {outcome.ending for outcome in runner.calls(answer, arguments)}
             assert kinds == {"value"}, (answer, kinds)
     return 1000 * (time.perf_counter() - began)
 

@@ -113,7 +113,7 @@ def test_a_walk_over_all_numbers_finds_those_calls_and_no_others(what):
     with SandboxRunner([Cell("walk", WALK)], limits) as runner:
         for first in range(0, LAST, 80):
             outcome = runner.call("walk", (first, first + 80, VALUES[what]))
-            assert outcome.kind == "value", outcome
+            assert outcome.ending == "value", outcome
             found |= {seccomp.resolve_syscall(architecture, number).decode()
                       for number in outcome.value if number not in PAST_EVERY_FILTER}
     # Whoever makes the first three cannot tell what came of it; the last one refuses its own minus one like this.

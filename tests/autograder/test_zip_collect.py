@@ -120,10 +120,9 @@ def test_moodle(classroom):
     (CanvasCollectorPlugin, "o_neil_jr_1_2_04-fc-to-conv-3.ipynb", "1", "04-fc-to-conv"),
     (CanvasCollectorPlugin, "anon_Xy12_7_a.ipynb", None, None),
     (CanvasCollectorPlugin, "x_1_2_3_4_a.ipynb", "1", "3_4_a"),
-    (MoodleCollectorPlugin, "A_9_assignsubmission_file/B_8_assignsubmission_file_a.ipynb", "9",
-     "B_8_assignsubmission_file_a"),
+    (MoodleCollectorPlugin, "A_9_assignsubmission_file/B_8_assignsubmission_file_a.ipynb", None, None),
     (MoodleCollectorPlugin, "A_9_assignsubmission_file_/B_8_assignsubmission_file/a.ipynb", "9", "a"),
-    (CanvasCollectorPlugin, "b_9_1_c_8_2_a.ipynb", "9", "c_8_2_a"),
+    (CanvasCollectorPlugin, "b_9_1_c_8_2_a.ipynb", None, None),
     (MoodleCollectorPlugin, "B_9_assignsubmission_onlinetext/a.ipynb", None, None),
 ])
 def test_who_handed_in_which_notebook(tmp_path, collector, name, student, file):
