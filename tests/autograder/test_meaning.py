@@ -6,11 +6,14 @@ import ast
 import contextlib
 import io
 import json
+import sys
+from collections.abc import Iterator
 from random import Random
 
 import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from matplotlib import pyplot
 from traitlets.config import Config
 
 import autograder
@@ -42,11 +45,14 @@ def template(root) -> nbformat.NotebookNode:
 
 
 @pytest.fixture(scope="module")
-def shell() -> InteractiveShell:
+def shell() -> Iterator[InteractiveShell]:
     """What a kernel runs cells with."""
+    main = sys.modules["__main__"]
     own = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
     own.enable_gui = lambda *_: None  # a kernel has one
-    return own
+    yield own
+    sys.modules["__main__"] = main  # a shell takes its place
+    pyplot.close("all")
 
 
 def at_home(notebook: Notebook, shell: InteractiveShell, monkeypatch, folder) -> dict[str, float]:

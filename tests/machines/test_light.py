@@ -13,14 +13,15 @@ import pytest
 
 from autograder.authoring.release import _wheel
 from autograder.command import BROUGHT_BY
+from autograder.sandbox import contents
 from tests.machines.checkout import environment
 
 MOST_BYTES = 360 << 20
 BASE = {"numpy", "numba", "llvmlite", "matplotlib", "IPython", "anywidget", "jinja2", "markupsafe", "PIL",
         "platformdirs", "threadpoolctl", "traitlets", "pygments", "packaging", "psygnal", "cnncourse", "autograder"}
 """What the student package and its requirements bring, as modules."""
-OPTIONAL = {"onnx", "safetensors", "wire"}
-"""What a message of the package itself asks for; and a file of the sandbox, by its name in there."""
+OPTIONAL = {"onnx", "safetensors", *(name.removesuffix(".py") for name in contents.OWN_FILES)}
+"""What a message of the package itself asks for; and files of the sandbox, by their names in there."""
 HEAVY = {"nbgrader", "jupyterlab", "jupyter-server", "notebook", "scikit-learn", "scipy", "babel", "rich", "typer",
          "sqlalchemy", "jupytext", "distributed", "sphinx", "nbconvert"}
 
