@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from pathlib import Path
 
@@ -85,7 +86,8 @@ def judge_notebook(
     verdicts: dict[str, Verdict] = {}
     faults: dict[str, str] = {}
     for name in filter(None, map(exercise_of, nb.cells)):
-        make_ready(find(name))  # or the student's seconds would pass while we compile
+        with contextlib.suppress(Exception):  # a reference that fails is told where its exercise is judged
+            make_ready(find(name))  # or the student's seconds would pass while we compile
     with (speaking(language_of(nb)), np.errstate(all="ignore"),
           SandboxRunner(sandbox_cells(nb), limits, answers=submissions.asked_for(nb), trusted=trusted,
                         sandbox=sandbox) as runner):

@@ -216,7 +216,7 @@ class _Desk:
         self.penalties = LatePenalties(course.config)
         self.secret = course_secret(course.root)
         self.converter = Autograde(coursedir=course.directory, config=course.config)
-        self.limits = JudgeAnswers(config=course.config).limits
+        self.settings = JudgeAnswers(config=course.config)
         self.permissions = int(str(self.converter.permissions), 8)
 
     def grade(self, batch: Batch, submitted: Submitted) -> Graded:
@@ -227,7 +227,7 @@ class _Desk:
             folder = self.course.submitted_folder(student, batch.assignment)
             if problem := submitted_problem(folder):
                 return Graded(student, "failed", problems=(*problems, problem), seconds=time.perf_counter() - began)
-            with bounded(self.limits.total_seconds):
+            with bounded(self.settings.total_seconds):
                 return self._grade(batch, submitted, folder, began)
         except Exception as error:  # whatever a stranger's files bring about, the class goes on
             text = f"It could not be graded: {_short(error)}."
@@ -266,9 +266,8 @@ class _Desk:
 
     def _judge(self, template: NotebookNode, student: str, path: Path) -> tuple[NotebookNode, dict[str, float]]:
         notebook = answers_of(path, template)
-        settings = JudgeAnswers(config=self.course.config)
-        return notebook, judge_notebook(notebook, student, self.secret, settings.limits,
-                                        trusted=settings.trust_submissions, sandbox=settings.sandbox)
+        return notebook, judge_notebook(notebook, student, self.secret, self.settings.limits,
+                                        trusted=self.settings.trust_submissions, sandbox=self.settings.sandbox)
 
     def _mark(
         self, notebook: NotebookNode, shares: Mapping[str, float], most: Mapping[str, float], student: str,
