@@ -49,6 +49,7 @@ def pytest_addoption(parser):
                      help="leave out slow tests, unless tests are chosen by path, -k or -m")
 
 
+@pytest.hookimpl(optionalhook=True)  # where tests are started without pytest-xdist
 def pytest_xdist_auto_num_workers(config):
     """One process for each processor that may be used, as far as memory goes."""
     return max(1, min(processors.available(), psutil.virtual_memory().available // PROCESS_BYTES))

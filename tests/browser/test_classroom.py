@@ -13,6 +13,7 @@ import pytest
 from autograder.assignment.cells import grade_id, is_answer
 from autograder.authoring.build import source_notebook
 from autograder.demo import people
+from autograder.exercises.contents import find
 from tests.browser.desks import Instructor, Student
 from tests.classroom import ASSIGNMENT
 from tests.hub import commands, jupyterhub
@@ -126,7 +127,9 @@ def test_a_round_from_release_to_feedback_that_names_the_mistake(hub, browser, a
     mistake = page.locator("blockquote", has_text="flipped kernel")
     mistake.scroll_into_view_if_needed()
     chen.picture("feedback")
-    assert "A convolutional layer does not flip its filter" in mistake.inner_text()
+    explanation, = (known.explanation for known in find("conv2d_forward").misconceptions
+                    if known.name == "flipped kernel")
+    assert explanation in mistake.inner_text()
     page = ada.fetch_feedback(ASSIGNMENT)
     assert "What about the bias?" in page.locator("body").inner_text()
     ada.picture("feedback")
