@@ -2,4 +2,4 @@
 
 from autograder.configuration import configure
 
-configure(get_config(), source="build/source", release="notebooks")  # noqa: F821  nbgrader defines it
+configure(get_config(), course=__file__)  # noqa: F821  nbgrader defines it

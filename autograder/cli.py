@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -21,12 +21,10 @@ from rich.progress import (
 
 from autograder.errors import AutograderError, SandboxUnavailableError
 from autograder.startup import leave_out_address_grammar, write_what_fits
+from autograder.syllabus import FILE, SOURCES, library
 from autograder.terminal import console, grade_with_progress, misconceptions, notes, scores
 from autograder.text import one_line
 from cnncourse.language import LANGUAGES, full_name
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     help="The course on convolutional networks: read it, teach it, grade it.",
@@ -77,36 +75,39 @@ def lab(
 
     language = full_name(language)
     if instructor:
-        added = workspace.prepare_course(checkout(), course.resolve(), language)
+        added = workspace.prepare_course(course.resolve(), language)
     else:
-        added = workspace.prepare(checkout(), folder, language)
+        added = workspace.prepare(taught_in(course), folder, language)
     for path in added:
         console.print(f"new: {path}", soft_wrap=True)
     sys.exit(workspace.start_instructors_jupyterlab(course.resolve(), options or [], language) if instructor else
-             workspace.start_jupyterlab(folder, options or [], language))
+             workspace.start_jupyterlab(folder, options or [], language, taught_in(course)))
 
 
 @app.command(epilog="Example: [bold]course build --check[/] fails if a committed notebook is stale.")
 def build(
     names: Annotated[list[str] | None, typer.Argument(help="Assignments; by default all.")] = None,
+    course: CourseFolder = Path("."),
     language: Annotated[list[str] | None, typer.Option(help="Only this language: en or zh; may be repeated.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a notebook or a translation is "
                                         "stale.")] = False,
     catalogues: Annotated[bool, typer.Option("--catalogues", help="Bring the translators' catalogues up to date "
                                              "first.")] = False,
 ) -> None:
-    """Make the student notebooks in notebooks/ from their sources in solutions/, in every language."""
+    """Make the student notebooks in notebooks/ from the course's texts and exercises, in every language."""
     from autograder.assignment.folders import release_folder
     from autograder.authoring import build as building
     from autograder.authoring import catalogues as translating
 
-    root = checkout()
+    root = taught_in(course)
+    tell_problems(root)
     names = names or list(building.assignments(root))
     chosen = [full_name(one) for one in language] if language else list(LANGUAGES)
     foreign = [one for one in chosen if one != "en"]
-    for one in foreign if catalogues else ():
+    ours = root == library(root)  # only the library's own catalogues are brought up to date here
+    for one in foreign if catalogues and ours else ():
         translating.update(root, one)
-    for one in foreign if catalogues or check else ():
+    for one in foreign if (catalogues or check) and ours else ():
         console.print(translating.table(one, states := translating.states(root, one)))
         if check and any(state.stale for state in states):
             raise AutograderError("run `course build --catalogues`, translate what is empty, and commit")
@@ -119,12 +120,13 @@ def build(
         return
     for one in chosen:
         console.print(f"building notebooks: {LANGUAGES[one]}")
-        building.build(root, names, root / "build" / ("source" if one == "en" else f"source-{one}"),
+        building.build(root, names, root / (SOURCES if one == "en" else f"{SOURCES}-{one}"),
                        release_folder(root, one), language=one, announce=lambda name: console.print(f"  {name}"))
 
 
 @app.command(epilog="Example: [bold]course book --serve[/], then open the address that it shows.")
 def book(
+    course: CourseFolder = Path("."),
     language: Annotated[str, typer.Option(help="Of the book: en or zh.")] = "en",
     to: Annotated[Path | None, typer.Option(help="Folder of the site; by default build/book, for other languages "
                                             "build/book-LANGUAGE.", file_okay=False)] = None,
@@ -136,7 +138,8 @@ def book(
     """Build the book: a site that needs no server, from the same sources as the notebooks."""
     from autograder.book import build_book, serve
 
-    root = checkout()
+    root = taught_in(course)
+    tell_problems(root)
     to = to or root / "build" / ("book" if language == "en" else f"book-{language}")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
@@ -169,7 +172,8 @@ def release(
     """Enter an assignment into the gradebook and make what students get: notebook and packages, no solutions."""
     from autograder.authoring.release import release as make
 
-    for path in make(checkout(), course.resolve(), assignment, to.resolve(), full_name(language), db_url):
+    tell_problems(course.resolve())
+    for path in make(course.resolve(), assignment, to.resolve(), full_name(language), db_url):
         console.print(f"wrote {path}")
 
 
@@ -266,7 +270,7 @@ def demo(
     """Play a whole class: build, release, hand in (well, badly, hostile), grade, feedback, results."""
     from autograder.demo.play import run
 
-    run(checkout(), folder.resolve(), console, sandbox)
+    run(folder.resolve(), console, sandbox)
 
 
 @app.command(epilog="Example: [bold]course doctor[/], once after the installation: it compiles what else would be "
@@ -323,6 +327,62 @@ def bench(
                             env={**os.environ, "PYTHONPATH": paths}).returncode)
 
 
+@app.command(epilog="Examples: [bold]course new vision-2027[/], "
+                    "[bold]course new vision-2027 --from 01-local-connectivity 03-pooling[/]")
+def new(
+    folder: Annotated[Path, typer.Argument(help="The course's folder; it is made.")],
+    more: Annotated[list[str] | None, typer.Argument(help="Further assignments after --from.", metavar="[NAMES]...")
+                    ] = None,
+    based_on: Annotated[list[str] | None, typer.Option("--from", help="Assignments of the library to begin with; "
+                                                       "several may follow.")] = None,
+    title: Annotated[str, typer.Option(help="What the course is called.")] = "",
+) -> None:
+    """Begin a course of your own: a folder that says what is taught, with texts and exercises of yours."""
+    from autograder.authoring.new import new_course
+
+    if more and not based_on:
+        raise AutograderError(f"a course has one folder; what is {more[0]!r}? Assignments follow after --from.")
+    for path in new_course(folder.resolve(), [*(based_on or ()), *(more or ())], title):
+        console.print(f"wrote {path}", soft_wrap=True)
+    console.print(f"What it teaches stands in {folder / FILE}. Next: course build --course {folder}", soft_wrap=True)
+
+
+@app.command(epilog="Example: [bold]course new-exercise transposed_conv2d --to 05-upwards[/]")
+def new_exercise(
+    name: Annotated[str, typer.Argument(help="Of the exercise, and of the function that students write.")],
+    course: CourseFolder = Path("."),
+    to: Annotated[str | None, typer.Option(help="The assignment that it is added to.")] = None,
+    points: Annotated[float, typer.Option(min=0.25, help="What it is worth.")] = 2,
+) -> None:
+    """Write the start of an exercise: a statement, cases that matter, a mistake and hints, to be replaced by yours."""
+    from autograder.authoring.new import new_exercise as begin
+    from autograder.classroom.course import Course
+
+    for path in begin(Course(course.resolve()), name, to, points):
+        console.print(f"wrote {path}", soft_wrap=True)
+
+
+def taught_in(course: Path) -> Path:
+    """The folder with texts and notebooks: a course of its own, or the checkout.
+
+    Raises
+    ------
+    AutograderError
+        If it is neither.
+    """
+    return course.resolve() if (course / FILE).is_file() else checkout()
+
+
+def tell_problems(root: Path) -> None:
+    """Say which files of a course's own exercises cannot be used."""
+    from autograder.exercises.contents import taught, teaching
+    from autograder.syllabus import Syllabus
+
+    with teaching(Syllabus.read(root) if (root / FILE).is_file() else None):
+        for problem in taught().problems:
+            console.print(f"[yellow]left out:[/] {escape(one_line(str(problem)))}", soft_wrap=True)
+
+
 def checkout() -> Path:
     """The checkout of the course that this command was installed from.
 
@@ -333,7 +393,8 @@ def checkout() -> Path:
     """
     root = Path(__file__).resolve().parent.parent
     if not (root / "solutions").is_dir():
-        raise AutograderError("this command needs a checkout of the course; here only its packages are installed")
+        raise AutograderError("this command needs a course's folder or a checkout; here only packages are installed. A "
+                              "folder of your own: course new FOLDER")
     return root
 
 

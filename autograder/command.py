@@ -8,7 +8,7 @@ BROUGHT_BY = {
     "postgresql": ("psycopg",),
     "book": ("jupyter_cache", "myst_nb", "sphinx", "sphinx_book_theme"),
     "grade": ("alembic", "babel", "bleach", "jupytext", "markdown_it", "mdit_py_plugins", "nbclient", "nbconvert",
-              "nbformat", "nbgrader", "pyseccomp", "setuptools", "sqlalchemy"),
+              "nbformat", "nbgrader", "pyseccomp", "setuptools", "sqlalchemy", "tomlkit", "wheel"),
 }
 """Modules that students' notebooks do without, by the extra that brings them."""
 

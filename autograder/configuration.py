@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from traitlets.config import Config
 
 
 def configure(
-    config: Config, *, course_id: str = "cnncourse", source: str = "source", release: str = "release"
+    config: Config, *, course_id: str = "cnncourse", source: str = "source", release: str = "release",
+    course: str | Path | None = None,
 ) -> Config:
     """Wire nbgrader to trusted grading.
 
@@ -17,6 +20,9 @@ def configure(
     course_id : str, optional
     source, release : str, optional
         Folders of the assignments with and without solutions, relative to the course directory.
+    course : str or Path, optional
+        Where a course has a course.toml: `__file__`. Then its name and its folders are known, and this process finds
+        its exercises.
 
     Returns
     -------
@@ -30,6 +36,13 @@ def configure(
     from autograder.classroom.sanitize import SanitizeAnswers
 
     make_gradebooks_anywhere()
+    if course is not None:
+        from autograder.exercises.contents import teach
+        from autograder.syllabus import NOTEBOOKS, SOURCES, Syllabus
+
+        syllabus = Syllabus.read(Path(course).resolve().parent)
+        teach(syllabus)
+        course_id, source, release = syllabus.identifier, SOURCES, NOTEBOOKS
     config.CourseDirectory.course_id = course_id
     # The formgrader works without an exchange, but shows an error in its place if the folder is not there.
     config.Exchange.root = "exchange"  # in the course directory, where nbgrader runs

@@ -48,3 +48,7 @@ class SecretError(AutograderError, ValueError):
 
 class BuildError(AutograderError, RuntimeError):
     """An assignment cannot be built from its source."""
+
+
+class SyllabusError(AutograderError, ValueError):
+    """A course's own description, course.toml, says something that cannot be."""

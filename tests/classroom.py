@@ -31,7 +31,7 @@ class Classroom:
         def release(new: Path) -> None:
             new.mkdir()
             (new / "nbgrader_config.py").write_text(CONFIGURATION)
-            enter(root, new, ASSIGNMENT, language)
+            enter(Course(new), ASSIGNMENT, language)
 
         made = shared.once(f"classroom-{language}-{zlib.crc32(bytes(root.resolve())):x}", release)
         shutil.copytree(made, folder, dirs_exist_ok=True)

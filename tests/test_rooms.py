@@ -32,7 +32,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "autograder": (
         ("assignment", "errors", f"exercises.{HALL}", "files", "spreadsheet", "startup", "text"),
-        ("sandbox",),
+        ("sandbox", "syllabus"),
         ("judging",),
         ("exercises.making", "exercises.words", "exercises.written"),
         (*TOPICS, "showing"),

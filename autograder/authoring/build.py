@@ -10,32 +10,40 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import jupytext
 import nbformat
 from nbformat import NotebookNode
 
 from autograder.assignment import prose
-from autograder.assignment.cells import exercise_of
+from autograder.assignment.cells import exercise_of, grade_id
 from autograder.assignment.folders import release_folder
+from autograder.authoring.composing import composed, retitle, text_path, translations
 from autograder.configuration import configure
-from autograder.errors import AutograderError, BuildError
-from autograder.exercises.contents import find
-from cnncourse import language as languages
+from autograder.errors import BuildError
+from autograder.exercises.contents import find, teaching
+from autograder.syllabus import FILE, Syllabus
+from cnncourse.language import speaking
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
 def assignments(root: Path) -> tuple[str, ...]:
-    """Names of the assignments whose source lies in solutions/.
+    """Names of the assignments of a course, in its order.
+
+    Parameters
+    ----------
+    root : Path
+        The course's folder.
 
     Raises
     ------
+    SyllabusError
+        If its course.toml is wrong.
     BuildError
-        If there is no such folder, or nothing in it.
+        If it has none.
     """
-    names = tuple(sorted(path.stem for path in (root / "solutions").glob("*.md")))
+    names = tuple(plan.name for plan in Syllabus.read(root).plans)
     if not names:
-        raise BuildError(f"{root / 'solutions'} holds no assignment: run this in a checkout of the course")
+        raise BuildError(f"{root / FILE} has no assignment yet. One begins with a line [[assignments]].")
     return names
 
 
@@ -45,7 +53,7 @@ def source_notebook(root: Path, assignment: str, language: str = "en") -> Notebo
     Parameters
     ----------
     root : Path
-        The checkout.
+        The course's folder.
     assignment : str
     language : str, optional
         Of the prose and the messages, see `cnncourse.language`.
@@ -53,29 +61,25 @@ def source_notebook(root: Path, assignment: str, language: str = "en") -> Notebo
     Raises
     ------
     BuildError
-        If the source is missing, two cells share a name, or a check cell contradicts its exercise.
+        If the source is missing, two cells share a name, or a check cell is for no exercise.
+    SyllabusError
+        If the course has no such assignment.
     """
-    from autograder.authoring.build import check_cells_agree
-
-    path = root / "solutions" / f"{assignment}.md"
-    if not path.is_file():
-        raise BuildError(f"There is no {path}. Assignments: {', '.join(assignments(root))}")
-    notebook = jupytext.read(path)
-    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
-    seen: set[str] = set()
-    for position, cell in enumerate(notebook.cells):
-        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        cell.id = re.sub(r"[^\w-]", "-", name)[:64] or f"cell-{position:03d}"
-        if cell.id in seen:
-            raise BuildError(f"{path}: two cells are called {cell.id}")
-        seen.add(cell.id)
-    try:
-        check_cells_agree(notebook)
-    except AutograderError as error:
-        raise BuildError(f"{path}: {error}") from error
-    if language != "en":
-        translation = prose.catalogue_path(root, assignment, language)
-        prose.translate(notebook, languages.read(translation) if translation.is_file() else {}, language)
+    course = Syllabus.read(root)
+    with teaching(course):
+        notebook = composed(root, assignment)
+        notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+        seen: set[str] = set()
+        for position, cell in enumerate(notebook.cells):
+            name = grade_id(cell)
+            cell.id = re.sub(r"[^\w-]", "-", name)[:64] or f"cell-{position:03d}"
+            if cell.id in seen:
+                raise BuildError(f"{text_path(course, course.plan(assignment))}: two cells are called {cell.id}")
+            seen.add(cell.id)
+        if language != "en":
+            prose.translate(notebook, translations(root, assignment, language), language)
+        with speaking(language):
+            retitle(notebook, [find(name) for cell in notebook.cells if (name := exercise_of(cell))])
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.validate(notebook)
     return notebook
@@ -90,7 +94,7 @@ def build(
     Parameters
     ----------
     root : Path
-        The checkout.
+        The course's folder.
     names : iterable of str
         Assignments.
     source, release : Path
@@ -180,19 +184,3 @@ def _generate(name: str, source: Path, release: Path, database: str | None) -> N
         raise BuildError(f"nbgrader could not make the student version of {name}:\n{said.getvalue()}") from error
     finally:
         log.handlers, log.propagate = kept, propagate
-
-
-def check_cells_agree(nb: NotebookNode) -> None:
-    """Hold a notebook's check cells against the declared exercises.
-
-    Raises
-    ------
-    AutograderError
-        If a check cell names no exercise, or points differ.
-    """
-    for cell in nb.cells:
-        if name := exercise_of(cell):
-            points = find(name).points
-            if float(cell.metadata.nbgrader.points) != points:
-                raise AutograderError(f"check-{name} gives {cell.metadata.nbgrader.points} points, "
-                                      f"the exercise is worth {points:g}")

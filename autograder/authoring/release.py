@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
-import tomllib
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 from autograder.authoring import build as building
+from autograder.authoring.wheels import students_wheel
 from autograder.classroom.course import Course
-from autograder.errors import BuildError
+from autograder.syllabus import library
 
 INSTRUCTIONS = """\
 {assignment}
@@ -28,16 +27,14 @@ INSTRUCTIONS = """\
 
 
 def release(
-    root: Path, course: Path, assignment: str, to: Path, language: str = "en", db_url: str | None = None
+    course: Path, assignment: str, to: Path, language: str = "en", db_url: str | None = None
 ) -> list[Path]:
     """Enter an assignment into the course's gradebook and pack what students need.
 
     Parameters
     ----------
-    root : Path
-        The checkout.
     course : Path
-        The course directory with nbgrader_config.py.
+        The course's folder, with nbgrader_config.py.
     assignment : str
     to : Path
         Folder for the zip.
@@ -56,37 +53,26 @@ def release(
     BuildError
         If the notebook or the wheel cannot be made.
     """
-    notebook = enter(root, course, assignment, language, db_url)
+    where = Course(course, db_url=db_url)
+    notebook = enter(where, assignment, language)
     to.mkdir(parents=True, exist_ok=True)
     archive = to / f"{assignment}.zip"
     with tempfile.TemporaryDirectory(prefix="course-release-") as folder:
-        wheel = _wheel(root, Path(folder))
+        wheel = students_wheel(Path(folder), where.syllabus, assignment)
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as pack:
             pack.write(notebook, f"{assignment}/{assignment}.ipynb")
             pack.write(wheel, f"{assignment}/{wheel.name}")
-            pack.write(root / "constraints.txt", f"{assignment}/constraints.txt")
-            project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+            pack.write(library(course) / "constraints.txt", f"{assignment}/constraints.txt")
             pack.writestr(f"{assignment}/README.txt", INSTRUCTIONS.format(
-                assignment=assignment, wheel=wheel.name, pythons=project["requires-python"]))
+                assignment=assignment, wheel=wheel.name, pythons=metadata.metadata("cnncourse")["Requires-Python"]))
     return [notebook, archive]
 
 
-def enter(root: Path, course: Path, assignment: str, language: str = "en", db_url: str | None = None) -> Path:
-    """Build one assignment into a course directory and its gradebook; the student notebook."""
-    where = Course(course, db_url=db_url)
-    where.make_private()
-    source, out = (Path(course, folder) for folder in
-                   (where.directory.source_directory, where.directory.release_directory))
-    building.build(root, [assignment], source, out, language=language, database=where.directory.db_url)
-    where.make_exchange()
+def enter(course: Course, assignment: str, language: str = "en") -> Path:
+    """Build one assignment into a course's folder and its gradebook; the student notebook."""
+    course.make_private()
+    source, out = (Path(course.root, folder) for folder in
+                   (course.directory.source_directory, course.directory.release_directory))
+    building.build(course.texts, [assignment], source, out, language=language, database=course.directory.db_url)
+    course.make_exchange()
     return out / assignment / f"{assignment}.ipynb"
-
-
-def _wheel(root: Path, folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
-               "--wheel-dir", str(folder), str(root)]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheels = list(folder.glob("*.whl"))
-    if made.returncode or len(wheels) != 1:
-        raise BuildError(f"the wheel could not be built: {made.stderr.strip()[-500:]}")
-    return wheels[0]

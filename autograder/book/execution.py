@@ -19,6 +19,7 @@ from autograder.assignment.cells import exercise_of
 from autograder.checking.progress import STATE_VARIABLE
 from autograder.errors import BuildError
 from autograder.exercises.contents import exercises
+from autograder.syllabus import FILE, library
 from cnncourse import processors
 
 CELL_SECONDS = 600
@@ -34,7 +35,7 @@ class Outputs:
     folder : Path
         For all caches of one language; each state of the code has its own in there.
     root : Path
-        The checkout.
+        The course's folder.
     """
 
     def __init__(self, folder: Path, root: Path) -> None:
@@ -78,12 +79,14 @@ def _outputs_in(folder: Path, notebook: NotebookNode) -> NotebookNode | None:
 
 def fingerprint(root: Path) -> str:
     """Changes whenever the outputs of a notebook may change though its cells do not."""
-    digest = hashlib.sha256(sys.version.encode() + (root / "constraints.txt").read_bytes())
-    for package in ("cnncourse", "autograder"):
-        for path in sorted((root / package).rglob("*")):
-            # Cells never call what makes the book of them.
-            if path.suffix in CODE and not path.is_relative_to(root / "autograder" / "book"):
-                digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    digest = hashlib.sha256(sys.version.encode() + (library(root) / "constraints.txt").read_bytes())
+    packages = Path(__file__).resolve().parents[2]
+    for path in sorted(path for package in ("cnncourse", "autograder") for path in (packages / package).rglob("*")):
+        # Cells never call what makes the book of them.
+        if path.suffix in CODE and not path.is_relative_to(packages / "autograder" / "book"):
+            digest.update(str(path.relative_to(packages)).encode() + path.read_bytes())
+    for path in sorted((*(root / "exercises").glob("*.py"), *root.glob(FILE))):
+        digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

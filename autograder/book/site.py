@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,15 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.authoring.build import assignments, build, source_notebook
+from autograder.authoring.catalogues import write
+from autograder.authoring.composing import headings, translations
 from autograder.book.execution import Announce, Outputs, run_all
 from autograder.book.pages import FIGURES, page
 from autograder.errors import BuildError
+from autograder.exercises.contents import VARIABLE as COURSE_VARIABLE
+from autograder.exercises.contents import teaching
+from autograder.showing.templating import template
+from autograder.syllabus import Syllabus, library
 from cnncourse.language import VARIABLE, current, full_name, say, speaking
 
 UNFINISHED = "unfinished"
@@ -60,7 +66,7 @@ def build_book(
     Parameters
     ----------
     root : Path
-        The checkout.
+        The course's folder.
     to : Path
         Folder of the site.
     language : str, optional
@@ -87,28 +93,33 @@ def build_book(
     if to.is_dir() and any(to.iterdir()) and not (to / ".buildinfo").is_file() and not (to / UNFINISHED).is_file():
         raise BuildError(f"{to} holds something that is no book; name another folder with --to, or delete it")
     language = full_name(language)
-    work = work or root / "build" / "book-parts"
-    parts = Parts(work / language)
-    names = assignments(root)
-    notebooks = {name: source_notebook(root, name) for name in names}
-    outputs = Outputs(work / "outputs" / language, root)
-    wanted = {name: notebooks[name] for name in names if execute is None or name in execute}
-    executed = run_all(wanted, outputs, {VARIABLE: language}, announce)
-    shown = {name: executed.get(name) or outputs.find_latest(notebook) or notebook
-             for name, notebook in notebooks.items()}
-    if len(executed) == len(notebooks):
-        outputs.forget_older()
-    _copy_catalogues(root, parts, language)
-    with speaking(language):
-        write_pages(root, parts, shown)
-        return run_sphinx(root, parts, to, language, announce)
+    course = Syllabus.read(root)
+    environment = {VARIABLE: language} | ({COURSE_VARIABLE: str(root)} if course.own else {})
+    with teaching(course):
+        work = work or root / "build" / "book-parts"
+        parts = Parts(work / language)
+        names = assignments(root)
+        notebooks = {name: source_notebook(root, name) for name in names}
+        outputs = Outputs(work / "outputs" / language, root)
+        wanted = {name: notebooks[name] for name in names if execute is None or name in execute}
+        executed = run_all(wanted, outputs, environment, announce)
+        shown = {name: executed.get(name) or outputs.find_latest(notebook) or notebook
+                 for name, notebook in notebooks.items()}
+        if len(executed) == len(notebooks):
+            outputs.forget_older()
+        _write_catalogues(root, parts, language, notebooks)
+        with speaking(language):
+            write_pages(root, parts, shown)
+            return run_sphinx(root, parts, to, language, announce)
 
 
 def write_pages(root: Path, parts: Parts, notebooks: dict[str, NotebookNode]) -> None:
     """Write what Sphinx reads and what goes into the site as it is; files that stay the same are not touched."""
     wanted: dict[Path, bytes] = {}
-    for path in (root / "book").glob("*.md"):
+    for path in book_folder(root).glob("*.md"):
         wanted[parts.pages / path.name] = path.read_bytes()
+    if book_folder(root).parent != root:  # a course of its own, with its own contents
+        wanted[parts.pages / "index.md"] = first_page(Syllabus.read(root), notebooks).encode()
     for name, notebook in notebooks.items():
         shown, pictures = page(notebook, name)
         wanted[parts.pages / f"{name}.ipynb"] = nbformat.writes(shown).encode()
@@ -127,6 +138,21 @@ def write_pages(root: Path, parts: Parts, notebooks: dict[str, NotebookNode]) ->
         for path in folder.rglob("*"):
             if path.is_file() and path not in wanted:
                 path.unlink()
+
+
+def book_folder(root: Path) -> Path:
+    """Where the pages lie that are no notebooks, and Sphinx's settings: the course's own, or the library's."""
+    return root / "book" if (root / "book").is_dir() else library(root) / "book"
+
+
+def first_page(course: Syllabus, notebooks: Mapping[str, NotebookNode]) -> str:
+    """A course's own first page: its title, its notebooks with their titles, and what they begin with."""
+    chapters = []
+    for name, notebook in notebooks.items():
+        lines = [part for cell in notebook.cells if cell.cell_type == "markdown" for part in cell.source.split("\n\n")]
+        title = next((line.removeprefix("# ") for line in lines if line.startswith("# ")), name)
+        chapters.append({"name": name, "title": title})
+    return template("course/index.md.j2").render(title=course.title or course.identifier, chapters=chapters)
 
 
 def landing_pictures() -> dict[str, bytes]:
@@ -152,8 +178,8 @@ def run_sphinx(root: Path, parts: Parts, to: Path, language: str, announce: Anno
     unfinished.touch()
     warnings = io.StringIO()
     try:
-        with patch_docutils(str(root / "book")), docutils_namespace():
-            app = Sphinx(str(parts.pages), str(root / "book"), str(to), str(parts.folder / "doctrees"), "html",
+        with patch_docutils(str(book_folder(root))), docutils_namespace():
+            app = Sphinx(str(parts.pages), str(book_folder(root)), str(to), str(parts.folder / "doctrees"), "html",
                          settings, status=None, warning=warnings, freshenv=everything)
             _announce_pages(app.connect, announce, 2 * len(list(parts.pages.glob("*.*"))))
             app.build(force_all=everything)
@@ -176,11 +202,20 @@ def _announce_pages(connect: Callable[..., int], announce: Announce, total: int)
     connect("html-page-context", count)
 
 
-def _copy_catalogues(root: Path, parts: Parts, language: str) -> None:
+def _write_catalogues(root: Path, parts: Parts, language: str, names: Iterable[str]) -> None:
+    """The translations as Sphinx looks for them, by the page."""
     shutil.rmtree(parts.catalogues, ignore_errors=True)
-    for source in (root / "solutions" / "locale", root / "book" / "locale"):
-        if (source / language).is_dir():
-            shutil.copytree(source / language, parts.catalogues / language, dirs_exist_ok=True)
+    if language == "en":
+        return
+    folder = parts.catalogues / language / "LC_MESSAGES"
+    pages = book_folder(root) / "locale" / language / "LC_MESSAGES"
+    shutil.copytree(pages, folder) if pages.is_dir() else folder.mkdir(parents=True)
+    for name in names:
+        known = translations(root, name, language)
+        # What exercises are called and worth is said anew for each course.
+        known |= dict(zip(headings(source_notebook(root, name)), headings(source_notebook(root, name, language)),
+                          strict=True))
+        write(folder / f"{name}.po", language, known, known)
 
 
 def _insist_on_packages() -> None:

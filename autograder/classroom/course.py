@@ -15,6 +15,8 @@ from traitlets.config import Config, PyFileConfigLoader
 from autograder.classroom import places
 from autograder.classroom.template import instructors_notebook
 from autograder.errors import AutograderError
+from autograder.exercises.contents import teach
+from autograder.syllabus import FILE, Syllabus, library
 
 LOG_FILE = "grading.log"
 
@@ -37,7 +39,12 @@ class Course:
     Raises
     ------
     AutograderError
-        If the folder is no course directory.
+        If the folder is no course directory, or its course.toml is wrong.
+
+    Attributes
+    ----------
+    syllabus : Syllabus or None
+        What its course.toml says; None where it has none and teaches the library as it is.
     """
 
     def __init__(
@@ -55,9 +62,20 @@ class Course:
         self.exchange = root / self.config.Exchange.root
         self.config.Exchange.root = str(self.exchange)
         self.root = root
+        self.syllabus = Syllabus.read(root) if (root / FILE).is_file() else None
+        self.teach()
         self.trust = trust
         self.sandbox = str(self.config.JudgeAnswers.get("sandbox", "auto"))
         self.directory = CourseDirectory(config=self.config)
+
+    @property
+    def texts(self) -> Path:
+        """The folder whose assignments are taught: this one, or the library's."""
+        return self.root if self.syllabus else library(self.root)
+
+    def teach(self) -> None:
+        """Let this process find the course's exercises; whoever has several courses says it each time."""
+        teach(self.syllabus)
 
     def make_exchange(self) -> None:
         """Make nbgrader's exchange if it belongs to the course's folder and is not there.

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from nbformat import NotebookNode, from_dict
 
-from autograder.assignment.cells import CHECK_PREFIX, exercise_of, grade_id, is_answer
+from autograder.assignment.cells import CHECK_PREFIX, exercise_of, grade_id, grading, is_answer
 from autograder.assignment.prose import language_of
 from autograder.classroom import submission as submissions
 from autograder.classroom.fingerprints import marks
 from autograder.classroom.folding import folded
 from autograder.classroom.seeds import submission_seed
-from autograder.errors import AutograderError, OverrunError
+from autograder.errors import AutograderError, OverrunError, UnknownExerciseError
 from autograder.exercises.contents import find
 from autograder.judging.exercise import Exercise
 from autograder.judging.judge import judge, make_ready
@@ -96,7 +96,12 @@ def judge_notebook(
             if name:
                 seed = submission_seed(secret, student, name, fingerprint)
                 # What is kept is the verdict, not the result, which holds all that a stranger returned.
-                verdicts[name], cell.outputs, fault = _judged(find(name), runner, seed)
+                try:
+                    exercise = find(name)
+                except UnknownExerciseError as error:
+                    verdicts[name], cell.outputs = _gone(name, float(grading(cell).get("points", 0)), error)
+                    continue
+                verdicts[name], cell.outputs, fault = _judged(exercise, runner, seed)
                 if fault:
                     faults[name] = fault
         whole = _fold(nb)
@@ -140,6 +145,13 @@ def _judged(exercise: Exercise, runner: Runner, seed: int) -> tuple[Verdict, lis
         raise
     except Exception:
         return verdict, _in_plain_text(verdict), traceback.format_exc()
+
+
+def _gone(name: str, points: float, error: UnknownExerciseError) -> tuple[Verdict, list[NotebookNode]]:
+    """For a check cell whose exercise the course has no more."""
+    text = say("{exercise}: not judged. {error}", exercise=name, error=error)
+    verdict = Verdict(0.0, 0.0, points, ended=Ending.FAULT, message=text)
+    return verdict, _in_plain_text(verdict)
 
 
 def _in_plain_text(verdict: Verdict) -> list[NotebookNode]:

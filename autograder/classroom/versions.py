@@ -13,6 +13,7 @@ from autograder.classroom.course import Course
 from autograder.classroom.fingerprints import marks, pages
 from autograder.classroom.plugins import JudgeAnswers
 from autograder.classroom.template import instructors_path
+from autograder.exercises.contents import fingerprint
 
 
 class Why(StrEnum):
@@ -36,7 +37,8 @@ class Versions:
     Attributes
     ----------
     marks, notebooks, settings, pages : str
-        Of the judge's code, the instructor's notebooks, limits and penalties, and what pages are made of.
+        Of the judge's code and the exercises, the instructor's notebooks, limits and penalties, and what pages are
+        made of.
     """
 
     marks: str
@@ -60,7 +62,8 @@ class Versions:
             handed_out.update(name.encode() + instructors_path(course.directory, assignment, name).read_bytes())
         settings = JudgeAnswers(config=course.config)
         penalties = str(course.config.AssignLatePenalties.get("plugin_class", ""))
-        return cls(marks(), handed_out.hexdigest(), _digest(asdict(settings.limits), penalties), pages())
+        return cls(_digest(marks(), fingerprint(assignment)), handed_out.hexdigest(),
+                   _digest(asdict(settings.limits), penalties), pages())
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any] | None) -> Self | None:

@@ -36,7 +36,7 @@ from autograder.classroom.verdicts import RECORD, answers_of, judge_notebook
 from autograder.classroom.versions import Versions
 from autograder.cohort.overrun import bounded
 from autograder.cohort.pages import Pages, Shown
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, UnknownExerciseError
 from autograder.exercises.contents import find
 from autograder.files import UNFINISHED, remove_unfinished, replace_file
 from autograder.judging.judge import make_ready
@@ -165,7 +165,8 @@ def warm_up(course: Course, assignment: str) -> None:
         template = instructors_notebook(course.directory, assignment, path.stem)
         for cell in template.cells:
             if name := exercise_of(cell):
-                make_ready(find(name))
+                with contextlib.suppress(UnknownExerciseError):  # told where it would be judged
+                    make_ready(find(name))
         desk.pages.render(deepcopy(template), Shown({}), path)
     config.set_num_threads(threads)
 

@@ -27,13 +27,11 @@ configure(get_config(), course_id="demo")
 '''
 
 
-def run(root: Path, folder: Path, console: Console, sandbox: str | None = None) -> None:
+def run(folder: Path, console: Console, sandbox: str | None = None) -> None:
     """Play the class in `folder`; whatever is finished there already is not done again.
 
     Parameters
     ----------
-    root : Path
-        The checkout.
     folder : Path
         Becomes a course directory of nbgrader.
     console : Console
@@ -53,8 +51,8 @@ def run(root: Path, folder: Path, console: Console, sandbox: str | None = None) 
     _prepare(folder)
     course = Course(folder, sandbox=sandbox)
     console.print(f"building and releasing {ASSIGNMENT}")
-    released = enter(root, folder, ASSIGNMENT)
-    students = hand_in(root, course, released)
+    released = enter(course, ASSIGNMENT)
+    students = hand_in(course, released)
     console.print(f"{len(students)} students hand in")
     reports = grade_with_progress(course, ASSIGNMENT)
     for table in (scores(reports), misconceptions(reports), notes(reports)):
@@ -68,10 +66,10 @@ def run(root: Path, folder: Path, console: Console, sandbox: str | None = None) 
                   f"    python3 course.py lab --instructor --course {folder}", highlight=False, soft_wrap=True)
 
 
-def hand_in(root: Path, course: Course, released: Path) -> list[str]:
+def hand_in(course: Course, released: Path) -> list[str]:
     """Write everybody's notebook into the course's folder of submissions; names of the students."""
     stubs = _answer_cells(nbformat.read(released, as_version=4))
-    solutions = _answer_cells(source_notebook(root, ASSIGNMENT))
+    solutions = _answer_cells(source_notebook(course.texts, ASSIGNMENT))
     everybody = people.answers(solutions, stubs)
     for student, sources in everybody.items():
         notebook = json.loads(released.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment.folders import language_folder, release_folder
+from autograder.exercises.contents import VARIABLE as COURSE_VARIABLE
 from cnncourse.language import VARIABLE
 
 LAST = 19
@@ -42,7 +43,7 @@ def prepare(root: Path, folder: Path, language: str = "en") -> list[Path]:
     Parameters
     ----------
     root : Path
-        The checkout.
+        The course's folder, with its notebooks.
     folder : Path
         The student's own folder; made if it is not there.
     language : str, optional
@@ -64,7 +65,7 @@ def prepare(root: Path, folder: Path, language: str = "en") -> list[Path]:
     return added
 
 
-def start_jupyterlab(folder: Path, options: list[str], language: str = "en") -> int:
+def start_jupyterlab(folder: Path, options: list[str], language: str = "en", course: Path | None = None) -> int:
     """Run JupyterLab in a student's folder until it is stopped.
 
     Parameters
@@ -74,6 +75,8 @@ def start_jupyterlab(folder: Path, options: list[str], language: str = "en") -> 
         Of `jupyter lab`.
     language : str, optional
         Of the start page, and of what notebooks say that do not choose a language themselves.
+    course : Path, optional
+        The folder of a course whose exercises are its own; by default the library's are checked.
 
     Returns
     -------
@@ -85,7 +88,8 @@ def start_jupyterlab(folder: Path, options: list[str], language: str = "en") -> 
                                stderr=subprocess.DEVNULL)
     if hasattr(os, "setpriority"):
         os.setpriority(os.PRIO_PROCESS, warming.pid, LAST)
-    return _run(folder, write_settings(folder), options, {VARIABLE: language})
+    taught = {COURSE_VARIABLE: str(course)} if course else {}
+    return _run(folder, write_settings(folder), options, {VARIABLE: language, **taught})
 
 
 def _run(folder: Path, settings: Path, options: list[str], variables: dict[str, str], cwd: Path | None = None) -> int:
@@ -95,13 +99,11 @@ def _run(folder: Path, settings: Path, options: list[str], variables: dict[str, 
                           env=os.environ | variables | {"JUPYTER_CONFIG_PATH": search}).returncode
 
 
-def prepare_course(root: Path, course: Path, language: str = "en") -> list[Path]:
+def prepare_course(course: Path, language: str = "en") -> list[Path]:
     """Make what an instructor's JupyterLab needs in a course directory; what is there stays as it is.
 
     Parameters
     ----------
-    root : Path
-        The checkout.
     course : Path
         The course directory with nbgrader_config.py.
     language : str, optional
@@ -125,11 +127,11 @@ def prepare_course(root: Path, course: Path, language: str = "en") -> list[Path]
     where = Course(course)
     where.make_exchange()
     added = []
-    for name in assignments(root):
+    for name in assignments(where.texts):
         source = Path(course, where.directory.source_directory, name, f"{name}.ipynb")
         if not source.parent.exists():
             source.parent.mkdir(parents=True)
-            nbformat.write(source_notebook(root, name, language), source)
+            nbformat.write(source_notebook(where.texts, name, language), source)
             added.append(source)
     return added
 
@@ -140,7 +142,7 @@ def start_instructors_jupyterlab(course: Path, options: list[str], language: str
 
     settings = platformdirs.user_state_path("cnncourse") / "instructor"
     _write(settings, {"labconfig/default_setting_overrides.json": OVERRIDES})
-    return _run(course, settings, options, {VARIABLE: language}, cwd=course)
+    return _run(course, settings, options, {VARIABLE: language, COURSE_VARIABLE: str(course)}, cwd=course)
 
 
 def write_settings(folder: Path) -> Path:

@@ -63,7 +63,7 @@ def test_a_cluster_and_postgresql_give_the_marks_that_this_machine_and_sqlite_gi
     try:
         from autograder.authoring.release import enter
 
-        enter(root, classroom.folder, ASSIGNMENT)
+        enter(Course(classroom.folder), ASSIGNMENT)
         with services.dask_cluster(2, tmp_path) as cluster:
             ran = subprocess.run([sys.executable, "-m", "autograder.cli", "grade", ASSIGNMENT, "--course",
                                   str(classroom.folder), "--scheduler", cluster.address, "--db-url", server.url],

@@ -32,7 +32,7 @@ def test_every_command_explains_itself(command):
 
 @pytest.mark.parametrize("arguments, complaint", [
     (("grade", ASSIGNMENT), "holds no nbgrader_config.py"),
-    (("build", "02-nothing"), "There is no"),
+    (("build", "02-nothing"), "This course has no assignment '02-nothing'. Assignments: 01-"),
     (("bench", "nothing"), "there is no benchmark 'nothing'; there are: "),
 ])
 def test_bad_input_is_answered_without_a_traceback(arguments, complaint, tmp_path):
@@ -59,7 +59,7 @@ def test_a_students_copies_are_added_and_never_overwritten(root, tmp_path):
 
 def test_what_students_get_holds_the_notebook_and_the_packages_but_no_solutions_and_no_secret(root, tmp_path):
     (tmp_path / "nbgrader_config.py").write_text(CONFIGURATION)
-    notebook, archive = release(root, tmp_path, ASSIGNMENT, tmp_path / "out")
+    notebook, archive = release(tmp_path, ASSIGNMENT, tmp_path / "out")
     assert "SOLUTION" not in notebook.read_text()
     with zipfile.ZipFile(archive) as pack:
         names = pack.namelist()
@@ -125,5 +125,5 @@ def test_trusting_submissions_is_said_loudly_and_grades_the_same(root, tmp_path)
 
 def test_a_checkout_is_asked_for_where_one_is_needed(monkeypatch, tmp_path):
     monkeypatch.setattr(cli, "__file__", str(tmp_path / "site-packages" / "autograder" / "cli.py"))
-    with pytest.raises(AutograderError, match="needs a checkout"):
+    with pytest.raises(AutograderError, match="or a checkout"):
         cli.checkout()

@@ -15,21 +15,21 @@ def test_a_course_directory_gets_sources_and_exchange_and_keeps_what_it_has(root
     own = tmp_path / "source" / ASSIGNMENT / "mine.ipynb"
     own.parent.mkdir(parents=True)
     own.write_text("my version")
-    added = workspace.prepare_course(root, tmp_path)
+    added = workspace.prepare_course(tmp_path)
     assert [path.stem for path in added] == [name for name in assignments(root) if name != ASSIGNMENT]
     assert [path.name for path in own.parent.iterdir()] == ["mine.ipynb"] and own.read_text() == "my version"
     assert (tmp_path / "exchange").is_dir()
-    assert workspace.prepare_course(root, tmp_path) == []
+    assert workspace.prepare_course(tmp_path) == []
 
 
 def test_another_exchange_is_made_where_the_configuration_says(root, tmp_path):
     (tmp_path / "nbgrader_config.py").write_text(f"{CONFIGURATION}\nc = get_config()\n"
                                                  f"c.Exchange.root = {str(tmp_path / 'elsewhere')!r}\n")
-    workspace.prepare_course(root, tmp_path)
+    workspace.prepare_course(tmp_path)
     assert (tmp_path / "elsewhere").is_dir() and not (tmp_path / "exchange").exists()
 
 
 def test_a_folder_that_is_no_course_directory_is_refused(root, tmp_path):
     with pytest.raises(AutograderError, match=r"holds no nbgrader_config\.py"):
-        workspace.prepare_course(root, tmp_path)
+        workspace.prepare_course(tmp_path)
     assert list(tmp_path.iterdir()) == []
