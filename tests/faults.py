@@ -29,6 +29,7 @@ BEGINNINGS = ("first", "resubmitted", "forced")
 WRITER = "s09-writer"
 DUE = datetime.datetime(2026, 10, 9, 12)
 PENALTY = "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
+REPLACED = "it was replaced after this submission"
 KEYS = {"student": 1, "submitted_assignment": 1, "submitted_notebook": 1, "grade": 2, "comment": 2, "ledger": 2}
 """Tables, and how many columns of `State.rows` name a row."""
 
@@ -150,7 +151,7 @@ def state(folder: Path, db_url: str | None = None) -> State:
             rows = {name: sorted(map(tuple, session.execute(query)), key=repr) for name, query in _queries().items()}
     finally:
         engine.dispose()
-    rows["ledger"] = [(*row[:-1], _without_seconds(json.loads(row[-1]))) for row in rows["ledger"]]
+    rows["ledger"] = [(*row[:-1], _comparable(json.loads(row[-1]))) for row in rows["ledger"]]
     files = {str(path.relative_to(folder)): _content(path) for step in ("autograded", "feedback")
              for path in sorted((folder / step).rglob("*")) if not path.is_dir()}
     return State(rows, files)
@@ -212,13 +213,15 @@ def _content(path: Path) -> Any:
     content = path.read_bytes()
     with contextlib.suppress(ValueError):
         if path.suffix == ".ipynb":
-            return _without_seconds(json.loads(content))
+            return _comparable(json.loads(content))
     if path.suffix == ".html":  # the template's blank lines are fewer where a process has seen a cell before
         return re.sub(rb"\s+", b" ", re.sub(rb"[A-Z][a-z]+ \d+, 20\d\d", b"date", content))
     return content
 
 
-def _without_seconds(value: Any) -> Any:
+def _comparable(value: Any) -> Any:
+    """A record without times, and without the note that a sandbox which died was replaced."""
     if isinstance(value, dict):
-        return {name: _without_seconds(inner) for name, inner in value.items() if name != "seconds"}
-    return [_without_seconds(inner) for inner in value] if isinstance(value, list) else value
+        return {name: _comparable(inner) for name, inner in value.items()
+                if name != "seconds" and not (name == "sandbox" and REPLACED in str(inner))}
+    return [_comparable(inner) for inner in value if REPLACED not in str(inner)] if isinstance(value, list) else value
