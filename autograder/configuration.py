@@ -33,6 +33,7 @@ def configure(
     from nbgrader.preprocessors import AssignLatePenalties, GetGrades
 
     from autograder.classroom.plugins import JudgeAnswers, SaveVerdicts, SubmissionExporter
+    from autograder.classroom.releasing import ReleaseFeedback
     from autograder.classroom.sanitize import SanitizeAnswers
 
     make_gradebooks_anywhere()
@@ -54,6 +55,7 @@ def configure(
     config.Autograde.sanitize_preprocessors = []
     config.Autograde.autograde_preprocessors = [JudgeAnswers, SaveVerdicts, AssignLatePenalties]
     config.GenerateFeedback.preprocessors = [GetGrades, CSSHTMLHeaderPreprocessor]
+    config.ExchangeFactory.release_feedback = ReleaseFeedback
     # zip_collect must not open archives that strangers handed in: they can be bombs.
     config.ExtractorPlugin.zip_ext = []
     config.HTMLExporter.sanitize_html = True
