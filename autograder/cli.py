@@ -214,25 +214,42 @@ def grade(
         sys.exit(1)
 
 
-@app.command(epilog="Example: [bold]course feedback 01-local-connectivity[/]")
+@app.command(epilog="Examples: [bold]course feedback 01-local-connectivity[/], "
+                    "[bold]course feedback 01-local-connectivity --zip moodle[/]")
 def feedback(
     assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
     course: CourseFolder = Path("."),
+    kind: Annotated[str | None, typer.Option("--zip", help="Also pack the pages, named so that a platform hands them "
+                                             "out: moodle, canvas, or plain for a folder for each student.")] = None,
+    to: Annotated[Path | None, typer.Option(help="The zip; by default feedback-ASSIGNMENT-KIND.zip in the course's "
+                                            "folder.", dir_okay=False)] = None,
     db_url: Database = None,
 ) -> None:
-    """Write the feedback pages again, after hand marking for instance."""
+    """Write the feedback pages again, after hand marking for instance, and pack them for Moodle or Canvas."""
     from autograder.classroom.course import Course
     from autograder.cohort import write_feedback
+    from autograder.platforms import feedback as platform
 
     where = Course(course.resolve(), db_url=db_url)
+    if kind is not None:
+        platform.assert_known(kind)
     failed = 0
+    written: list[str] = []
     for student, problem in write_feedback(where, assignment):
         if problem:
             failed += 1
             console.print(f"[red]{escape(one_line(student))}: {escape(one_line(problem))}[/]")
         else:
+            written.append(student)
             page = where.feedback_folder(student, assignment)
             console.print(f"{escape(one_line(f'{student}: {page.relative_to(where.root)}'))}")
+    if kind is not None:
+        to = to.resolve() if to else where.root / f"feedback-{assignment}-{kind}.zip"
+        packed = platform.pack(where, assignment, written, kind, to)
+        if packed.without:
+            console.print("[yellow]Not in the zip, because their numbers on the platform are not known: "
+                          f"{escape(one_line(', '.join(packed.without)))}[/]")
+        console.print(f"wrote {to}: pages of {len(packed.students)} students", soft_wrap=True)
     sys.exit(1 if failed else 0)
 
 

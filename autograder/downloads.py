@@ -10,6 +10,8 @@ have the same name. nbgrader stops if somebody handed in the same notebook twice
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,8 +23,33 @@ KINDS = r"\.(?i:ipynb|zip)"
 """What platforms and browsers append to a name that is taken already; and what is collected."""
 
 
+@dataclass(frozen=True)
+class Downloaded:
+    """What the name of a downloaded file says.
+
+    Attributes
+    ----------
+    student : str
+        The platform's number.
+    number : int
+        Of the file; 0 where the platform has none.
+    notebook : str
+        What the student called it.
+    owner : str
+        The beginning of the name, by which the platform knows whose it is.
+    """
+
+    student: str
+    number: int
+    notebook: str
+    owner: str
+
+
 class _LastFileCollectorPlugin(FileNameCollectorPlugin):
     """What both share: of several files that are the same notebook of the same student, the last one is taken."""
+
+    owner_ends_before: ClassVar[str]
+    """The part of a file's name in front of which the platform's own part ends."""
 
     imitated: ClassVar[re.Pattern[str]]
     """What a platform's file names say of their owner; where it is there again, the first may be a student's name."""
@@ -48,6 +75,15 @@ class _LastFileCollectorPlugin(FileNameCollectorPlugin):
         self._taken.add(key)
         return {"student_id": info["student_id"], "file_id": info["file_id"]}
 
+    def read(self, folder: Path) -> Iterator[Downloaded]:
+        """What the names of all files in a folder and below say; those that could be anybody's are left out."""
+        for path in sorted(folder.rglob("*")):
+            found = re.match(self.named_regexp, str(path))
+            if found and path.is_file() and not self.imitated.search(found["file_id"]):
+                begin = str(path).rindex("/", 0, found.start("student_id")) + 1
+                yield Downloaded(found["student_id"], int(found.groupdict().get("number") or 0), found["file_id"],
+                                 str(path)[begin:found.start(self.owner_ends_before)])
+
     def _last_in(self, folder: Path) -> dict[tuple[str, str, str], str]:
         """Names of the last files of a folder, by student, notebook and kind of file."""
         if folder not in self._last:
@@ -62,6 +98,7 @@ class _LastFileCollectorPlugin(FileNameCollectorPlugin):
 class CanvasCollectorPlugin(_LastFileCollectorPlugin):
     """For Canvas: the assignment's page, Download Submissions. Students are called by Canvas's own number."""
 
+    owner_ends_before = "file_id"
     imitated = re.compile(r"_\d+_\d+_|^\d{3,}_")  # no notebook begins with as long a number as submissions have
 
     named_regexp = Unicode(
@@ -73,6 +110,7 @@ class MoodleCollectorPlugin(_LastFileCollectorPlugin):
     """For Moodle: Submissions, Download all submissions, in folders or not. Students are called by the number of the
     participant, which also stands in the grading worksheet."""
 
+    owner_ends_before = "student_id"
     imitated = re.compile(r"(?:^|_)\d+_assignsubmission_file")
 
     named_regexp = Unicode(

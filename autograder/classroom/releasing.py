@@ -22,8 +22,10 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
 
     def copy_files(self) -> None:
         """Hand out one student's pages after the other; one that cannot be handed out stops nobody else's."""
-        there, without = 0, []
-        for student, folder in self._folders(self.src_path):
+        there = 0
+        without: list[str] = []
+        pattern: str = self.src_path  # type: ignore[has-type]
+        for student, folder in self._folders(pattern):
             there += 1
             try:
                 if not (folder / SECRET).read_text().strip():  # all who have an empty one would share a page

@@ -70,6 +70,12 @@ def exported(classroom: Classroom, platform: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def packed(classroom: Classroom, platform: str) -> list[str]:
+    with zipfile.ZipFile(classroom.folder / f"feedback-{ASSIGNMENT}-{platform}.zip") as pages:
+        assert all(b"conv2d_forward" in pages.read(name) for name in pages.namelist())
+        return pages.namelist()
+
+
 @pytest.mark.slow
 @pytest.mark.sandbox
 def test_canvas(classroom):
@@ -89,6 +95,10 @@ def test_canvas(classroom):
     assert sorted(path.name for path in (classroom.folder / "submitted").iterdir()) == ["4711", "4712", "4713"]
     assert classroom.path("submitted", "4713").read_bytes() == right
     run(classroom, "course grade")
+    run(classroom, "--zip canvas")
+    assert sorted(packed(classroom, "canvas")) == [
+        f"lindqvistada_4711_90001_{ASSIGNMENT}.html", f"yuchen_4713_100000_{ASSIGNMENT}.html",
+        f"yuchen_LATE_4712_90002_{ASSIGNMENT}.html"]
     run(classroom, "CanvasExportPlugin")
     marks = {row["ID"]: row[ASSIGNMENT] for row in exported(classroom, "canvas")}
     assert marks == {"": "27", "4711": str(FULL), "4712": str(WITHOUT_CONVOLUTION), "4713": str(FULL)}
@@ -110,6 +120,10 @@ def test_moodle(classroom):
     run(classroom, "moodle.zip")
     run(classroom, "MoodleCollectorPlugin")
     run(classroom, "course grade")
+    run(classroom, "--zip moodle")
+    owners = ("Ada Lindqvist_501", "Chloé Łuć_502", "陈 宇_503")
+    assert sorted(packed(classroom, "moodle")) == [
+        f"{owner}_assignsubmission_file_/{ASSIGNMENT}.html" for owner in owners]
     run(classroom, "MoodleExportPlugin")
     marks = {row["email"]: row[ASSIGNMENT] for row in exported(classroom, "moodle")}
     assert marks == {"ada@example.org": str(FULL), "c@example.org": str(WITHOUT_CONVOLUTION),

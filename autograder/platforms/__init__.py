@@ -1,0 +1,1 @@
+"""Gradescope, Canvas and Moodle: judging there, and feedback back to there."""
