@@ -253,6 +253,29 @@ def feedback(
     sys.exit(1 if failed else 0)
 
 
+@app.command(epilog="Example: [bold]course pack gradescope 01-local-connectivity[/]")
+def pack(
+    platform: Annotated[str, typer.Argument(help="Where it is to be judged: gradescope.")],
+    assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
+    course: CourseFolder = Path("."),
+    to: Annotated[Path, typer.Option(help="Where the zip goes; it is the instructor's, not for students.")] =
+        Path("dist"),
+    visibility: Annotated[str, typer.Option(help="When students see what was found: visible (at once), after_due_date, "
+                                            "after_published or hidden.")] = "visible",
+) -> None:
+    """Make the zip by which another platform judges an assignment with this course's notebook and secret."""
+    from autograder.classroom.course import Course
+    from autograder.platforms.gradescope.pack import pack as make
+
+    if platform != "gradescope":
+        raise AutograderError(f"there is nothing to pack for {platform!r}; there is: gradescope")
+    tell_problems(course.resolve())
+    with console.status("building the wheel"):
+        made = make(Course(course.resolve()), assignment, to.resolve(), visibility)
+    console.print(f"wrote {made}", soft_wrap=True)
+    console.print("Upload it as the assignment's autograder; docs/gradescope.md says which settings it needs.")
+
+
 @app.command(epilog="Example: [bold]course report 01-local-connectivity --picture class.png[/]")
 def report(
     assignment: Annotated[str, typer.Argument(help="The assignment's name.")],

@@ -14,7 +14,7 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
-from traitlets import Bool, Enum, Float
+from traitlets import Bool, Enum, Float, Int
 
 from autograder.classroom.marking import automatic_score
 from autograder.classroom.seeds import course_secret
@@ -70,11 +70,12 @@ class JudgeAnswers(NbGraderPreprocessor):
     cell_seconds = Float(Limits.cell_seconds, help="Wall time for running one cell of a submission.").tag(config=True)
     call_seconds = Float(Limits.call_seconds, help="Wall time for one call of an answer.").tag(config=True)
     total_seconds = Float(Limits.total_seconds, help="Wall time for one submission.").tag(config=True)
+    memory_bytes = Int(Limits.memory_bytes, help="Address space of one process of a submission.").tag(config=True)
 
     @property
     def limits(self) -> Limits:
         """What the configuration allows one submission."""
-        return Limits(self.cell_seconds, self.call_seconds, self.total_seconds)
+        return Limits(self.cell_seconds, self.call_seconds, self.total_seconds, self.memory_bytes)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Judge every exercise of a rebuilt notebook."""

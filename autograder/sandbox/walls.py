@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.errors import SandboxUnavailableError
@@ -67,13 +68,15 @@ def breakout(*paths):
 '''
 
 
-def what_gets_out(sandbox: str = "auto") -> str:
+def what_gets_out(sandbox: str = "auto", private: Iterable[Path] = ()) -> str:
     """What a test program in a sandbox could do that it must not, in words; empty if nothing.
 
     Parameters
     ----------
     sandbox : str, optional
         Which way to isolate; see `isolation.choose`.
+    private : iterable of Path, optional
+        Files and folders that nobody inside may read or change, beside those that are always tried.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def what_gets_out(sandbox: str = "auto") -> str:
     """
     with tempfile.NamedTemporaryFile(prefix="of-the-judge-") as own:
         os.chmod(own.name, 0o666)  # only the walls are in the way
-        targets = (own.name, str(contents.HERE), str(Path.home() / ".ssh"))
+        targets = (own.name, str(contents.HERE), str(Path.home() / ".ssh"), *map(str, private))
         with SandboxRunner([Cell("breakout", BREAKOUT)], sandbox=sandbox) as runner:
             outcome = runner.call("breakout", targets)
         if Path(own.name).stat().st_size:
@@ -90,19 +93,21 @@ def what_gets_out(sandbox: str = "auto") -> str:
     return str(outcome.value) if outcome.ending is Ending.VALUE else f"the test program did not end: {outcome.text}"
 
 
-def assert_walls_hold(sandbox: str = "auto") -> None:
+def assert_walls_hold(sandbox: str = "auto", private: Iterable[Path] = ()) -> None:
     """Try to break out, before strangers do; takes about as long as the start of one sandbox, which then stays.
 
     Parameters
     ----------
     sandbox : str, optional
         Which way to isolate; see `isolation.choose`.
+    private : iterable of Path, optional
+        See `what_gets_out`.
 
     Raises
     ------
     SandboxUnavailableError
         If no sandbox can start here, or if something gets out of one.
     """
-    if escaped := what_gets_out(sandbox):
+    if escaped := what_gets_out(sandbox, private):
         raise SandboxUnavailableError(f"The sandbox does not hold; a test program in it could still do this: {escaped}."
                                       " No submission was run. `course doctor` repeats the test.")

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.authoring.release import _wheel
+from autograder.authoring.wheels import students_wheel
 from autograder.command import BROUGHT_BY
 from autograder.sandbox import contents
 from tests.machines.checkout import environment
@@ -52,7 +52,7 @@ print("all done")
 def installed(root, tmp_path_factory):
     """The wheel in an environment of its own; its Python."""
     folder = tmp_path_factory.mktemp("light")
-    wheel = _wheel(root, folder)
+    wheel = students_wheel(folder)
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     python = folder / "venv" / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--constraint", root / "constraints.txt", wheel],
