@@ -22,7 +22,8 @@ def course(*arguments: str, cwd=None) -> subprocess.CompletedProcess:
                           check=False)
 
 
-@pytest.mark.parametrize("command", [command.callback.__name__ for command in cli.app.registered_commands])
+@pytest.mark.parametrize("command", [
+    command.callback.__name__.replace("_", "-") for command in cli.app.registered_commands])
 def test_every_command_explains_itself(command):
     result = CliRunner().invoke(cli.app, [command, "--help"])
     assert result.exit_code == 0
