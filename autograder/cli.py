@@ -214,6 +214,30 @@ def grade(
         sys.exit(1)
 
 
+@app.command(epilog="Examples: [bold]course rehearse work/03-pooling/03-pooling.ipynb[/], "
+                    "[bold]course rehearse mine.ipynb --course vision[/]")
+def rehearse(
+    notebook: Annotated[Path, typer.Argument(help="A notebook of the course with your answers, as it is saved.")],
+    course: CourseFolder = Path("."),
+    language: Language = "en",
+) -> None:
+    """Say what grading would give for a notebook, before it is handed in; nothing is entered anywhere."""
+    from autograder.exercises.contents import teach
+    from autograder.rehearsal import rehearsal
+    from autograder.syllabus import Syllabus
+    from cnncourse.language import use
+
+    use(language)
+    if (course / FILE).is_file():
+        teach(Syllabus.read(course.resolve()))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("reading", total=None)
+        report = rehearsal(notebook, lambda name, done, total: progress.update(
+            task, description=name, completed=done, total=total))
+    console.print(str(report), markup=False, highlight=False)
+
+
 @app.command(epilog="Examples: [bold]course feedback 01-local-connectivity[/], "
                     "[bold]course feedback 01-local-connectivity --zip moodle[/]")
 def feedback(

@@ -50,5 +50,9 @@ class BuildError(AutograderError, RuntimeError):
     """An assignment cannot be built from its source."""
 
 
+class RehearsalError(AutograderError):
+    """A notebook cannot be rehearsed: it is not there, or not one of the course's."""
+
+
 class SyllabusError(AutograderError, ValueError):
     """A course's own description, course.toml, says something that cannot be."""

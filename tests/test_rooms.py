@@ -38,7 +38,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         (*TOPICS, "showing"),
         ("exercises.contents",),
         ("checking", "classroom"),
-        ("cohort", "configuration"),
+        ("cohort", "configuration", "rehearsal"),
         (HALL,),
         ("authoring", "report"),
         ("book", "lab", "platforms", "terminal"),

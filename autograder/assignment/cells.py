@@ -12,6 +12,15 @@ CHECK_PREFIX = "check-"
 """What the grade_id of an exercise's check cell begins with; the rest is the exercise."""
 
 
+HANDING_IN = "handing-in"
+"""Tag of cells for those who hand in; readers of the book do without."""
+
+
+def is_for_handing_in(cell: Any) -> bool:
+    """Whether a cell of ours is only for those who hand in."""
+    return HANDING_IN in cell["metadata"].get("tags", ())
+
+
 def grading(cell: Any) -> Mapping[str, Any]:
     """nbgrader's part of a cell's metadata; empty if there is none."""
     metadata = cell.get("metadata") if isinstance(cell, dict) else None

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from autograder.assignment import prose
 from autograder.assignment.cells import exercise_of, grade_id
 from autograder.assignment.folders import release_folder
-from autograder.authoring.composing import composed, retitle, text_path, translations
+from autograder.authoring.composing import composed, last_section, retitle, text_path, translations
 from autograder.configuration import configure
 from autograder.errors import BuildError
 from autograder.exercises.contents import find, teaching
@@ -69,6 +69,11 @@ def source_notebook(root: Path, assignment: str, language: str = "en") -> Notebo
     with teaching(course):
         notebook = composed(root, assignment)
         notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+        if language != "en":
+            prose.translate(notebook, translations(root, assignment, language), language)
+        with speaking(language):
+            notebook.cells += last_section()
+            retitle(notebook, [find(name) for cell in notebook.cells if (name := exercise_of(cell))])
         seen: set[str] = set()
         for position, cell in enumerate(notebook.cells):
             name = grade_id(cell)
@@ -76,10 +81,6 @@ def source_notebook(root: Path, assignment: str, language: str = "en") -> Notebo
             if cell.id in seen:
                 raise BuildError(f"{text_path(course, course.plan(assignment))}: two cells are called {cell.id}")
             seen.add(cell.id)
-        if language != "en":
-            prose.translate(notebook, translations(root, assignment, language), language)
-        with speaking(language):
-            retitle(notebook, [find(name) for cell in notebook.cells if (name := exercise_of(cell))])
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.validate(notebook)
     return notebook

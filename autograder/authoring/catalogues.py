@@ -13,6 +13,7 @@ from babel.messages.pofile import write_po
 from rich.table import Table
 
 from autograder.assignment import prose
+from autograder.assignment.cells import is_for_handing_in
 from autograder.authoring import build
 from autograder.exercises.contents import every
 from autograder.judging.exercise import Misconception
@@ -79,6 +80,7 @@ def texts(root: Path, language: str) -> Iterator[tuple[Path, list[str]]]:
     """
     for assignment in build.assignments(root):
         notebook = build.source_notebook(root, assignment)
+        notebook.cells = [cell for cell in notebook.cells if not is_for_handing_in(cell)]  # these are said by code
         yield prose.catalogue_path(root, assignment, language), prose.paragraphs(notebook)
     for package in PACKAGES:
         said = [text for path in sorted((root / package).rglob("*.py")) for text in in_code(path.read_text("utf-8"))]

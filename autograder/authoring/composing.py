@@ -25,7 +25,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.assignment.cells import CHECK_PREFIX, exercise_of, grade_id, grading, is_answer
+from autograder.assignment.cells import CHECK_PREFIX, HANDING_IN, exercise_of, grade_id, grading, is_answer
 from autograder.errors import AutograderError, BuildError
 from autograder.exercises.contents import find, taught
 from autograder.judging.exercise import Exercise
@@ -150,6 +150,15 @@ def retitle(notebook: NotebookNode, exercises: Iterable[Exercise]) -> None:
         if cell.cell_type == "markdown":
             cell.source = HEADING.sub(counted, cell.source)
             cell.source = GIVEN_HEADING.sub(lambda heading: say(GIVEN, names=heading[1]), cell.source)
+
+
+def last_section() -> list[NotebookNode]:
+    """What each notebook ends with, in the language that is spoken: a rehearsal of grading."""
+    text = say("## Before you hand in\n\nSave the notebook, then run the next cell. It takes the saved file, treats it "
+               "as grading will, in a fresh process that has NumPy and nothing of this session, and says what each "
+               "exercise would give. Grading itself draws other inputs.")
+    return [new_markdown_cell(text, metadata={"tags": [HANDING_IN]}),
+            new_code_cell("from autograder import rehearse\n\nrehearse()", metadata={"tags": [HANDING_IN]})]
 
 
 def headings(notebook: NotebookNode) -> list[str]:

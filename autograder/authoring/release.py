@@ -22,7 +22,8 @@ INSTRUCTIONS = """\
        python -m pip install {wheel}
 2. Open the notebook:
        jupyter lab {assignment}.ipynb
-3. Write your answers, run the checks, save, and hand in {assignment}.ipynb.
+3. Write your answers, run the checks, save, run the last cell, which says what grading would give, and hand in
+   {assignment}.ipynb.
 """
 
 
@@ -58,7 +59,7 @@ def release(
     to.mkdir(parents=True, exist_ok=True)
     archive = to / f"{assignment}.zip"
     with tempfile.TemporaryDirectory(prefix="course-release-") as folder:
-        wheel = students_wheel(Path(folder), where.syllabus, assignment)
+        wheel = students_wheel(Path(folder), where.syllabus, assignment, notebook.parents[1])
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as pack:
             pack.write(notebook, f"{assignment}/{assignment}.ipynb")
             pack.write(wheel, f"{assignment}/{wheel.name}")

@@ -16,14 +16,16 @@ from wheel.wheelfile import WheelFile
 
 from autograder.errors import BuildError
 from autograder.exercises.contents import HANDED_OUT, every
-from autograder.syllabus import FILE, FORMAT, SHARE, Syllabus
+from autograder.syllabus import FILE, FORMAT, NOTEBOOKS, SHARE, Syllabus
 
 OWN = f"autograder/{HANDED_OUT.name}"
 NOT_PACKED = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 """What an installer writes about an installation."""
 
 
-def students_wheel(folder: Path, course: Syllabus | None = None, until: str = "") -> Path:
+def students_wheel(
+    folder: Path, course: Syllabus | None = None, until: str = "", notebooks: Path | None = None
+) -> Path:
     """Make the wheel for a class.
 
     Parameters
@@ -34,6 +36,8 @@ def students_wheel(folder: Path, course: Syllabus | None = None, until: str = ""
         A course of its own, whose exercises are being taught; by default the library's.
     until : str, optional
         Its last assignment that students may know of: exercises of later ones stay out.
+    notebooks : Path, optional
+        Folder of the notebooks that were handed out; a rehearsal holds a student's own against them.
 
     Raises
     ------
@@ -41,17 +45,19 @@ def students_wheel(folder: Path, course: Syllabus | None = None, until: str = ""
         If the wheel cannot be built.
     """
     contents = dict(_packed(folder))
-    if course is None:
-        name, version = _name_and_version(contents)
-        return _write(folder, contents, name, version, version)
-    contents |= {f"{OWN}/{path}": content for path, content in handed_out(course, until).items()}
+    if course is not None:
+        contents |= {f"{OWN}/{path}": content for path, content in handed_out(course, until).items()}
+    if notebooks is not None:
+        for file in sorted(notebooks.rglob("*.ipynb")):
+            if ".ipynb_checkpoints" not in file.parts:
+                contents[f"{OWN}/{NOTEBOOKS}/{file.relative_to(notebooks).as_posix()}"] = file.read_bytes()
     name, version = _name_and_version(contents)
     digest = hashlib.sha256()
     for path, content in sorted(contents.items()):
         if path.startswith(f"{OWN}/"):
             digest.update(path.encode() + b"\0" + content)
     # Another version, so that installers take it in the place of an earlier one.
-    return _write(folder, contents, name, version, f"{version}+course.{digest.hexdigest()[:8]}")
+    return _write(folder, contents, name, f"{version}+course.{digest.hexdigest()[:8]}")
 
 
 def handed_out(course: Syllabus, until: str = "") -> dict[str, bytes]:
@@ -127,7 +133,7 @@ def _name_and_version(contents: dict[str, bytes]) -> tuple[str, str]:
     return name, version.partition("+")[0]
 
 
-def _write(folder: Path, contents: dict[str, bytes], name: str, before: str, version: str) -> Path:
+def _write(folder: Path, contents: dict[str, bytes], name: str, version: str) -> Path:
     target = folder / f"{name}-{version}-py3-none-any.whl"
     with WheelFile(target, "w") as archive:
         for path, content in sorted(contents.items()):

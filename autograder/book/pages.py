@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.assignment.cells import exercise_of, is_answer
+from autograder.assignment.cells import exercise_of, is_answer, is_for_handing_in
 from autograder.assignment.folders import language_folder
 from autograder.exercises.contents import exercises, find
 from autograder.judging.exercise import Exercise
@@ -55,7 +55,7 @@ def page(notebook: NotebookNode, name: str) -> tuple[NotebookNode, dict[str, byt
         PNG files by their paths relative to the page.
     """
     shown = copy.deepcopy(notebook)
-    shown.cells = [new for cell in shown.cells for new in _page_cells(cell)]
+    shown.cells = [new for cell in shown.cells if not is_for_handing_in(cell) for new in _page_cells(cell)]
     shown.cells[:1] = with_links(shown.cells[0], name)
     shown.metadata.pop("widgets", None)
     pictures: dict[str, bytes] = {}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograder.checking import ran
 from autograder.checking.answers import by_name
+from autograder.checking.cautions import cautions, stale
+from autograder.checking.own_file import saved_cells
 from autograder.checking.progress import next_hint_level, record
 from autograder.errors import AutograderError
 from autograder.exercises.contents import find
@@ -24,18 +26,26 @@ VALIDATING = "NBGRADER_VALIDATING"
 
 
 class CheckReport:
-    """A result that displays itself: rich in a notebook, plain elsewhere."""
+    """A result that displays itself: rich in a notebook, plain elsewhere.
 
-    def __init__(self, result: Result) -> None:
+    Parameters
+    ----------
+    result : Result
+    cautions : sequence of str, optional
+        What to say beside it.
+    """
+
+    def __init__(self, result: Result, cautions: Sequence[str] = ()) -> None:
         self.result = result
+        self.cautions = cautions
 
     def __repr__(self) -> str:
-        return plain(self.result)
+        return "\n".join([plain(self.result), *(f"! {caution}" for caution in self.cautions)])
 
     def _repr_html_(self) -> str:
         from autograder.showing.html import notebook_html
 
-        return notebook_html(self.result)
+        return notebook_html(self.result, self.cautions)
 
 
 def check(exercise_name: str, *functions: Callable[..., Any]) -> None:
@@ -50,7 +60,7 @@ def check(exercise_name: str, *functions: Callable[..., Any]) -> None:
     """
     running: list[Case] = []
     began = time.monotonic()
-    status = _Status()
+    status = Status()
 
     def announce(case: Case) -> None:
         running[:] = [case]
@@ -60,7 +70,12 @@ def check(exercise_name: str, *functions: Callable[..., Any]) -> None:
 
     try:
         exercise = find(exercise_name)
-        result = judge(exercise, LocalRunner(by_name(exercise, functions)), announce=announce)
+        answers = by_name(exercise, functions)
+        if problem := stale(answers):
+            _show(problem)
+            return
+        result = judge(exercise, LocalRunner(answers), announce=announce)
+        said = [] if result.not_written else cautions(answers, saved_cells)
     except AutograderError as error:
         _show(say("This check could not run. {problem}", problem=error))
         return
@@ -72,9 +87,11 @@ def check(exercise_name: str, *functions: Callable[..., Any]) -> None:
     finally:
         status.clear()
     record(result)
-    _display(CheckReport(result))
-    if os.environ.get(VALIDATING) == "1" and not result.passed:  # nbgrader's Validate looks for cells that raise
-        raise AssertionError(plain(result))
+    report = CheckReport(result, said)
+    display_or_print(report)
+    # nbgrader's Validate looks for cells that raise; what grading does not have would fail there.
+    if os.environ.get(VALIDATING) == "1" and (said or not result.passed):
+        raise AssertionError(repr(report))
 
 
 def hint(exercise_name: str) -> None:
@@ -125,7 +142,7 @@ def preview(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return None
 
 
-class _Status:
+class Status:
     """One line that is replaced by the next, and gone in the end."""
 
     def __init__(self) -> None:
@@ -150,15 +167,11 @@ class _Status:
 
 def _in_kernel() -> bool:
     """Whether somebody looks at this in a notebook."""
-    if "IPython" not in sys.modules:
-        return False
-    from IPython import get_ipython
-
-    shell = get_ipython()  # type: ignore[no-untyped-call]
-    return shell is not None and hasattr(shell, "kernel")
+    return hasattr(ran.shell(), "kernel")
 
 
-def _display(report: CheckReport) -> None:
+def display_or_print(report: Any) -> None:
+    """Show a report, rich in a notebook and plain elsewhere."""
     if _in_kernel():
         from IPython.display import display
 

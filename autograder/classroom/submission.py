@@ -18,10 +18,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from autograder.assignment.cells import exercise_of, grade_id, is_answer
 from autograder.assignment.magics import MagicsReader
@@ -30,6 +27,9 @@ from autograder.errors import AutograderError
 from autograder.exercises.contents import find
 from autograder.sandbox.needed import is_blank
 from autograder.sandbox.session import Cell
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 MAX_FILE_BYTES = 128 << 20
 MAX_READ_BYTES = 12 << 20
@@ -90,7 +90,7 @@ def read(path: Path, template: NotebookNode) -> Submission:
     template : NotebookNode
         The instructor's notebook; it says which answers there are.
     """
-    cells, problem = _load(path)
+    cells, problem = load(path)
     reader = _Reader(template)
     if problem:
         reader.problems.append(problem)
@@ -102,14 +102,20 @@ def read(path: Path, template: NotebookNode) -> Submission:
 def is_untouched(path: Path, template: NotebookNode) -> bool:
     """Whether nothing was written into the answers of a notebook."""
     reader = _Reader(template)
-    for cell in _load(path)[0] or ():
+    for cell in load(path)[0] or ():
         reader.take(cell)
     return not reader.found and not reader.words
 
 
 def names_in(path: Path) -> set[str]:
     """Grade_ids of the cells of a file; empty if it is no notebook."""
-    return {name for cell in _load(path)[0] or () if (name := grade_id(cell))}
+    return {name for cell in load(path)[0] or () if (name := grade_id(cell))}
+
+
+def setup_cells(template: NotebookNode) -> list[Cell]:
+    """The instructor's cells that also run where answers are graded, before all others."""
+    return [Cell(f"setup {at}", cell.source) for at, cell in enumerate(template.cells)
+            if cell.cell_type == "code" and "setup" in cell.metadata.get("tags", ())]
 
 
 def asked_for(template: NotebookNode) -> list[str]:
@@ -258,6 +264,8 @@ def rebuild(template: NotebookNode, submission: Submission) -> NotebookNode:
     NotebookNode
         Structure, metadata and cell ids are the template's; what had to be said is the first cell.
     """
+    import nbformat
+
     notebook = nbformat.from_dict(json.loads(json.dumps(template)))
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -276,7 +284,7 @@ def rebuild(template: NotebookNode, submission: Submission) -> NotebookNode:
     return notebook
 
 
-def _load(path: Path) -> tuple[list[dict[str, Any]] | None, str]:
+def load(path: Path) -> tuple[list[dict[str, Any]] | None, str]:
     """Cells of a notebook file of any version, None if there are none to be had, and what is wrong with it."""
     try:
         if path.is_symlink() or not path.is_file():
@@ -354,6 +362,8 @@ def _is_text(text: str) -> bool:
 
 
 def _note(cell_id: str, problems: Iterable[str]) -> NotebookNode:
+    from nbformat.v4 import new_markdown_cell
+
     lines = ["**Notes on this submission**", ""]
     lines += [f"- {re.sub(r'[^ -;=?-~]', ' ', problem)}" for problem in problems]
-    return nbformat.v4.new_markdown_cell("\n".join(lines), id=cell_id)
+    return new_markdown_cell("\n".join(lines), id=cell_id)

@@ -160,7 +160,5 @@ def _in_plain_text(verdict: Verdict) -> list[NotebookNode]:
 
 def sandbox_cells(nb: NotebookNode) -> list[Cell]:
     """What runs in the sandbox: the instructor's setup cells, then the student's cells in the notebook's order."""
-    setup = [Cell(f"setup {i}", cell.source) for i, cell in enumerate(nb.cells)
-             if cell.cell_type == "code" and "setup" in cell.metadata.get("tags", ())]
     own = [Cell(name, source, own, tuple(checks)) for name, source, own, checks in nb.metadata[RECORD]["cells"]]
-    return setup + own
+    return submissions.setup_cells(nb) + own

@@ -22,7 +22,7 @@ OPAQUE = frozenset((
 OPAQUE_MODULES = frozenset(("builtins", "ctypes", "gc", "importlib", "os", "signal", "sys", "threading", "warnings"))
 LOOKING = frozenset((
     "abs", "bool", "check", "display", "float", "hint", "int", "isinstance", "len", "preview", "print", "progress",
-    "range", "repr", "round", "str", "type"))
+    "range", "rehearse", "repr", "round", "str", "type"))
 """What can be called with a name and leaves it as it was."""
 NAMES = re.compile(r"(?<![.\w])[^\W\d]\w*")
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)

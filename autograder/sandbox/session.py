@@ -70,6 +70,8 @@ class SandboxRunner:
         Names of what is to be defined; by default those of the cells.
     trusted : bool, optional
         Run without walls; for submissions whose authors are trusted.
+    bare : bool, optional
+        Without walls, import only what a sandbox has.
     sandbox : str, optional
         How it is isolated; see `isolation.choose`.
 
@@ -92,12 +94,13 @@ class SandboxRunner:
 
     def __init__(
         self, cells: Sequence[Cell], limits: Limits | None = None, *, answers: Sequence[str] | None = None,
-        trusted: bool = False, sandbox: str = "auto",
+        trusted: bool = False, bare: bool = False, sandbox: str = "auto",
     ) -> None:
         self.cells = tuple(cells)
         self.answers = [cell.name for cell in cells] if answers is None else list(answers)
         self.limits = limits or Limits()
         self.trusted = trusted
+        self.bare = bare
         self.sandbox = sandbox
         self.isolated = ""
         self.problems: dict[str, str] = {}
@@ -253,7 +256,8 @@ class SandboxRunner:
         for attempt in range(MOST_SANDBOXES):
             worker = None
             try:
-                worker = worker_for(self.limits, self._way) if self._way else trusted_worker(self.limits)
+                worker = (worker_for(self.limits, self._way) if self._way else
+                          trusted_worker(self.limits, bare=self.bare))
                 greeted(worker)
                 break
             except SandboxLostError:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-LOOKED_AT = ("display", "check", "hint", "preview", "progress")
+LOOKED_AT = ("display", "check", "hint", "preview", "progress", "rehearse")
 """What Jupyter and the instructor's cells give the student's; nobody looks at it in here."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -20,12 +21,14 @@ SIGNS = {mark("passed"): "✓", mark("failed"): "✗", mark("not tried"): "·"}
 """How a case went, in a sign that needs no color."""
 
 
-def notebook_html(result: Result) -> str:
+def notebook_html(result: Result, cautions: Sequence[str] = ()) -> str:
     """The result for a notebook, with the picture inside and hints to open.
 
     Parameters
     ----------
     result : Result
+    cautions : sequence of str, optional
+        What is said beside it.
 
     Returns
     -------
@@ -33,7 +36,8 @@ def notebook_html(result: Result) -> str:
         HTML without scripts; colors follow JupyterLab's theme.
     """
     picture = picture_of(result)
-    return template("check.html.j2").render(_content(result), picture=Markup(picture.html()) if picture else "")
+    return template("check.html.j2").render(
+        _content(result), picture=Markup(picture.html()) if picture else "", cautions=cautions)
 
 
 def feedback_outputs(result: Result) -> list[NotebookNode]:

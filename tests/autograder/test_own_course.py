@@ -379,6 +379,7 @@ def test_an_own_exercise_is_released_graded_explained_and_graded_again_when_it_c
         pack.extract(wheel, tmp_path)
     with zipfile.ZipFile(tmp_path / wheel) as packages:
         packages.extractall(tmp_path / "installed")
+    assert (tmp_path / "installed" / "autograder" / "course" / "notebooks" / "week-1" / "week-1.ipynb").is_file()
     asked = subprocess.run([sys.executable, "-c", "from autograder import check, exercises; print(exercises()); "
                             "check('twice', lambda x: x * x)"], capture_output=True, text=True, check=True,
                            cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "installed"),

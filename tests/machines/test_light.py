@@ -20,7 +20,7 @@ MOST_BYTES = 360 << 20
 BASE = {"numpy", "numba", "llvmlite", "matplotlib", "IPython", "anywidget", "jinja2", "markupsafe", "PIL",
         "platformdirs", "threadpoolctl", "traitlets", "pygments", "packaging", "psygnal", "cnncourse", "autograder"}
 """What the student package and its requirements bring, as modules."""
-OPTIONAL = {"onnx", "safetensors", *(name.removesuffix(".py") for name in contents.OWN_FILES)}
+OPTIONAL = {"google", "onnx", "safetensors", *(name.removesuffix(".py") for name in contents.OWN_FILES)}
 """What a message of the package itself asks for; and files of the sandbox, by their names in there."""
 HEAVY = {"nbgrader", "jupyterlab", "jupyter-server", "notebook", "scikit-learn", "scipy", "babel", "rich", "typer",
          "sqlalchemy", "jupytext", "distributed", "sphinx", "nbconvert"}
@@ -44,6 +44,7 @@ widgets.pooling_explorer()
 autograder.use_language("en")
 autograder.check("max_pool2d_backward", functional.max_pool2d_backward)
 autograder.check("l2_pool2d_forward", lambda *arguments: None)
+autograder.rehearse(sys.argv[1])
 print("all done")
 """
 
@@ -52,7 +53,7 @@ print("all done")
 def installed(root, tmp_path_factory):
     """The wheel in an environment of its own; its Python."""
     folder = tmp_path_factory.mktemp("light")
-    wheel = students_wheel(folder)
+    wheel = students_wheel(folder, notebooks=root / "notebooks")
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     python = folder / "venv" / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--constraint", root / "constraints.txt", wheel],
@@ -90,9 +91,11 @@ def test_the_student_package_brings_nothing_heavy(installed):
 
 
 @pytest.mark.slow
-def test_checks_hints_pictures_and_figures_work_with_the_student_package_alone(installed, tmp_path):
-    ran = subprocess.run([installed, "-c", STUDENT], cwd=tmp_path, env=environment(), capture_output=True,
+def test_checks_hints_pictures_and_figures_work_with_the_student_package_alone(installed, root, tmp_path):
+    notebook = root / "notebooks" / "03-pooling" / "03-pooling.ipynb"
+    ran = subprocess.run([installed, "-c", STUDENT, notebook], cwd=tmp_path, env=environment(), capture_output=True,
                          text=True, check=False)
+    assert "03-pooling.ipynb as it is saved: grading would give 0 of 38 points" in ran.stdout
     assert ran.stdout.rstrip().endswith("all done"), ran.stdout + ran.stderr
 
 

@@ -7,4 +7,4 @@ def check(*_: Any, **__: Any) -> None:
     """Do nothing."""
 
 
-hint = preview = progress = check
+hint = preview = progress = rehearse = check
