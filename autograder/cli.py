@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -22,9 +22,12 @@ from rich.progress import (
 from autograder.errors import AutograderError, SandboxUnavailableError
 from autograder.startup import leave_out_address_grammar, write_what_fits
 from autograder.syllabus import FILE, SOURCES, library
-from autograder.terminal import console, grade_with_progress, misconceptions, notes, scores
+from autograder.terminal import changes, console, grade_with_progress, misconceptions, notes, scores
 from autograder.text import one_line
 from cnncourse.language import LANGUAGES, full_name
+
+if TYPE_CHECKING:
+    from autograder.cohort import Report
 
 app = typer.Typer(
     help="The course on convolutional networks: read it, teach it, grade it.",
@@ -179,6 +182,7 @@ def release(
 
 @app.command(epilog="Examples: [bold]course grade 01-local-connectivity[/], "
                     "[bold]course grade 01-local-connectivity --student ada --force[/], "
+                    "[bold]course grade 01-local-connectivity --dry-run[/], "
                     "[bold]course grade 01-local-connectivity --scheduler tcp://head:8786 "
                     "--db-url postgresql+psycopg://grader@head/course[/]")
 def grade(
@@ -186,6 +190,11 @@ def grade(
     course: CourseFolder = Path("."),
     student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Grade again what is graded already.")] = False,
+    lower: Annotated[bool, typer.Option("--lower", help="Enter marks also where they are lower than those that the "
+                                        "same submission has; otherwise these stay and are named.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing: grade in a copy of the course, and show "
+                                          "marks before and after.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on and grade what arrives, until Ctrl+C.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes on this machine; by default one for each "
                                                 "processor.")] = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers grade instead: "
@@ -196,8 +205,13 @@ def grade(
     sandbox: Sandbox = None,
     trust_submissions: Trust = False,
 ) -> None:
-    """Grade submissions in a sandbox and write feedback; run again after an interruption, it goes on."""
+    """Grade submissions in a sandbox and write feedback; run again after an interruption, it goes on.
+
+    What changed since is graded again, and nothing else: another submission, a due date or an extension, penalties,
+    limits, a corrected exercise. It says beforehand how many are concerned and why.
+    """
     from autograder.classroom.course import Course
+    from autograder.cohort import trial, watching
     from autograder.cohort.batch import warm_up
     from autograder.cohort.pool import pool_for
 
@@ -206,9 +220,29 @@ def grade(
 
         console.print(f"[bold white on red] WARNING [/] {TRUSTED_WARNING}")
     where = Course(course.resolve(), trust=trust_submissions, sandbox=sandbox, db_url=db_url)
-    count = len(student or where.submitted(assignment))
-    pool = pool_for(count, workers, scheduler, batch, lambda: warm_up(where, assignment)) if count else None
-    reports = grade_with_progress(where, assignment, student, force=force, pool=pool)
+
+    def run(course: Course, students: list[str] | None) -> list[Report]:
+        count = len(students or course.submitted(assignment))
+        pool = pool_for(count, workers, scheduler, batch, lambda: warm_up(course, assignment)) if count else None
+        return grade_with_progress(course, assignment, students, force=force, lower=lower, pool=pool)
+
+    def arrived(students: list[str]) -> None:
+        reports = [report for report in run(where, students) if report.status != "unchanged"]
+        if reports:
+            console.print(scores(reports), notes(reports), sep="\n")
+        console.print(f"waiting for submissions in {where.root / where.directory.submitted_directory}; Ctrl+C ends it",
+                      soft_wrap=True)
+
+    if dry_run and (watch or scheduler):
+        raise AutograderError("a dry run ends, and runs on this machine: leave out --watch and --scheduler")
+    if dry_run:
+        found = trial.changes(where, assignment, lambda copy: run(copy, student))
+        console.print(changes(found), notes([change.report for change in found]), sep="\n")
+        return
+    if watch:
+        watching.watch(where, assignment, arrived)
+        return
+    reports = run(where, student)
     console.print(scores(reports), notes(reports), sep="\n")
     if any(report.status == "failed" for report in reports):
         sys.exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from traitlets.config import Config
@@ -44,6 +45,7 @@ def configure(
         syllabus = Syllabus.read(Path(course).resolve().parent)
         teach(syllabus)
         course_id, source, release = syllabus.identifier, SOURCES, NOTEBOOKS
+        config.JudgeAnswers.merge(asdict(syllabus.policy))
     config.CourseDirectory.course_id = course_id
     # The formgrader works without an exchange, but shows an error in its place if the folder is not there.
     config.Exchange.root = "exchange"  # in the course directory, where nbgrader runs

@@ -178,6 +178,8 @@ def rehearsal(path: Path, announce: Announce = lambda name, done, total: None, *
     names = [name for cell in template.cells if (name := exercise_of(cell))]
     for name in names:
         make_ready(find(name))  # or the notebook's time would pass while we compile
+    syllabus = taught().syllabus
+    partial = syllabus is not None and syllabus.policy.partial_credit
     notes = [*submission.problems, *(_newer(path, submission) if unsaved else ())]
     known = by_exercise()
     found = []
@@ -190,7 +192,7 @@ def rehearsal(path: Path, announce: Announce = lambda name, done, total: None, *
                        answers=submissions.asked_for(template), trusted=trusted, bare=trusted) as runner:
         for number, name in enumerate(names):
             announce(name, number, len(names))
-            verdict = Verdict.of(judge(find(name), runner, secrets.randbits(63)))
+            verdict = Verdict.of(judge(find(name), runner, secrets.randbits(63)), partial_credit=partial)
             found.append(Rehearsed(name, verdict, name in known and known[name].done))
         notes += [f"{cell}: {problem}" for cell, problem in runner.problems.items()]
         isolated = "" if trusted else runner.isolated

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from autograder.errors import AutograderError, SyllabusError
+from autograder.policy import Policy
 
 FILE = "course.toml"
 FORMAT = 1
@@ -32,7 +33,8 @@ SHARE = "share/cnncourse"
 """Where an installation keeps the library, below the environment's own folder."""
 
 KEYS: Mapping[str, type | tuple[type, ...]] = {
-    "format": int, "title": str, "id": str, "language": str, "assignments": list, "addresses": dict}
+    "format": int, "title": str, "id": str, "language": str, "assignments": list, "addresses": dict,
+    "policy": dict}
 ASSIGNMENT_KEYS: Mapping[str, type | tuple[type, ...]] = {
     "name": str, "from": str, "exercises": list, "points": dict}
 
@@ -72,6 +74,7 @@ class Syllabus:
     title, identifier, language : str
     addresses : mapping of str to str
         Where students find things on the internet.
+    policy : Policy
     """
 
     root: Path
@@ -80,6 +83,7 @@ class Syllabus:
     identifier: str = "cnncourse"
     language: str = "en"
     addresses: Mapping[str, str] = field(default_factory=dict)
+    policy: Policy = field(default_factory=Policy)
 
     @classmethod
     def read(cls, root: Path) -> Self:
@@ -122,8 +126,12 @@ class Syllabus:
         addresses = told.get("addresses", {})
         if wrong := [name for name, value in addresses.items() if not isinstance(value, str)]:
             raise SyllabusError(f"{path}: the address {wrong[0]!r} is no text")
+        try:
+            policy = Policy.of(told.get("policy", {}))
+        except ValueError as error:
+            raise SyllabusError(f"{path}: {error}") from error
         return cls(root, plans, told.get("title", ""), told.get("id", "cnncourse"), told.get("language", "en"),
-                   addresses)
+                   addresses, policy)
 
     def plan(self, assignment: str) -> Plan:
         """The plan of an assignment.

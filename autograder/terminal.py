@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from autograder.classroom.versions import Why
     from autograder.cohort import Report
     from autograder.cohort.pool import Pool
+    from autograder.cohort.trial import Change
 
 console = Console()
 
@@ -36,7 +37,8 @@ MOST_NAMES = 10
 
 
 def grade_with_progress(
-    where: Course, assignment: str, students: list[str] | None = None, *, force: bool = False, pool: Pool | None = None
+    where: Course, assignment: str, students: list[str] | None = None, *, force: bool = False, lower: bool = False,
+    pool: Pool | None = None,
 ) -> list[Report]:
     """Grade with a progress bar: done, running, failed, rate, time left; the reports in the order of the class."""
     from autograder.cohort import grade as grade_all
@@ -50,7 +52,7 @@ def grade_with_progress(
     began = time.monotonic()
     with Progress(*columns, console=console, transient=False) as progress:
         task = progress.add_task("", total=total)
-        for one in grade_all(where, assignment, students, force=force, on_start=running.add, pool=pool,
+        for one in grade_all(where, assignment, students, force=force, lower=lower, on_start=running.add, pool=pool,
                              on_reasons=lambda reasons: say_reasons(reasons, total),
                              on_isolated=lambda how: progress.console.print(f"isolated by {escape(one_line(how))}")):
             finished.append(one)
@@ -93,6 +95,22 @@ def scores(reports: Sequence[Report]) -> Table:
             f"{report.score:g} / {report.max_score:g}",
             f"{report.seconds:.1f}" if report.status == "graded" else report.status,
         )
+    return table
+
+
+def changes(found: Sequence[Change]) -> Table | str:
+    """Marks before and after, for those whose marks differ; a sentence if there are none."""
+    differing = [change for change in found if change.is_one]
+    if not differing:
+        return "No mark would change."
+    table = Table(title="What would change", caption="\n".join(_left_out(len(differing))))
+    for header in ("student", "before", "after", "exercises"):
+        table.add_column(header, justify="right" if header in ("before", "after") else "left",
+                         no_wrap=header == "student")
+    for change in differing[:MOST_ROWS]:
+        points = ("-" if mark is None else f"{mark:g}" for mark in (change.before, change.after))
+        exercises = ", ".join(f"{name} {was:g} → {now:g}" for name, (was, now) in change.exercises.items())
+        table.add_row(escape(one_line(change.student)), *points, escape(one_line(exercises)))
     return table
 
 

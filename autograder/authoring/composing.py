@@ -278,7 +278,7 @@ def _declared_block(exercise: Exercise) -> Block:
     heading = new_markdown_cell(EXERCISE.format(number=1, names=names, points=POINTS.format(points=exercise.points)))
     answers = [_graded(new_code_cell(_solved(exercise, answer)), answer, solution=True) for answer in exercise.answers]
     check = new_code_cell(f'check("{exercise.name}", {", ".join(exercise.answers)})')
-    return Block((heading, *answers, _graded(check, CHECK_PREFIX + exercise.name, points=exercise.points)))
+    return Block((heading, *answers, _graded(check, CHECK_PREFIX + exercise.name)))
 
 
 def _solved(exercise: Exercise, answer: str) -> str:
@@ -295,10 +295,10 @@ def _solved(exercise: Exercise, answer: str) -> str:
     return "\n".join([signature, statement, "    ### BEGIN SOLUTION", *(body or ["    ..."]), "    ### END SOLUTION"])
 
 
-def _graded(cell: NotebookNode, name: str, *, solution: bool = False, points: float = 0) -> NotebookNode:
+def _graded(cell: NotebookNode, name: str, *, solution: bool = False) -> NotebookNode:
     cell.metadata["nbgrader"] = nbformat.from_dict({
         "cell_type": "code", "grade": not solution, "grade_id": name, "locked": not solution, "schema_version": 3,
-        "solution": solution, "task": False} | ({} if solution else {"points": points}))
+        "solution": solution, "task": False})
     return cell
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 
@@ -79,6 +80,7 @@ def handed_out(course: Syllabus, until: str = "") -> dict[str, bytes]:
     told = tomlkit.document()
     told.update({"format": FORMAT, "title": course.title, "id": course.identifier, "language": course.language,
                  "addresses": dict(course.addresses)})
+    told["policy"] = asdict(course.policy)
     told["assignments"] = [{
         "name": plan.name, "exercises": [exercise.name for exercise in every(plan.name)],
         "points": {exercise.name: exercise.points for exercise in every(plan.name)}} for plan in plans]

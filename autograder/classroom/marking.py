@@ -6,8 +6,11 @@ cohort's both enter what these functions say, so the same work gets the same mar
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -75,6 +78,20 @@ class Standing:
     automatic: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     automatic_comments: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
 
+    @property
+    def score(self) -> float:
+        """Points that are in the gradebook."""
+        return sum(notebook_score(
+            NotebookMarks({cell: (points, False) for cell, points in cells.items()},
+                          late_penalty=self.penalties.get(name)), self.earlier.get(name, {}))
+            for name, cells in self.automatic.items())
+
+
+def notebook_score(marks: NotebookMarks, earlier: Mapping[str, Earlier]) -> float:
+    """Points of one notebook, hand marks, extra credit and lateness included, as nbgrader adds them up."""
+    points = sum(total(automatic, earlier.get(cell, Earlier())) for cell, (automatic, _) in marks.scores.items())
+    return max(0.0, points - (marks.late_penalty or 0.0))
+
 
 def automatic_score(cell: NotebookNode, shares: Mapping[str, float], max_score: float) -> tuple[float | None, bool]:
     """Points that a graded cell gets by itself, and whether there is nothing to go by, so that a person has to look.
@@ -110,6 +127,17 @@ def total(automatic: float | None, earlier: Earlier) -> float:
     """Points of one cell: a person's mark goes before the automatic one, extra credit comes on top."""
     points = earlier.manual_score if earlier.manual_score is not None else automatic
     return 0.0 if points is None else points + (earlier.extra_credit or 0.0)
+
+
+def penalties_fingerprint(config: Config) -> str:
+    """Of everything that says what lateness costs: the plugin, its settings, and its code if it is the course's own."""
+    preprocessor = AssignLatePenalties(config=config)
+    preprocessor.init_plugin()
+    plugin = preprocessor.plugin_inst
+    settings = {name: str(plugin.trait_values().get(name)) for name in sorted(plugin.trait_names(config=True))}
+    source = inspect.getsourcefile(type(plugin))
+    code = Path(source).read_bytes() if source and Path(source).is_file() else b""
+    return hashlib.sha256(f"{type(plugin).__qualname__}{settings}".encode() + code).hexdigest()
 
 
 class LatePenalties:

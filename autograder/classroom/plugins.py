@@ -21,6 +21,7 @@ from autograder.classroom.seeds import course_secret
 from autograder.classroom.template import instructors_notebook
 from autograder.classroom.verdicts import RECORD, answers_of, judge_notebook
 from autograder.errors import SandboxUnavailableError, SecretError
+from autograder.policy import ATTEMPTS, FEEDBACK, Policy
 from autograder.sandbox.isolation import AUTO, CHOICES, Limits, choose
 
 TRUSTED_WARNING = ("Submissions run WITHOUT a sandbox: their code can read and change everything that you can, the "
@@ -72,6 +73,18 @@ class JudgeAnswers(NbGraderPreprocessor):
     total_seconds = Float(Limits.total_seconds, help="Wall time for one submission.").tag(config=True)
     memory_bytes = Int(Limits.memory_bytes, help="Address space of one process of a submission.").tag(config=True)
 
+    partial_credit = Bool(Policy.partial_credit, help="Give the share of an exercise's cases that pass; by default "
+                          "each answer counts as a whole.").tag(config=True)
+    attempt = Enum(ATTEMPTS, Policy.attempt, help="Which attempt counts where somebody hands in again.").tag(
+        config=True)
+    feedback = Enum(FEEDBACK, Policy.feedback, help="What a page tells of a wrong answer: the mistake, only the case "
+                    "that differs, or only the mark.").tag(config=True)
+
+    @property
+    def policy(self) -> Policy:
+        """What the course has decided about marks."""
+        return Policy(self.partial_credit, self.attempt, self.feedback)
+
     @property
     def limits(self) -> Limits:
         """What the configuration allows one submission."""
@@ -84,7 +97,8 @@ class JudgeAnswers(NbGraderPreprocessor):
         except SecretError as error:
             raise NbGraderException(str(error)) from error
         resources[RECORD] = judge_notebook(nb, resources["nbgrader"]["student"], secret, self.limits,
-                                           trusted=self.trust_submissions, sandbox=self.sandbox)
+                                           trusted=self.trust_submissions, sandbox=self.sandbox,
+                                           policy=self.policy)
         return nb, resources
 
 

@@ -20,6 +20,7 @@ from autograder.exercises.contents import find
 from autograder.judging.exercise import Exercise
 from autograder.judging.judge import judge, make_ready
 from autograder.judging.verdict import Verdict
+from autograder.policy import USUAL, Policy
 from autograder.sandbox.isolation import AUTO, Limits
 from autograder.sandbox.outcome import Ending, Runner
 from autograder.sandbox.session import Cell, SandboxRunner
@@ -55,7 +56,8 @@ def answers_of(path: Path, template: NotebookNode) -> NotebookNode:
 
 
 def judge_notebook(
-    nb: NotebookNode, student: str, secret: bytes, limits: Limits, *, trusted: bool = False, sandbox: str = AUTO
+    nb: NotebookNode, student: str, secret: bytes, limits: Limits, *, trusted: bool = False, sandbox: str = AUTO,
+    policy: Policy = USUAL,
 ) -> dict[str, float]:
     """Run the answers of a rebuilt notebook and write what was found into its check cells and its record.
 
@@ -71,6 +73,7 @@ def judge_notebook(
         Run the answers without a sandbox.
     sandbox : str, optional
         Which way to isolate, see `autograder.sandbox.isolation.choose`.
+    policy : Policy, optional
 
     Returns
     -------
@@ -101,7 +104,7 @@ def judge_notebook(
                 except UnknownExerciseError as error:
                     verdicts[name], cell.outputs = _gone(name, float(grading(cell).get("points", 0)), error)
                     continue
-                verdicts[name], cell.outputs, fault = _judged(exercise, runner, seed)
+                verdicts[name], cell.outputs, fault = _judged(exercise, runner, seed, policy)
                 if fault:
                     faults[name] = fault
         whole = _fold(nb)
@@ -127,11 +130,13 @@ def _fold(nb: NotebookNode) -> dict[str, str]:
     return whole
 
 
-def _judged(exercise: Exercise, runner: Runner, seed: int) -> tuple[Verdict, list[NotebookNode], str]:
+def _judged(
+    exercise: Exercise, runner: Runner, seed: int, policy: Policy
+) -> tuple[Verdict, list[NotebookNode], str]:
     """Verdict on one exercise, the outputs of its check cell, and a traceback if the judge itself failed in between."""
     try:
         result = judge(exercise, runner, seed)
-        verdict = Verdict.of(result)
+        verdict = Verdict.of(result, partial_credit=policy.partial_credit)
     except AutograderError:
         raise
     except Exception as error:
@@ -140,7 +145,7 @@ def _judged(exercise: Exercise, runner: Runner, seed: int) -> tuple[Verdict, lis
         verdict = Verdict(0.0, 0.0, exercise.points, ended=Ending.FAULT, message=text)
         return verdict, _in_plain_text(verdict), traceback.format_exc()
     try:
-        return verdict, feedback_outputs(result), next(iter(result.faults), result.unexplained)
+        return verdict, feedback_outputs(result, policy.feedback), next(iter(result.faults), result.unexplained)
     except OverrunError:
         raise
     except Exception:

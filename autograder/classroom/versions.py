@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from autograder.classroom.course import Course
 from autograder.classroom.fingerprints import marks, pages
+from autograder.classroom.marking import penalties_fingerprint
 from autograder.classroom.plugins import JudgeAnswers
 from autograder.classroom.template import instructors_path
 from autograder.exercises.contents import fingerprint
@@ -25,7 +26,8 @@ class Why(StrEnum):
     FAILED = "it failed before"
     MARKS = "the judge has changed"
     NOTEBOOKS = "the notebook that was handed out has changed"
-    SETTINGS = "limits or penalties have changed"
+    SETTINGS = "limits, penalties or policies have changed"
+    LATENESS = "its due date or its extension has changed"
     PAGES = "what pages show has changed"
     MISSING = "a notebook or a page of it is missing"
 
@@ -37,8 +39,8 @@ class Versions:
     Attributes
     ----------
     marks, notebooks, settings, pages : str
-        Of the judge's code and the exercises, the instructor's notebooks, limits and penalties, and what pages are
-        made of.
+        Of the judge's code and the exercises, the instructor's notebooks, limits, penalties and policies, and what
+        pages are made of.
     """
 
     marks: str
@@ -61,9 +63,9 @@ class Versions:
         for name in sorted(notebooks):
             handed_out.update(name.encode() + instructors_path(course.directory, assignment, name).read_bytes())
         settings = JudgeAnswers(config=course.config)
-        penalties = str(course.config.AssignLatePenalties.get("plugin_class", ""))
         return cls(_digest(marks(), fingerprint(assignment)), handed_out.hexdigest(),
-                   _digest(asdict(settings.limits), penalties), pages())
+                   _digest(asdict(settings.limits), penalties_fingerprint(course.config), settings.partial_credit),
+                   _digest(pages(), settings.feedback))
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any] | None) -> Self | None:

@@ -42,7 +42,11 @@ from autograder.files import UNFINISHED, remove_unfinished, replace_file
 from autograder.judging.judge import make_ready
 from autograder.judging.verdict import Verdict
 from autograder.sandbox.outcome import Ending
+from autograder.syllabus import FILE
 from cnncourse import config
+
+LEAST = 1e-6
+"""Points by which marks differ that are not the same."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,15 @@ class Submitted:
     standing : Standing
     problems : tuple of str
         What was noticed before.
+    keeps : str
+        Why the marks in the gradebook stay where the new ones are not better: "lower" for no mark falls unasked,
+        "best" or "first" for an earlier attempt; empty if the new ones are entered whatever they are.
     """
 
     student: str
     standing: Standing
     problems: tuple[str, ...] = ()
+    keeps: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,7 @@ class Graded:
     ----------
     student : str
     status : str
-        "graded" or "failed".
+        "graded", "failed", or "kept" where the marks in the gradebook stay.
     marks : dict of str to NotebookMarks
         By notebook; empty if there is nothing to enter.
     verdicts : dict of str to Verdict
@@ -108,6 +116,8 @@ class Graded:
     seconds : float
     trace : str
         Of an error that is ours, for the log.
+    before, score : float
+        Points in the gradebook before, and those that this is worth.
     """
 
     student: str
@@ -117,6 +127,8 @@ class Graded:
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
     trace: str = ""
+    before: float = 0.0
+    score: float = 0.0
 
 
 def grade_batch(batch: Batch) -> list[Graded]:
@@ -200,7 +212,8 @@ def submitted_problem(folder: Path) -> str:
 
 
 def _settings_hash(root: Path) -> str:
-    return hashlib.sha256((root / "nbgrader_config.py").read_bytes()).hexdigest()
+    files = (root / "nbgrader_config.py", root / FILE)
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files if path.is_file())).hexdigest()
 
 
 @lru_cache(maxsize=2)
@@ -259,16 +272,25 @@ class _Desk:
             problems += [f"{cell}: {text}" for cell, text in own["problems_inside"].items()]
             marks[name] = self._mark(notebook, shares, batch.notebooks[name], student, standing, name)
             judged[name] = notebook
-        self._write(batch, student, standing, folder, judged, marks)
         unjudged = any(verdict.ended is Ending.FAULT for verdict in verdicts.values())
+        before, score = standing.score, sum(marking.notebook_score(own, standing.earlier.get(name, {}))
+                                            for name, own in marks.items())
+        if submitted.keeps == "lower" and unjudged:
+            return Graded(student, "failed", verdicts=verdicts, problems=tuple(problems),
+                          seconds=time.perf_counter() - began, trace="\n".join(faults))
+        if submitted.keeps and (submitted.keeps == "first" or unjudged or score < before - LEAST):
+            return Graded(student, "kept", verdicts=verdicts, seconds=time.perf_counter() - began, before=before,
+                          score=score, trace="\n".join(faults))
+        self._write(batch, student, standing, folder, judged, marks)
         status = "failed" if absent or unjudged else "graded"
         return Graded(student, status, marks, verdicts, tuple(problems), time.perf_counter() - began,
-                      "\n".join(faults))
+                      "\n".join(faults), before, score)
 
     def _judge(self, template: NotebookNode, student: str, path: Path) -> tuple[NotebookNode, dict[str, float]]:
         notebook = answers_of(path, template)
         return notebook, judge_notebook(notebook, student, self.secret, self.settings.limits,
-                                        trusted=self.settings.trust_submissions, sandbox=self.settings.sandbox)
+                                        trusted=self.settings.trust_submissions, sandbox=self.settings.sandbox,
+                                        policy=self.settings.policy)
 
     def _mark(
         self, notebook: NotebookNode, shares: Mapping[str, float], most: Mapping[str, float], student: str,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
+import time
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,11 +15,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from nbgrader.utils import parse_utc
+from nbgrader.utils import is_grade, parse_utc
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
+from autograder.assignment.cells import CHECK_PREFIX, grade_id
 from autograder.classroom.course import LOG_FILE, Course
 from autograder.classroom.marking import NotebookMarks
+from autograder.classroom.plugins import JudgeAnswers
+from autograder.classroom.template import instructors_notebook
 from autograder.classroom.versions import Versions, Why
 from autograder.cohort import ledger
 from autograder.cohort.batch import Batch, Graded, Submitted, grade_batch, remove_leftovers
@@ -25,8 +30,10 @@ from autograder.cohort.guards import alone, in_words, log_to_file
 from autograder.cohort.pool import Pool, pool_for
 from autograder.cohort.writer import GradebookWriter
 from autograder.errors import AutograderError, SandboxLostError, SandboxUnavailableError, WorkerLostError
+from autograder.exercises.contents import find, taught
 from autograder.judging.verdict import Verdict
 from autograder.sandbox.isolation import Chosen, choose
+from autograder.sandbox.outcome import Ending
 from autograder.sandbox.walls import assert_walls_hold
 from autograder.text import one_line
 
@@ -50,8 +57,8 @@ class Report:
     ----------
     student : str
     status : str
-        "graded", "unchanged" (it was graded before and nothing has changed since) or "failed"; "to be graded" where
-        nothing is graded.
+        "graded", "unchanged" (it was graded before and nothing has changed since), "kept" (it was graded, and the
+        marks that were there stay) or "failed"; "to be graded" where nothing is graded.
     score, max_score : float
         As in the gradebook, hand marks and penalties included.
     seconds : float
@@ -81,11 +88,12 @@ class _Job:
 
     submissions: list[Submitted]
     hashes: dict[str, str]
+    reasons: Mapping[str, Why] = field(default_factory=dict)
     tries: int = 0
 
 
 def grade(
-    course: Course, assignment: str, students: list[str] | None = None, *, force: bool = False,
+    course: Course, assignment: str, students: list[str] | None = None, *, force: bool = False, lower: bool = False,
     on_start: Callable[[str], None] = lambda student: None, on_isolated: Callable[[str], None] = lambda how: None,
     on_reasons: Callable[[Counter[Why]], None] = lambda reasons: None, pool: Pool | None = None,
 ) -> Iterator[Report]:
@@ -99,6 +107,8 @@ def grade(
         By default everybody who handed in.
     force : bool, optional
         Grade again what is graded already.
+    lower : bool, optional
+        Enter marks also where they are lower than those of the same submission in the gradebook.
     on_start : callable, optional
         Called with each student's name when the work on it is handed out.
     on_isolated : callable, optional
@@ -137,7 +147,8 @@ def grade(
         gradebook = stack.enter_context(course.gradebook())
         stack.enter_context(alone(course.root))
         log = stack.enter_context(log_to_file(course.root / LOG_FILE))
-        run = _Run(course, assignment, GradebookWriter(gradebook, assignment), log, on_start)
+        run = _Run(course, assignment, GradebookWriter(gradebook, assignment), log, on_start, lower)
+        assert_in_step(course, assignment, run.writer.notebooks)
         course.make_private()  # the log is there now, and what others have made meanwhile
         log.info("%s: %d submissions, isolated by %s", assignment, len(students), one_line(isolated))
         try:
@@ -171,16 +182,25 @@ def reports(course: Course, assignment: str) -> list[Report]:
         return found
 
 
+def attempts(course: Course, assignment: str) -> list[ledger.Attempt]:
+    """Everything that students have handed in and that was graded, by student and time."""
+    with in_words(), course.gradebook() as gradebook:
+        return GradebookWriter(gradebook, assignment).attempts()
+
+
 class _Run:
     """One run of grading over one assignment."""
 
     def __init__(
         self, course: Course, assignment: str, writer: GradebookWriter, log: logging.Logger | None = None,
-        on_start: Callable[[str], None] = lambda student: None,
+        on_start: Callable[[str], None] = lambda student: None, lower: bool = False,
     ) -> None:
         self.course, self.assignment, self.writer = course, assignment, writer
         self.log = log or logging.getLogger(__name__)
         self.on_start = on_start
+        self.lower = lower
+        self._kept_out: dict[str, ledger.Attempt] = {}
+        self.policy = JudgeAnswers(config=course.config).policy
         self.versions = Versions.of(course, assignment, writer.notebooks)
 
     def reasons(self, students: list[str], force: bool) -> dict[str, Why]:
@@ -188,9 +208,12 @@ class _Run:
         found: dict[str, Why] = {}
         for part in _parts([student for student in students if not unusable_name(student)]):
             lines, totals = self.writer.lines(part), self.writer.totals(part)
+            late = self.writer.lateness(part)
+            kept_out = {(attempt.student, attempt.submission): attempt for attempt in self.writer.attempts(part)
+                        if attempt.kept_out}
             for student in part:
                 line = lines.get(student) if student in totals else None
-                if why := Why.FORCED if force else self._why(student, line):
+                if why := Why.FORCED if force else self._why(student, line, late.get(student, 0.0), kept_out):
                     found[student] = why
         return found
 
@@ -206,7 +229,7 @@ class _Run:
         exhausted = False
         while True:
             while not exhausted and not alone and len(running) < 2 * pool.workers:
-                job, unchanged, exhausted = self._next_job(waiting, size)
+                job, unchanged, exhausted = self._next_job(waiting, size, reasons)
                 yield from unchanged
                 if job.submissions:
                     running[self._send(pool, job)] = job
@@ -235,8 +258,11 @@ class _Run:
     ) -> Report:
         """What is known of a submission that has a line in the ledger."""
         verdicts = dict(line.verdicts) if line else {}
-        return Report(student, status, totals.get(student, 0.0), self.writer.max_score,
-                      line.seconds if line else 0.0, verdicts, line.problems if line else ())
+        found = line.problems if line else ()
+        score = totals.get(student, 0.0)
+        if status == "unchanged" and (attempt := self._kept_out.get(student)):
+            status, found = "kept", (*found, self._says_kept(attempt.score, score, attempt.kept_out))
+        return Report(student, status, score, self.writer.max_score, line.seconds if line else 0.0, verdicts, found)
 
     def _unfinished(self, students: list[str], reasons: Mapping[str, Why]) -> Iterator[tuple[str, Report | None]]:
         """Every student, with a report where there is nothing to do."""
@@ -249,16 +275,27 @@ class _Run:
                 yield student, (None if student in reasons else
                                 self.report(student, "unchanged", lines[student], totals))
 
-    def _why(self, student: str, line: ledger.Line | None) -> Why | None:
+    def _why(
+        self, student: str, line: ledger.Line | None, late: float,
+        kept_out: Mapping[tuple[str, str], ledger.Attempt],
+    ) -> Why | None:
         """Why a submission has to be graded; None if everything that grading would do is done."""
         if line is None:
             return Why.NEW
-        if line.submission != self._hash(student):
+        submission = self._hash(student)
+        known = kept_out.get((student, submission))
+        if known and known.version == self._version(late) and known.kept_out == self._keeps(
+                Why.AGAIN if line.submission != submission else Why.MARKS, line):
+            self._kept_out[student] = known
+            return None  # this was graded, and what was there before has stayed
+        if line.submission != submission:
             return Why.AGAIN
         if line.status != "graded":
             return Why.FAILED
         if why := self.versions.why_not(line.versions):
             return why
+        if line.late is not None and abs(line.late - late) > 1:
+            return Why.LATENESS
         autograded = self.course.autograded_folder(student, self.assignment)
         feedback = self.course.feedback_folder(student, self.assignment)
         if not all((autograded / f"{name}.ipynb").is_file() and (feedback / f"{name}.html").is_file()
@@ -266,11 +303,34 @@ class _Run:
             return Why.MISSING
         return None
 
+    def _version(self, late: float) -> str:
+        """All that marks of a submission depend on, beside what was handed in."""
+        return hashlib.sha256(f"{self.versions.digest} {late:.0f}".encode()).hexdigest()
+
+    def _keeps(self, why: Why, line: ledger.Line | None) -> str:
+        """Why marks that are in the gradebook go before new ones that are not better; empty if they do not."""
+        if line is None or line.status != "graded":
+            return ""
+        if why is Why.AGAIN:
+            return "" if self.policy.attempt == "last" else self.policy.attempt
+        return "" if self.lower else "lower"
+
+    def _says_kept(self, score: float, before: float, keeps: str) -> str:
+        """What an instructor reads where marks stay that were there before."""
+        figures = f"{score:g} instead of {before:g} of {self.writer.max_score:g} points"
+        return {
+            "lower": f"It would get {figures} now, and keeps what it has: no mark falls without --lower.",
+            "best": f"The new attempt is worth {figures}; the best one counts.",
+            "first": f"The new attempt would be worth {figures}; the first one counts.",
+        }[keeps]
+
     def _hash(self, student: str) -> str:
         return ledger.submission_hash(self.course.submitted_folder(student, self.assignment),
                                       self.course.files(student, self.assignment))
 
-    def _next_job(self, waiting: Iterator[tuple[str, Report | None]], size: int) -> tuple[_Job, list[Report], bool]:
+    def _next_job(
+        self, waiting: Iterator[tuple[str, Report | None]], size: int, reasons: Mapping[str, Why]
+    ) -> tuple[_Job, list[Report], bool]:
         """Up to `size` submissions to grade, the reports of those passed over, and whether these were the last."""
         chosen: list[str] = []
         unchanged: list[Report] = []
@@ -288,9 +348,11 @@ class _Run:
         for student in chosen:
             folder = self.course.submitted_folder(student, self.assignment)
             times[student], problems[student] = _timestamp(folder)
+        lines = self.writer.lines(chosen)
         standings = self.writer.enter(times) if chosen else {}
-        return _Job([Submitted(student, standings[student], problems[student]) for student in chosen],
-                    {student: self._hash(student) for student in chosen}), unchanged, exhausted
+        return _Job([Submitted(student, standings[student], problems[student],
+                               self._keeps(reasons[student], lines.get(student))) for student in chosen],
+                    {student: self._hash(student) for student in chosen}, reasons), unchanged, exhausted
 
     def _send(self, pool: Pool, job: _Job) -> Future[list[Graded]]:
         job.tries += 1
@@ -301,10 +363,25 @@ class _Run:
 
     def _enter(self, job: _Job, results: list[Graded]) -> Iterator[Report]:
         results = list(self._without_marks_of_earlier_attempts(job, results))
+        submitted = {one.student: one for one in job.submissions}
+        late = {student: one.standing.seconds_late for student, one in submitted.items()}
         lines = [ledger.Line(graded.student, job.hashes[graded.student], self.versions, graded.status, graded.seconds,
-                             graded.verdicts, graded.problems) for graded in results]
-        self.writer.save({graded.student: graded.marks for graded in results if graded.marks}, lines)
+                             graded.verdicts, graded.problems, late[graded.student])
+                 for graded in results if graded.status != "kept"]
+        attempts = [ledger.Attempt(graded.student, job.hashes[graded.student], self._version(late[graded.student]),
+                                   time.time(), graded.score, self.writer.max_score,
+                                   submitted[graded.student].keeps if graded.status == "kept" else "")
+                    for graded in results if graded.status != "failed"
+                    and not any(verdict.ended is Ending.FAULT for verdict in graded.verdicts.values())]
+        self.writer.save({graded.student: graded.marks for graded in results if graded.marks}, lines, attempts)
         totals = self.writer.totals([graded.student for graded in results])
+        kept = self.writer.lines([graded.student for graded in results if graded.status == "kept"])
+        lines += [replace(line, problems=(*line.problems, self._says_kept(
+            graded.score, graded.before, submitted[graded.student].keeps)))
+            for graded in results if (line := kept.get(graded.student))]
+        by_student = {line.student: line for line in lines}
+        results = [replace(graded, problems=by_student[graded.student].problems) for graded in results]
+        lines = [by_student[graded.student] for graded in results]
         for graded, line in zip(results, lines, strict=True):
             report = self.report(graded.student, graded.status, line, totals)
             self.log.info("%s: %s, %g of %g points, %.2f s", one_line(graded.student), graded.status, report.score,
@@ -320,7 +397,8 @@ class _Run:
         lines = self.writer.lines([graded.student for graded in results if not graded.marks])
         for graded in results:
             line = lines.get(graded.student)
-            if graded.marks or (line is not None and line.submission == job.hashes[graded.student]):
+            if graded.marks or graded.status == "kept" or (
+                    line is not None and line.submission == job.hashes[graded.student]):
                 yield graded
                 continue
             for folder in (self.course.autograded_folder(graded.student, self.assignment),
@@ -335,11 +413,42 @@ class _Run:
         if job.tries < MOST_TRIES:
             self.log.warning("a worker was lost; %s tried again",
                              one_line(", ".join(submitted.student for submitted in job.submissions)))
-            alone.extend(_Job([submitted], job.hashes, job.tries) for submitted in job.submissions)
+            alone.extend(_Job([submitted], job.hashes, job.reasons, job.tries) for submitted in job.submissions)
             return
         student = job.submissions[0].student
         yield from self._enter(job, [Graded(student, "failed", problems=(
             f"The process that graded it ended, {MOST_TRIES} times.",))])
+
+
+def assert_in_step(course: Course, assignment: str, known: Mapping[str, Mapping[str, float]]) -> None:
+    """Hold notebook, gradebook and exercises against each other before anything is graded.
+
+    Parameters
+    ----------
+    course : Course
+    assignment : str
+    known : mapping of str to mapping of str to float
+        What the gradebook says: points of each graded cell, by notebook.
+
+    Raises
+    ------
+    AutograderError
+        If a cell is in one and not in the other, or is worth something else there; with the command that mends it.
+    """
+    for name, cells in known.items():
+        there = {grade_id(cell): float(cell.metadata.nbgrader.points)
+                 for cell in instructors_notebook(course.directory, assignment, name).cells if is_grade(cell)}
+        differing = [cell for cell in {**there, **cells} if there.get(cell) != cells.get(cell)]
+        if differing:
+            raise AutograderError(
+                f"{assignment}: the notebook that was handed out and the gradebook do not agree on "
+                f"{', '.join(sorted(differing)[:5])}. To enter the notebook as it is now: course release {assignment}")
+        for cell, points in there.items():
+            exercise = cell.removeprefix(CHECK_PREFIX)
+            if cell.startswith(CHECK_PREFIX) and exercise in taught().known and find(exercise).points != points:
+                raise AutograderError(
+                    f"{assignment}: {exercise} is worth {find(exercise).points:g} points now, and {points:g} in the "
+                    f"notebook and the gradebook. To enter what it is worth now: course release {assignment}")
 
 
 def unusable_name(student: str) -> str:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Column, Float, MetaData, String, Table, Text, bindparam, delete, insert, inspect, select
@@ -30,6 +30,17 @@ LEDGER = Table(
     Column("status", String(16), nullable=False),
     Column("seconds", Float, nullable=False),
     Column("record", Text, nullable=False),
+)
+ATTEMPTS = Table(
+    "cnncourse_attempts", METADATA,
+    Column("assignment", String(128), primary_key=True),
+    Column("student", String(128), primary_key=True),
+    Column("submission", String(64), primary_key=True),
+    Column("version", String(64), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("max_score", Float, nullable=False),
+    Column("kept_out", String(16), nullable=False),
 )
 READ_AT_ONCE = 500
 """Students a query: databases limit how many parameters one may have."""
@@ -53,6 +64,8 @@ class Line:
     verdicts : mapping of str to Verdict
         By exercise.
     problems : tuple of str
+    late : float or None
+        Seconds of lateness that the marks were made with; None if an older judge did not say.
     """
 
     student: str
@@ -62,6 +75,32 @@ class Line:
     seconds: float = 0.0
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    late: float | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Something that a student handed in, and what it was worth.
+
+    Attributes
+    ----------
+    student, submission : str
+    version : str
+        Digest of the versions with which it was graded last.
+    at : float
+        When it was graded first, in seconds since 1970.
+    score, max_score : float
+    kept_out : str
+        Why its marks are not those in the gradebook: "lower", "best", "first"; empty if they are.
+    """
+
+    student: str
+    submission: str
+    version: str
+    at: float
+    score: float
+    max_score: float
+    kept_out: str = ""
 
 
 def make_table(engine: Engine) -> None:
@@ -107,8 +146,32 @@ def read(connection: Connection, assignment: str, students: Iterable[str]) -> di
             found[row.student] = Line(
                 row.student, row.submission, Versions.from_json(record.get("versions")), row.status, row.seconds,
                 {name: Verdict.from_json(kept) for name, kept in record["verdicts"].items()},
-                tuple(record["problems"]))
+                tuple(record["problems"]), record.get("late"))
     return found
+
+
+def attempts(connection: Connection, assignment: str, students: Iterable[str] | None = None) -> list[Attempt]:
+    """What students have handed in so far, in the order in which it was graded; by default of everybody."""
+    query = select(ATTEMPTS).where(ATTEMPTS.c.assignment == assignment)
+    names = None if students is None else list(students)
+    parts = [None] if names is None else [names[at : at + READ_AT_ONCE] for at in range(0, len(names), READ_AT_ONCE)]
+    found = []
+    for part in parts:
+        for row in connection.execute(query if part is None else query.where(ATTEMPTS.c.student.in_(part))):
+            found.append(Attempt(row.student, row.submission, row.version, row.at, row.score, row.max_score,
+                                 row.kept_out))
+    return sorted(found, key=lambda attempt: (attempt.student, attempt.at))
+
+
+def write_attempts(connection: Connection, assignment: str, made: Iterable[Attempt]) -> None:
+    """Enter attempts; one at the same submission is replaced, and keeps its time."""
+    for attempt in made:
+        which = ((ATTEMPTS.c.assignment == assignment) & (ATTEMPTS.c.student == attempt.student)
+                 & (ATTEMPTS.c.submission == attempt.submission))
+        first = connection.scalar(select(ATTEMPTS.c.at).where(which))
+        connection.execute(delete(ATTEMPTS).where(which))
+        connection.execute(insert(ATTEMPTS), [asdict(attempt) | {
+            "assignment": assignment, "at": attempt.at if first is None else first}])
 
 
 def failed(connection: Connection, assignments: Iterable[str]) -> set[tuple[str, str]]:
@@ -125,7 +188,7 @@ def write(connection: Connection, assignment: str, lines: Iterable[Line]) -> Non
     rows = [{"assignment": assignment, "student": line.student, "submission": line.submission,
              "version": line.versions.digest if line.versions else "", "status": line.status, "seconds": line.seconds,
              "record": json.dumps({"verdicts": {name: verdict.to_json() for name, verdict in line.verdicts.items()},
-                                   "problems": line.problems,
+                                   "problems": line.problems, "late": line.late,
                                    "versions": line.versions.to_json() if line.versions else None})} for line in lines]
     if rows:
         earlier = delete(LEDGER).where(LEDGER.c.assignment == assignment, LEDGER.c.student == bindparam("b_student"))

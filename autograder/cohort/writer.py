@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from nbgrader.api import (
@@ -78,6 +78,29 @@ class GradebookWriter:
         with self._engine.connect() as connection:
             return ledger.read(connection, self._assignment, students)
 
+    def attempts(self, students: Iterable[str] | None = None) -> list[ledger.Attempt]:
+        """What students have handed in so far; by default everybody."""
+        with self._engine.connect() as connection:
+            return ledger.attempts(connection, self._assignment, students)
+
+    def lateness(self, students: Sequence[str]) -> dict[str, float]:
+        """Seconds by which submissions are late that are in the gradebook, extensions taken into account."""
+        found: dict[str, float] = {}
+        with self._engine.connect() as connection:
+            for part in _parts(students):
+                assert part is not None
+                for student, when, extension in connection.execute(
+                        select(SubmittedAssignment.student_id, SubmittedAssignment.timestamp,
+                               SubmittedAssignment.extension)
+                        .where(SubmittedAssignment.assignment_id == self._id,
+                               SubmittedAssignment.student_id.in_(part))):
+                    found[student] = self._seconds_late(when, extension)
+        return found
+
+    def _seconds_late(self, when: datetime | None, extension: timedelta | None) -> float:
+        due = self._due + extension if self._due and extension else self._due
+        return max(0.0, (when - due).total_seconds()) if when and due else 0.0
+
     def enter(self, submitted: Mapping[str, datetime | None]) -> dict[str, Standing]:
         """Make the rows that are missing, note when things came, and say how every submission stands.
 
@@ -96,7 +119,8 @@ class GradebookWriter:
             return self._standings(connection, list(submitted))
 
     def save(
-        self, marks: Mapping[str, Mapping[str, NotebookMarks]], lines: Sequence[ledger.Line] = ()
+        self, marks: Mapping[str, Mapping[str, NotebookMarks]], lines: Sequence[ledger.Line] = (),
+        attempts: Sequence[ledger.Attempt] = (),
     ) -> None:
         """Enter marks and their lines of the ledger, all of them or none.
 
@@ -105,6 +129,7 @@ class GradebookWriter:
         marks : mapping of str to mapping of str to NotebookMarks
             By student and notebook; `enter` has been called for these students.
         lines : sequence of Line, optional
+        attempts : sequence of Attempt, optional
         """
         with self._engine.begin() as connection:
             keys = self._notebook_keys(connection, list(marks))
@@ -119,6 +144,7 @@ class GradebookWriter:
                     penalties.append({"n": key, "penalty": own.late_penalty})
             self._update(connection, scores, comments, penalties)
             ledger.write(connection, self._assignment, lines)
+            ledger.write_attempts(connection, self._assignment, attempts)
 
     def totals(self, students: Iterable[str] | None = None) -> dict[str, float]:
         """Points of students, hand marks, extra credit and late penalties included; by default of everybody."""
@@ -211,8 +237,7 @@ class GradebookWriter:
                        SubmittedNotebook.id, SubmittedNotebook.notebook_id, SubmittedNotebook.late_submission_penalty)
                 .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
                 .where(SubmittedAssignment.assignment_id == self._id, SubmittedAssignment.student_id.in_(students))):
-            due = self._due + extension if self._due and extension else self._due
-            lateness[student] = max(0.0, (when - due).total_seconds()) if when and due else 0.0
+            lateness[student] = self._seconds_late(when, extension)
             penalties[student][self._names[notebook]] = penalty or 0.0
             owners[key] = student, self._names[notebook]
         texts = self._texts(connection, owners)

@@ -58,15 +58,23 @@ class Verdict:
     message: str = ""
 
     @classmethod
-    def of(cls, result: Result) -> Self:
-        """What is kept of a result."""
+    def of(cls, result: Result, *, partial_credit: bool = False) -> Self:
+        """What is kept of a result.
+
+        Parameters
+        ----------
+        result : Result
+        partial_credit : bool, optional
+            Give the share of the cases that pass; by default each answer counts as a whole.
+        """
         failure = result.first_failure
         if result.faults:
             return cls(0.0, 0.0, result.exercise.points, sum(case.passed for case in result.cases), len(result.cases),
                        ended=Ending.FAULT, message=result.message)
-        return cls(result.score, result.points, result.exercise.points, sum(case.passed for case in result.cases),
-                   len(result.cases), result.misconceptions, result.not_written,
-                   failure.outcome.ending if failure else None, result.message)
+        passed, cases = sum(case.passed for case in result.cases), len(result.cases)
+        score = passed / cases if partial_credit and cases else result.score
+        return cls(score, score * result.exercise.points, result.exercise.points, passed, cases, result.misconceptions,
+                   result.not_written, failure.outcome.ending if failure else None, result.message)
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:

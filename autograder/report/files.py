@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from autograder.cohort.ledger import Attempt
 from autograder.report.numbers import ClassNumbers
 from autograder.report.similar import Similarities
 from autograder.report.summary import exercises_of, problems
@@ -14,9 +16,10 @@ Rows = Iterator[list[object]]
 
 
 def write_files(
-    folder: Path, numbers: ClassNumbers, names: Mapping[str, tuple[str, str]], similar: Similarities
+    folder: Path, numbers: ClassNumbers, names: Mapping[str, tuple[str, str]], similar: Similarities,
+    attempts: Sequence[Attempt] = (),
 ) -> list[Path]:
-    """Write scores.csv, misconceptions.csv, problems.csv and similar.csv.
+    """Write scores.csv, misconceptions.csv, problems.csv, similar.csv and attempts.csv.
 
     Parameters
     ----------
@@ -25,10 +28,13 @@ def write_files(
     names : mapping of str to tuple of str
         First and last name by student.
     similar : Similarities
+    attempts : sequence of Attempt, optional
+        What students have handed in so far.
     """
     tables: dict[str, Rows] = {
         "scores.csv": _scores(numbers, names), "misconceptions.csv": _misconceptions(numbers),
         "problems.csv": _problems(numbers), "similar.csv": _similar(similar),
+        "attempts.csv": _attempts(attempts),
     }
     return [write_csv(folder / name, rows) for name, rows in tables.items()]
 
@@ -58,6 +64,16 @@ def _problems(numbers: ClassNumbers) -> Rows:
     status = {report.student: report.status for report in numbers.reports}
     for student, text in problems(numbers.reports):
         yield [student, status[student], text]
+
+
+def _attempts(attempts: Sequence[Attempt]) -> Rows:
+    yield ["student", "graded_at", "score", "max_score", "counts", "why_not"]
+    for position, attempt in enumerate(attempts):
+        later = attempts[position + 1 :]
+        replaced = any(other.student == attempt.student and not other.kept_out for other in later)
+        when = datetime.fromtimestamp(attempt.at, UTC).isoformat(timespec="seconds")
+        why = attempt.kept_out or ("a later one" if replaced else "")
+        yield [attempt.student, when, attempt.score, attempt.max_score, "no" if why else "yes", why]
 
 
 def _similar(similar: Similarities) -> Rows:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.classroom.course import Course
-from autograder.cohort import Report, reports
+from autograder.cohort import Report, attempts, reports
 from autograder.report.files import write_files
 from autograder.report.numbers import ClassNumbers
 from autograder.report.page import Content, render
@@ -52,4 +52,4 @@ def write_report(
     content = Content(assignment, numbers, names, feedback_links(course, assignment, students, folder.resolve()),
                       similar, answers)
     page.write_text(render(content), encoding="utf-8", errors="xmlcharrefreplace")
-    return [page, *write_files(folder, numbers, names, similar)]
+    return [page, *write_files(folder, numbers, names, similar, attempts(course, assignment))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -40,18 +41,24 @@ def notebook_html(result: Result, cautions: Sequence[str] = ()) -> str:
         _content(result), picture=Markup(picture.html()) if picture else "", cautions=cautions)
 
 
-def feedback_outputs(result: Result) -> list[NotebookNode]:
+def feedback_outputs(result: Result, tells: str = "mistake") -> list[NotebookNode]:
     """The result as outputs of a check cell in an autograded notebook.
 
     Parameters
     ----------
     result : Result
+    tells : str, optional
+        How much a page tells: the "mistake", only the "case" that differs, or only the "mark".
 
     Returns
     -------
     list of NotebookNode
         Text and HTML that a sanitizer leaves as they are; the picture, if there is one; the list of cases.
     """
+    if tells == "mark":
+        return [_output({"text/plain": headline(result)})]
+    if tells == "case":
+        result = replace(result, diagnoses=())
     content = _content(result)
     html = template("feedback.html.j2").render(content)
     outputs = [_output({"text/html": html, "text/plain": result.message})]

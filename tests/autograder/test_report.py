@@ -184,7 +184,8 @@ def test_report_of_a_graded_class(classroom: Classroom, tmp_path: Path) -> None:
     paths = write_report(course, ASSIGNMENT)
     folder = classroom.folder / "report" / ASSIGNMENT
     assert paths == [folder / name
-                     for name in ("index.html", "scores.csv", "misconceptions.csv", "problems.csv", "similar.csv")]
+                     for name in ("index.html", "scores.csv", "misconceptions.csv", "problems.csv", "similar.csv",
+                                  "attempts.csv")]
     page = Page(paths[0].read_text(encoding="utf-8"))
     assert (page.by_id["handed-in"], page.by_id["graded"], page.by_id["failed"]) == ("5", "5", "0")
     assert page.by_id["all-right"].startswith("2")
