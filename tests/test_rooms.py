@@ -31,7 +31,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         (HALL,),
     ),
     "autograder": (
-        ("assignment", "downloads", "errors", f"exercises.{HALL}", "files", "spreadsheet", "startup", "text"),
+        ("assignment", "downloads", "errors", f"exercises.{HALL}", "files", "policy", "spreadsheet", "startup", "text"),
         ("sandbox", "syllabus"),
         ("judging",),
         ("exercises.making", "exercises.words", "exercises.written"),

@@ -7,6 +7,7 @@ import and use, which names they take from the notebook, and whether the cell th
 from __future__ import annotations
 
 import builtins
+import contextlib
 import dis
 import re
 import sys
@@ -87,8 +88,7 @@ def _with_helpers(function: Any) -> Iterator[FunctionType]:
             continue
         seen.add(id(one))
         yield one
-        for name in _names(one.__code__):
-            value = one.__globals__.get(name)
+        for value in _values(one):
             if isinstance(value, FunctionType) and value.__module__ == one.__module__:
                 waiting.append(value)
 
@@ -111,14 +111,22 @@ def _modules(function: FunctionType) -> Iterator[str]:
     """Packages that a function uses and that grading does not have."""
     imported = {str(instruction.argval).partition(".")[0] for one in _codes(function.__code__)
                 for instruction in dis.get_instructions(one) if instruction.opname == "IMPORT_NAME"}
-    for name in _names(function.__code__):
-        value = function.__globals__.get(name)
+    for value in _values(function):
         homes = [value.__name__] if isinstance(value, ModuleType) else []
         if callable(value):  # what a decorator has made may say that it is the notebook's
             homes += [getattr(value, "__module__", ""), type(value).__module__]
         imported.update(home.partition(".")[0] for home in homes if isinstance(home, str))
     there = {name.removesuffix(".py").partition(".")[0] for name in allowed_packages()} | sys.stdlib_module_names
     yield from sorted(imported - there - {"", "__main__", "__mp_main__", function.__module__.partition(".")[0]})
+
+
+def _values(function: FunctionType) -> Iterator[Any]:
+    """What a function finds under the names that it takes from around it."""
+    for name in _names(function.__code__):
+        yield function.__globals__.get(name)
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # nothing is in it yet
+            yield cell.cell_contents
 
 
 def _own_names(function: FunctionType) -> Iterator[str]:

@@ -28,7 +28,11 @@ pytestmark = pytest.mark.browser
 ANSWERS = {
     "zero_pad": "def zero_pad(x, padding):\n    return np.pad(x, ((0, 0), (0, 0), (padding,) * 2, (padding,) * 2))",
     "conv2d_forward": "def conv2d_forward(x, weight, bias, stride, padding):\n"
-                      "    return F.conv2d(x, weight[:, :, ::-1, ::-1], bias, stride=stride, padding=padding)",
+                      "    x = np.pad(x, ((0, 0), (0, 0), (padding,) * 2, (padding,) * 2))\n"
+                      "    windows = np.lib.stride_tricks.sliding_window_view(x, weight.shape[2:], axis=(2, 3))\n"
+                      "    windows = windows[:, :, ::stride, ::stride]\n"
+                      "    weight = weight[:, :, ::-1, ::-1]\n"
+                      "    return np.einsum('nchwij,kcij->nkhw', windows, weight) + bias[:, None, None]",
 }
 """What the student of these tests has written: one right, one with a flipped kernel."""
 
