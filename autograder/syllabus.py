@@ -35,6 +35,9 @@ SHARE = "share/cnncourse"
 KEYS: Mapping[str, type | tuple[type, ...]] = {
     "format": int, "title": str, "id": str, "language": str, "assignments": list, "addresses": dict,
     "policy": dict}
+ADDRESSES = ("wheel", "notebooks")
+"""Where the class's wheel can be had, and the folder of notebooks on GitHub."""
+
 ASSIGNMENT_KEYS: Mapping[str, type | tuple[type, ...]] = {
     "name": str, "from": str, "exercises": list, "points": dict}
 
@@ -124,6 +127,11 @@ class Syllabus:
                 raise SyllabusError(f"{path}: {plan.name} is taken from {plan.based_on!r}, which the library does not "
                                     f"have. It has: {', '.join(known)}.")
         addresses = told.get("addresses", {})
+        if unknown := sorted(set(addresses) - set(ADDRESSES)):
+            raise SyllabusError(f"{path}: there is no address {unknown[0]!r}; there are: {', '.join(ADDRESSES)}")
+        if (notebooks := addresses.get("notebooks")) and not str(notebooks).startswith("https://github.com/"):
+            raise SyllabusError(f"{path}: notebooks is where they lie on GitHub, "
+                                "https://github.com/OWNER/NAME/blob/...; Colab opens them from there")
         if wrong := [name for name, value in addresses.items() if not isinstance(value, str)]:
             raise SyllabusError(f"{path}: the address {wrong[0]!r} is no text")
         try:

@@ -24,7 +24,8 @@ QUICK_SHARE = 5
 
 
 ALL_SLOW = {"tests/autograder/test_ready.py", "tests/browser/test_book.py", "tests/browser/test_classroom.py",
-            "tests/machines/test_circumstances.py", "tests/machines/test_fresh.py", "tests/test_authoring.py"}
+            "tests/machines/test_circumstances.py", "tests/machines/test_fresh.py", "tests/machines/test_services.py",
+            "tests/test_authoring.py"}
 """Modules of which the quick set has no test; it has one of every other module."""
 
 

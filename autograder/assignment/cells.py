@@ -16,6 +16,10 @@ HANDING_IN = "handing-in"
 """Tag of cells for those who hand in; readers of the book do without."""
 
 
+ANYWHERE = "# Makes this notebook run anywhere"
+"""What the cell begins with that installs the course where it is missing; nobody's work is in it."""
+
+
 def is_for_handing_in(cell: Any) -> bool:
     """Whether a cell of ours is only for those who hand in."""
     return HANDING_IN in cell["metadata"].get("tags", ())

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from autograder.assignment import prose
 from autograder.assignment.cells import exercise_of, grade_id
 from autograder.assignment.folders import release_folder
-from autograder.authoring.composing import composed, last_section, retitle, text_path, translations
+from autograder.authoring.composing import composed, first_cell, last_section, retitle, text_path, translations
 from autograder.configuration import configure
 from autograder.errors import BuildError
 from autograder.exercises.contents import find, teaching
@@ -72,6 +72,7 @@ def source_notebook(root: Path, assignment: str, language: str = "en") -> Notebo
         if language != "en":
             prose.translate(notebook, translations(root, assignment, language), language)
         with speaking(language):
+            notebook.cells[1:1] = [first_cell(course.addresses.get("wheel", ""))]
             notebook.cells += last_section()
             retitle(notebook, [find(name) for cell in notebook.cells if (name := exercise_of(cell))])
         seen: set[str] = set()

@@ -13,6 +13,7 @@ A text is a notebook in MyST Markdown, with solutions. A course's folder may hol
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -25,10 +26,11 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.assignment.cells import CHECK_PREFIX, HANDING_IN, exercise_of, grade_id, grading, is_answer
+from autograder.assignment.cells import ANYWHERE, CHECK_PREFIX, HANDING_IN, exercise_of, grade_id, grading, is_answer
 from autograder.errors import AutograderError, BuildError
 from autograder.exercises.contents import find, taught
 from autograder.judging.exercise import Exercise
+from autograder.showing.templating import template
 from autograder.syllabus import Plan, Syllabus, library
 from cnncourse import language as languages
 from cnncourse.language import mark, say
@@ -150,6 +152,23 @@ def retitle(notebook: NotebookNode, exercises: Iterable[Exercise]) -> None:
         if cell.cell_type == "markdown":
             cell.source = HEADING.sub(counted, cell.source)
             cell.source = GIVEN_HEADING.sub(lambda heading: say(GIVEN, names=heading[1]), cell.source)
+
+
+def first_cell(address: str = "") -> NotebookNode:
+    """A cell that installs the course where it is missing: Colab, Kaggle, VS Code, a bare Jupyter.
+
+    Parameters
+    ----------
+    address : str, optional
+        Of the class's wheel on the internet; the one that lies beside the notebook goes before it.
+    """
+    missing = say("The course is not installed here. Put the file cnncourse-...whl of the zip that you were given "
+                  "beside this notebook (on Colab: upload it), and run this cell again.")
+    restart = say("The course was installed. Restart the kernel, then run the cells from top to bottom.")
+    source = template("course/first_cell.py.j2", plain=True).render(
+        begin=ANYWHERE, address=json.dumps(address), missing=json.dumps(missing, ensure_ascii=False),
+        restart=json.dumps(restart, ensure_ascii=False))
+    return new_code_cell(source.strip(), metadata={"tags": [HANDING_IN], "jupyter": {"source_hidden": True}})
 
 
 def last_section() -> list[NotebookNode]:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import tomlkit
 
 from autograder.classroom.course import Course
 from autograder.errors import BuildError
 from autograder.exercises.contents import every, taught
 from autograder.files import replace_file
+from autograder.showing.templating import template
 from autograder.syllabus import FILE, FORMAT, NAME, Plan, Syllabus, library_assignments
 
 CONFIGURATION = '''\
@@ -76,9 +76,7 @@ def _description(folder: Path, title: str, based_on: Sequence[str]) -> str:
 
 def _filled(name: str, **values: Any) -> str:
     """One of the files that a course begins with."""
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("autograder", "templates/course"), trim_blocks=True,
-                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    return environment.get_template(f"{name}.j2").render(values)
+    return template(f"course/{name}.j2", plain=True).render(values)
 
 
 def new_exercise(course: Course, name: str, assignment: str | None = None, points: float = 2) -> list[Path]:

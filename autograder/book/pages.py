@@ -31,11 +31,12 @@ PICTURE = re.compile(r'<img\b[^>]*?\bsrc="data:image/png;base64,([^"]+)"[^>]*>')
 FIGURES = "figures"
 """Folder of the pictures, beside the pages."""
 
+COLAB = "https://colab.research.google.com/github"
 LAB = "http://localhost:8888/lab/tree"
 """Where `course lab` shows its files."""
 
 
-def page(notebook: NotebookNode, name: str) -> tuple[NotebookNode, dict[str, bytes]]:
+def page(notebook: NotebookNode, name: str, notebooks: str = "") -> tuple[NotebookNode, dict[str, bytes]]:
     """A notebook as a page, and the pictures that it shows.
 
     Words around the notebook's own are in the language that is spoken. Paragraphs stay as they are, byte for byte: the
@@ -47,6 +48,8 @@ def page(notebook: NotebookNode, name: str) -> tuple[NotebookNode, dict[str, byt
         With solutions, and with outputs if it was run; stays as it is.
     name : str
         Of the assignment.
+    notebooks : str, optional
+        Address of the folder of notebooks, if the course has set it.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def page(notebook: NotebookNode, name: str) -> tuple[NotebookNode, dict[str, byt
     """
     shown = copy.deepcopy(notebook)
     shown.cells = [new for cell in shown.cells if not is_for_handing_in(cell) for new in _page_cells(cell)]
-    shown.cells[:1] = with_links(shown.cells[0], name)
+    shown.cells[:1] = with_links(shown.cells[0], name, notebooks)
     shown.metadata.pop("widgets", None)
     pictures: dict[str, bytes] = {}
     for position, cell in enumerate(shown.cells):
@@ -118,13 +121,29 @@ def _with_code(text: str) -> str:
     return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text))
 
 
-def with_links(cell: NotebookNode, name: str) -> list[NotebookNode]:
+def colab_address(notebooks: str, name: str) -> str:
+    """Where Colab opens a notebook of a course whose notebooks lie on GitHub.
+
+    Parameters
+    ----------
+    notebooks : str
+        The folder's address there: https://github.com/OWNER/NAME/blob/BRANCH/notebooks.
+    name : str
+        Of the assignment.
+    """
+    where = (language_folder(Path(), current()) / name / f"{name}.ipynb").as_posix()
+    return f"{notebooks.rstrip('/').replace('https://github.com', COLAB)}/{where}"
+
+
+def with_links(cell: NotebookNode, name: str, notebooks: str = "") -> list[NotebookNode]:
     """The first cell, with links to the notebook below its heading and its subtitle."""
     top, rest = _after_paragraphs(cell.source, 2)
     command = "course lab" if current() == "en" else f"course lab --language {current()}"
     where = (language_folder(Path(), current()) / name).as_posix()
+    colab = [f'<a href="{colab_address(notebooks, name)}">{say("Open in Colab")}</a>'] if notebooks else []
     links = "\n".join((
         '<div class="open-notebook">',
+        *colab,
         f'<a href="{LAB}/{where}/{name}.ipynb">{say("Open in JupyterLab")}</a>',
         f'<a href="notebooks/{name}.ipynb" download>{say("Download the notebook")}</a>',
         f"<span>{say('To open it, let {command} run.', command=f'<code>{command}</code>')}</span>",

@@ -116,12 +116,13 @@ def build_book(
 def write_pages(root: Path, parts: Parts, notebooks: dict[str, NotebookNode]) -> None:
     """Write what Sphinx reads and what goes into the site as it is; files that stay the same are not touched."""
     wanted: dict[Path, bytes] = {}
+    addresses = Syllabus.read(root).addresses
     for path in book_folder(root).glob("*.md"):
         wanted[parts.pages / path.name] = path.read_bytes()
     if book_folder(root).parent != root:  # a course of its own, with its own contents
         wanted[parts.pages / "index.md"] = first_page(Syllabus.read(root), notebooks).encode()
     for name, notebook in notebooks.items():
-        shown, pictures = page(notebook, name)
+        shown, pictures = page(notebook, name, addresses.get("notebooks", ""))
         wanted[parts.pages / f"{name}.ipynb"] = nbformat.writes(shown).encode()
         wanted |= {parts.extra / path: content for path, content in pictures.items()}
     wanted |= {parts.pages / FIGURES / name: content for name, content in landing_pictures().items()}
@@ -152,7 +153,7 @@ def first_page(course: Syllabus, notebooks: Mapping[str, NotebookNode]) -> str:
         lines = [part for cell in notebook.cells if cell.cell_type == "markdown" for part in cell.source.split("\n\n")]
         title = next((line.removeprefix("# ") for line in lines if line.startswith("# ")), name)
         chapters.append({"name": name, "title": title})
-    return template("course/index.md.j2").render(title=course.title or course.identifier, chapters=chapters)
+    return template("course/index.md.j2", plain=True).render(title=course.title or course.identifier, chapters=chapters)
 
 
 def landing_pictures() -> dict[str, bytes]:

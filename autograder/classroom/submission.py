@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.assignment.cells import exercise_of, grade_id, is_answer
+from autograder.assignment.cells import ANYWHERE, exercise_of, grade_id, is_answer
 from autograder.assignment.magics import MagicsReader
 from autograder.classroom.slimming import slimmed
 from autograder.errors import AutograderError
@@ -161,7 +161,7 @@ class _Reader:
                     self.found.append(_Found(name, source, trouble, []))
             elif not is_stub or name not in self._attachments:
                 self._take_words(name, source, cell, is_stub)
-        elif cell.get("cell_type") == "code" and source.strip() not in self._given:
+        elif cell.get("cell_type") == "code" and source.strip() not in self._given and not source.startswith(ANYWHERE):
             self.found.append(_Found("", source, trouble, []))
         if cell.get("cell_type") == "code" and self.found:
             for exercise in CHECKED.findall(source):

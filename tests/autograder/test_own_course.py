@@ -22,7 +22,7 @@ from autograder.authoring import composing
 from autograder.authoring.build import assignments, build, source_notebook
 from autograder.authoring.new import new_course, new_exercise
 from autograder.authoring.release import release
-from autograder.book import site
+from autograder.book import pages, site
 from autograder.classroom.course import Course
 from autograder.classroom.verdicts import answers_of, judge_notebook
 from autograder.classroom.versions import Versions, Why
@@ -32,6 +32,7 @@ from autograder.exercises.contents import every, exercises, find, taught, teach,
 from autograder.judging.verdict import How
 from autograder.sandbox.isolation import Limits
 from autograder.syllabus import FORMAT, NOTEBOOKS, SOURCES, Syllabus, library_assignments
+from cnncourse.language import speaking
 from tests.effort import examples
 
 LIBRARY = {name: list(exercises(name)) for name in library_assignments()}
@@ -176,6 +177,10 @@ def test_whatever_a_description_says_there_is_a_sentence_or_a_course(tmp_path_fa
 @pytest.mark.parametrize("text, complaint", [
     ("format = 2", "has format 2, and this version of the course knows 1"),
     ("format = ", "cannot be read"),
+    ("policy = { attempt = 'worst' }", "attempt is 'worst'; it can be last, best, first"),
+    ("policy = { partial_credit = 1 }", "partial_credit is 1; it can be True, False"),
+    ("[addresses]\nhome = 'x'", "there is no address 'home'; there are: wheel, notebooks"),
+    ("[addresses]\nnotebooks = 'x'", "notebooks is where they lie on GitHub"),
     ("assignment = []", "there is no setting 'assignment'; there are: format, title"),
     ("[[assignments]]\nname = 'a/b'", "the name 'a/b' does not serve"),
     ("[[assignments]]\nname = 'a'\nexercises = ['conv1x1']\n[[assignments]]\nname = 'b'\nexercises = ['conv1x1']",
@@ -409,6 +414,21 @@ def test_an_own_exercise_is_released_graded_explained_and_graded_again_when_it_c
     assert reports["ada"].verdicts["twice"].how is How.NOT_JUDGED
     assert "There is no exercise called 'twice'" in reports["ada"].verdicts["twice"].message
     assert reports["ada"].verdicts["output_size"].points == 5
+
+
+def test_a_course_with_an_address_has_it_in_its_first_cell_and_links_to_colab(tmp_path):
+    addresses = {"wheel": 'https://x.org/a"b.whl', "notebooks": "https://github.com/me/mine/blob/main/notebooks"}
+    root = write(tmp_path, [{"name": "week-1", "from": "03-pooling", "exercises": ["max_pool2d_forward"]}],
+                 addresses=addresses)
+    notebook = source_notebook(root, "week-1")
+    assert 'address="https://x.org/a\\"b.whl"' in notebook.cells[1].source
+    compile(notebook.cells[1].source, "<cell>", "exec")
+    for language, folder in (("en", ""), ("zh_CN", "zh_CN/")):
+        with speaking(language):
+            shown, _ = pages.page(notebook, "week-1", addresses["notebooks"])
+        link = f"https://colab.research.google.com/github/me/mine/blob/main/notebooks/{folder}week-1/week-1.ipynb"
+        assert f'<a href="{link}">' in shown.cells[1].source
+    assert "colab" not in pages.page(notebook, "week-1")[0].cells[1].source
 
 
 def test_the_book_of_a_course_begins_with_its_own_contents(tmp_path):

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder.assignment import magics
+from autograder.assignment.cells import ANYWHERE
 from autograder.classroom import slimming
 from autograder.classroom import submission as submissions
 from tests.effort import examples
@@ -134,6 +135,15 @@ def test_a_cell_of_the_instructors_that_was_changed_is_the_students_own(template
     work.cells[1].source += "\nimport math"
     work.cells[1].metadata["nbgrader"] = {"grade_id": "setup", "locked": True}
     assert own_in(submissions.read(handed_in(tmp_path, work), template)) == ["import numpy as np\nimport math"]
+
+
+def test_the_cell_that_installs_the_course_is_nobodys_whatever_release_it_is_of(template, tmp_path):
+    work = nbformat.from_dict(template)
+    work.cells[2].source = "def one(x): return 1"
+    work.cells.insert(1, nbformat.v4.new_code_cell(f"{ANYWHERE}: an older one\nraise SystemExit"))
+    read = submissions.read(handed_in(tmp_path, work), template)
+    assert read.own == () and [cell.name for cell in read.cells] == ["two", "one"]
+    assert read.problems == ()
 
 
 def test_what_was_handed_out_never_takes_the_place_of_what_was_written(template, tmp_path):
