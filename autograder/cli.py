@@ -33,6 +33,9 @@ app = typer.Typer(
     help="The course on convolutional networks: read it, teach it, grade it.",
     no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_show_locals=False,
 )
+INTERRUPTED = 130
+"""Exit status after Ctrl+C, as shells have it."""
+
 CourseFolder = Annotated[Path, typer.Option("--course", help="Folder with nbgrader_config.py.", file_okay=False)]
 Trust = Annotated[bool, typer.Option("--trust-submissions", help="Run submissions WITHOUT a sandbox: their code can "
                                      "then do everything that you can.")]
@@ -58,9 +61,11 @@ def main() -> None:
             console.print("Work of people whom you trust can be graded without a sandbox: "
                           "course grade ASSIGNMENT --trust-submissions", markup=False)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as error:  # typer makes the one of the other
+        if isinstance(error, SystemExit) and error.code != INTERRUPTED:
+            raise
         console.print("\nStopped. What is finished is kept; run the same command again to go on.")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
 @app.command(epilog="Examples: [bold]course lab[/], [bold]course lab --language zh[/], "

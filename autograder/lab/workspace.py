@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -94,9 +95,36 @@ def start_jupyterlab(folder: Path, options: list[str], language: str = "en", cou
 
 def _run(folder: Path, settings: Path, options: list[str], variables: dict[str, str], cwd: Path | None = None) -> int:
     search = os.pathsep.join(filter(None, (str(settings), os.environ.get("JUPYTER_CONFIG_PATH"))))
-    command = [sys.executable, "-m", "autograder.lab", f"--ServerApp.root_dir={folder.resolve()}", *options]
-    return subprocess.run(command, cwd=cwd, check=False,
-                          env=os.environ | variables | {"JUPYTER_CONFIG_PATH": search}).returncode
+    command = [sys.executable, "-m", "autograder.lab", f"--ServerApp.root_dir={folder.resolve()}",
+               "--ServerApp.answer_yes=True", *options]
+    with subprocess.Popen(command, cwd=cwd, env=os.environ | variables | {"JUPYTER_CONFIG_PATH": search}) as server:
+        return _wait(server)
+
+
+def _wait(server: subprocess.Popen[bytes]) -> int:
+    """Wait for a server to end; whoever ends this command ends the server, and with it its kernels.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Once the server has ended after Ctrl+C, which reaches it too.
+    """
+    ends = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    before = {number: signal.signal(number, lambda *_: server.terminate()) for number in ends}
+    interrupted = False
+    try:
+        while True:
+            try:
+                status = server.wait()
+                break
+            except KeyboardInterrupt:
+                interrupted = True
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if interrupted:
+        raise KeyboardInterrupt
+    return status
 
 
 def prepare_course(course: Path, language: str = "en") -> list[Path]:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
 import pytest
 
 from autograder.authoring.build import assignments
 from autograder.errors import AutograderError
 from autograder.lab import workspace
+from tests.browser.lab import free_port
 from tests.classroom import ASSIGNMENT, CONFIGURATION
 
 
@@ -33,3 +41,29 @@ def test_a_folder_that_is_no_course_directory_is_refused(root, tmp_path):
     with pytest.raises(AutograderError, match=r"holds no nbgrader_config\.py"):
         workspace.prepare_course(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number, status, said", [
+    (signal.SIGTERM, 0, ""), (signal.SIGHUP, 0, ""), (signal.SIGINT, 130, "Stopped.")])
+def test_a_signal_to_the_command_ends_the_server_and_all_that_it_started(number, status, said, tmp_path):
+    log = (tmp_path / "log").open("w+")
+    process = psutil.Popen(
+        [sys.executable, "-m", "autograder.cli", "lab", "--folder", str(tmp_path / "work"), "--", "--no-browser",
+         "--allow-root", f"--port={free_port()}"],
+        env={**os.environ, "CNNCOURSE_STATE": str(tmp_path)}, stdout=log, stderr=subprocess.STDOUT,
+        start_new_session=True)
+    end = time.monotonic() + 60
+    while "Use Control-C to stop this server" not in (tmp_path / "log").read_text():
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.05)
+    family = process.children(recursive=True)
+    assert family
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # Ctrl+C reaches everybody at the terminal
+    else:
+        process.send_signal(number)
+    assert process.wait(30) == status
+    _, left = psutil.wait_procs(family, 30)
+    assert left == []
+    assert said in (tmp_path / "log").read_text()
