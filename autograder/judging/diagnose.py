@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from autograder.judging.compare import alike, compare
 from autograder.judging.exercise import Case, Exercise, Misconception
 from autograder.judging.general import GENERAL
@@ -93,7 +95,7 @@ class _Tries:
         """The mistakes that explain an answer's results best, or one of its values alone."""
         # Exactly explained is what most mistakes are, and is found out fast: one case that differs ends the comparison.
         weighed = [(e, m) for m in self.known if (e := self._weigh_all(m, own, part, exactly=True))]
-        if not weighed:
+        if not weighed and not _says_nothing(own):
             weighed = [(e, m) for m in self.known if (e := self._weigh_all(m, own, part, exactly=False))]
         best = max((evidence for evidence, _ in weighed), default=None)
         return [Diagnosis(m.name, m.explanation, m.answer, evidence.certainty, m.detail)
@@ -136,6 +138,18 @@ class _Tries:
         if isinstance(whole, tuple) and part < len(whole):
             return replace(outcome, value=whole[part])
         return Outcome(Ending.ERROR, error_type="TypeError", text="There is no such value.")
+
+
+def _says_nothing(own: Sequence[CaseResult]) -> bool:
+    """Whether an answer gave zero, or nothing, wherever it failed: some mistake gives that on some case by chance."""
+    return all(result.outcome.ending is Ending.VALUE and _is_zero(result.outcome.value)
+               for result in own if not result.passed)
+
+
+def _is_zero(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_zero, value))
+    return isinstance(value, (int, float, np.ndarray)) and not np.any(value)
 
 
 def _same(exercise: Exercise, wrong: Outcome, result: CaseResult) -> bool:

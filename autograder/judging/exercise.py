@@ -31,6 +31,7 @@ import numpy as np
 
 from autograder.errors import DeclarationError
 from autograder.sandbox.wire import Formula as Formula
+from autograder.sandbox.wire import Listed
 
 HINT_LEVELS = 3
 @dataclass(frozen=True)
@@ -113,6 +114,8 @@ class Exercise:
     returns : dict of str to tuple of str
         What the values are called that an answer returns together: {"conv2d_backward": ("grad_x", "grad_weight")}.
         In a declaration the names alone, without a dict, hold for every answer.
+    lists : tuple of str
+        Arguments that the text calls lists: an answer is given lists there, although the cases have tuples.
     module : str
         Where it is declared.
     """
@@ -129,6 +132,7 @@ class Exercise:
     tolerance: float = 1e-7
     alternatives: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     returns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lists: tuple[str, ...] = ()
     module: str = ""
 
     @property
@@ -143,6 +147,14 @@ class Exercise:
             Case(case.name, case.arguments, case.answer or self.answers[0], case.may_raise)
             for case in self.generate(rng)
         )
+
+    def handed(self, case: Case) -> tuple[Any, ...]:
+        """The arguments of a case as an answer is given them."""
+        if not self.lists:
+            return case.arguments
+        names = self.parameter_names(case.answer or self.answers[0])
+        return tuple(Listed(value) if name in self.lists and isinstance(value, tuple) else value
+                     for name, value in zip(names, case.arguments, strict=True))
 
     def parameter_names(self, answer: str) -> tuple[str, ...]:
         """Names of an answer's arguments, as the reference calls them."""
@@ -195,6 +207,7 @@ def exercise(
             tolerance=tolerance,
             alternatives=dict(vars(body).get("alternatives", {})),
             returns=_names_of_values(vars(body).get("returns", {}), answers or (name,)),
+            lists=tuple(vars(body).get("lists", ())),
             module=body.__module__,
         )
         _validate(declared)
@@ -228,6 +241,9 @@ def _validate(declared: Exercise) -> None:
     for what, answers in (("alternatives", declared.alternatives), ("returns", declared.returns)):
         if unknown := set(answers) - set(declared.answers):
             raise DeclarationError(f"{where}: {what} for {sorted(unknown)}, which are not among {declared.answers}")
+    known = {parameter for answer in declared.answers for parameter in declared.parameter_names(answer)}
+    if unknown := set(declared.lists) - known:
+        raise DeclarationError(f"{where}: lists names {sorted(unknown)}, which no answer takes")
     if any(isinstance(values, str) for values in declared.returns.values()):
         raise DeclarationError(f"{where}: returns takes a tuple of names, ('grad_x', 'grad_weight')")
     names = [(misconception.answer, misconception.name) for misconception in declared.misconceptions]

@@ -32,6 +32,8 @@ class GeneralMistake:
         As in a `Misconception`.
     seen : callable
         Whether a failing case shows it.
+    somewhere : callable, optional
+        What at least one failing case has to show beside it.
     mostly : bool
         Whether it is enough that the first failing case and half of all show it; otherwise all have to.
     """
@@ -41,10 +43,13 @@ class GeneralMistake:
     seen: Callable[[Exercise, CaseResult], bool]
     mostly: bool = False
     detail: str = ""
+    somewhere: Callable[[Exercise, CaseResult], bool] | None = None
 
     def share(self, exercise: Exercise, failing: Sequence[CaseResult]) -> float:
         """Which part of the failing cases shows it, in the order in which they failed; 0 if that is not enough."""
         if not self.seen(exercise, failing[0]):
+            return 0.0
+        if self.somewhere is not None and not any(self.somewhere(exercise, result) for result in failing):
             return 0.0
         share = sum(self.seen(exercise, result) for result in failing) / len(failing)
         return share if share == 1 or (self.mostly and share >= 0.5) else 0.0
@@ -106,6 +111,11 @@ def _rounded(exercise: Exercise, result: CaseResult) -> bool:
     return any(compare(np.round(expected, digits), given).equal for digits in range(MOST_DIGITS))
 
 
+def _only_zeros(exercise: Exercise, result: CaseResult) -> bool:
+    given = result.outcome.value
+    return isinstance(given, np.ndarray) and given.size > 1 and given.dtype.kind != "b" and not given.any()
+
+
 def _one_factor(expected: np.ndarray, given: np.ndarray, differs: np.ndarray) -> bool:
     nonzero = expected != 0
     if np.count_nonzero(nonzero) < FEWEST_FOR_A_FACTOR or np.ptp(expected[nonzero]) == 0:
@@ -142,7 +152,12 @@ GENERAL = (
                    "All entries that are not zero are right; the others were never computed, or something replaced "
                    "them by zero. Do the loops reach every sample, every channel, the last row and the last column? "
                    "Does the return stand after the loops, not inside of one?",
-                   _on_arrays(lambda expected, given, differs: not given[differs].any())),
+                   _on_arrays(lambda expected, given, differs: not given[differs].any()),
+                   somewhere=_on_arrays(lambda expected, given, differs: given.any())),
+    GeneralMistake("only zeros",
+                   "The result holds zeros only. Is what is computed written into the array that is returned, and does "
+                   "the loop run at all? Print its ends just before it begins.",
+                   _only_zeros),
     GeneralMistake("fractions cut off",
                    "The results are right but for their fractions, which are gone. An array that holds whole numbers "
                    "cuts off whatever is written into it: look at how the result's array is made, and at its dtype.",
@@ -171,6 +186,11 @@ GENERAL = (
                    "An index is larger than the array allows. Which loop runs too far, or along the wrong axis? Print "
                    "the index and the array's shape just before the line that is named.",
                    _raised("out of bounds", "index out of range", "too many indices"), mostly=True),
+    GeneralMistake("a fraction where a whole number belongs",
+                   "A size or an index has a decimal point. The operator / always gives one, even where it divides "
+                   "without a remainder; // gives a whole number.",
+                   _raised("'float' object cannot be interpreted as an integer", "slice indices must be integers",
+                           "indices must be integers or slices, not float", "only integers, slices"), mostly=True),
     GeneralMistake("values in another order",
                    "The values are right, but they are not returned in the order that the text asks for.",
                    _reordered),

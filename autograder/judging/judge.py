@@ -49,7 +49,7 @@ def judge(
     with config.exact():  # the reference takes no short cut that rounds otherwise
         for answer, group in groupby(exercise.cases(seed), key=lambda case: case.answer):
             cases = list(group)
-            with closing(runner.calls(answer, [case.arguments for case in cases])) as outcomes:
+            with closing(runner.calls(answer, [exercise.handed(case) for case in cases])) as outcomes:
                 for case in cases:
                     announce(case)
                     outcome = ended.get(answer) or next(outcomes)

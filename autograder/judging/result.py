@@ -202,7 +202,7 @@ def call_text(result: Result, case_result: CaseResult) -> str:
     """The call with shapes in place of arrays: conv2d_forward(x (1, 2, 5, 4), ..., stride=2)."""
     case = case_result.case
     names = result.exercise.parameter_names(case.answer)
-    shown = ", ".join(_argument(n, a) for n, a in zip(names, case.arguments, strict=True))
+    shown = ", ".join(_argument(n, a) for n, a in zip(names, result.exercise.handed(case), strict=True))
     return f"{case.answer}({shown})"
 
 

@@ -7,6 +7,7 @@ a JSON header, and the raw bytes of all arrays one after the other. A value is a
     [value, ...]                        a tuple
     {"array": [dtype, shape, layout]}   next bytes of the body, in C order
     {"slice": [value, value, value]}
+    {"list": [value, ...]}              a list; only from the judge to the sandbox
     {"formula": "lambda x: ..."}        only from the judge to the sandbox
     {"unsupported": "type name"}
 
@@ -54,6 +55,10 @@ class Unsupported:
 
     def __init__(self, type_name: str) -> None:
         self.type_name = type_name
+
+
+class Listed(list):
+    """A list among a case's arguments that stays one; what comes out of the sandbox never holds one."""
 
 
 class Formula:
@@ -250,6 +255,8 @@ def _encode_rest(value: Any, parts: list[bytes], nodes: list[int], depth: int) -
         return float(value)
     if isinstance(value, str):
         return str(value)
+    if isinstance(value, Listed):
+        return {"list": [_encode(v, parts, nodes, depth + 1) for v in value]}
     if isinstance(value, Formula):
         return {"formula": value.source}
     if isinstance(value, slice):
@@ -341,6 +348,8 @@ def _decode_marked(node: dict[str, Any], reader: _BodyReader, nodes: list[int], 
         if not all(end is None or isinstance(end, (int, float)) for end in (start, stop, step)):
             raise MalformedError("a slice of something else than numbers")
         return slice(start, stop, step)
+    if "list" in node and reader.formulas:
+        return [_decode(v, reader, nodes, depth + 1) for v in node["list"]]
     if "formula" in node and reader.formulas:
         return Formula(str(node["formula"]))
     if "unsupported" in node:

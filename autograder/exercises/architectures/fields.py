@@ -40,6 +40,8 @@ class StackReceptiveField:
     follow the same rule. Count the inputs from the first to the last that the neuron depends on, both included.
     """
 
+    lists = ("layers",)
+
     def stack_receptive_field(layers):
         return geometry.receptive_field([geometry.Window(k, stride=s, dilation=d) for k, s, d in layers]).size
 
@@ -157,6 +159,8 @@ class StackCost:
     each convolution is kept, one number per position and channel; ReLUs work in place and add nothing, and the input
     of the stack is not counted.
     """
+
+    lists = ("kernel_sizes",)
 
     def stack_parameters(channels, kernel_sizes):
         return _stack(channels, 1, 1, kernel_sizes).parameter_count()

@@ -97,6 +97,8 @@ class NetworkCost:
     without biases; activations, that is the numbers of the input and of the output of every layer in the list.
     """
 
+    lists = ("layers",)
+
     def network_cost(in_shape, layers):
         network = _network(in_shape, layers)
         return network.parameter_count(), network.multiply_adds(), network.activation_count()

@@ -49,6 +49,8 @@ class FollowSizes:
     nor a later layer adds a size.
     """
 
+    lists = ("layers",)
+
     def follow_sizes(size, layers):
         sizes, misfits = [], []
         for number, (kernel_size, stride, padding) in enumerate(layers):

@@ -67,6 +67,8 @@ class SettingsThatFit:
     without a remainder. The kernel size varies slowest, the padding fastest, each in the order in which it was given.
     """
 
+    lists = ("kernel_sizes", "strides", "paddings")
+
     def settings_that_fit(input_size, kernel_sizes, strides, paddings):
         return tuple(setting for setting in product(kernel_sizes, strides, paddings)
                      if geometry.fits(input_size, *setting))

@@ -50,6 +50,8 @@ class ActivationBytes:
     with one whole number for each layer, in their order.
     """
 
+    lists = ("layers",)
+
     def activation_bytes(layers, batch_size, bytes_per_number):
         return _counted(layers, batch_size, bytes_per_number)
 

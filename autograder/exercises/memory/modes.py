@@ -62,6 +62,8 @@ class TrainingAndInference:
     writes: at the worst moment, the largest pair of neighbors.
     """
 
+    lists = ("sizes",)
+
     def training_bytes(sizes, parameter_count, batch_size, optimizer, bytes_per_number):
         return _training(sizes, parameter_count, batch_size, optimizer, bytes_per_number)
 

@@ -60,6 +60,8 @@ class ParameterMemory:
     bytes of all parameters, of all gradients, and of what the optimizer remembers from step to step.
     """
 
+    lists = ("weight_shapes",)
+
     def parameter_memory(weight_shapes, optimizer, bytes_per_number):
         return _right(weight_shapes, optimizer, bytes_per_number)
 

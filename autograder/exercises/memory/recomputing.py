@@ -42,6 +42,8 @@ class CheckpointedBytes:
     segment at once. Return the most that is in memory: all that is kept, and the largest of the segments.
     """
 
+    lists = ("sizes",)
+
     def checkpointed_bytes(sizes, segment_length):
         return _peak(sizes, segment_length)
 
@@ -157,6 +159,8 @@ class BestSegmentLength:
     `sizes` are the bytes of a chain's activations, as in checkpointed_bytes. Return the length k, from 1 to the number
     of activations, with which the peak is smallest; where several are equally good, any of them.
     """
+
+    lists = ("sizes",)
 
     def best_segment_length(sizes):
         return _best(sizes)
