@@ -216,7 +216,7 @@ def grade(
     limits, a corrected exercise. It says beforehand how many are concerned and why.
     """
     from autograder.classroom.course import Course
-    from autograder.cohort import trial, watching
+    from autograder.cohort import forgeable, trial, watching
     from autograder.cohort.batch import warm_up
     from autograder.cohort.pool import pool_for
 
@@ -225,6 +225,10 @@ def grade(
 
         console.print(f"[bold white on red] WARNING [/] {TRUSTED_WARNING}")
     where = Course(course.resolve(), trust=trust_submissions, sandbox=sandbox, db_url=db_url)
+
+    if names := forgeable(where, assignment):
+        console.print(f"{len(names)} test cells of nbgrader's own kind run in the sandbox; whoever writes a notebook "
+                      f"can forge their points: {escape(one_line(', '.join(names)))}", soft_wrap=True)
 
     def run(course: Course, students: list[str] | None) -> list[Report]:
         count = len(students or course.submitted(assignment))

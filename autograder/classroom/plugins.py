@@ -17,6 +17,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool, Enum, Float, Int
 
 from autograder.classroom.marking import automatic_score
+from autograder.classroom.own_tests import with_hidden
 from autograder.classroom.seeds import course_secret
 from autograder.classroom.template import instructors_notebook
 from autograder.classroom.verdicts import RECORD, answers_of, judge_notebook
@@ -26,6 +27,11 @@ from autograder.sandbox.isolation import AUTO, CHOICES, Limits, choose
 
 TRUSTED_WARNING = ("Submissions run WITHOUT a sandbox: their code can read and change everything that you can, the "
                    "gradebook, the solutions and other students' work included.")
+
+
+RUN, REFUSE = "run", "refuse"
+REFUSED = ("Test cells of nbgrader's own kind are refused here (JudgeAnswers.test_cells), because the author of a "
+           "notebook can forge them: {names}.")
 
 
 class SubmissionExporter(NotebookExporter):
@@ -80,6 +86,9 @@ class JudgeAnswers(NbGraderPreprocessor):
     feedback = Enum(FEEDBACK, Policy.feedback, help="What a page tells of a wrong answer: the mistake, only the case "
                     "that differs, or only the mark.").tag(config=True)
 
+    test_cells = Enum((RUN, REFUSE), RUN, help="What happens to test cells of nbgrader's own kind: they run in the "
+                      "sandbox, where the author of a notebook can forge them, or they are refused.").tag(config=True)
+
     @property
     def policy(self) -> Policy:
         """What the course has decided about marks."""
@@ -98,8 +107,23 @@ class JudgeAnswers(NbGraderPreprocessor):
             raise NbGraderException(str(error)) from error
         resources[RECORD] = judge_notebook(nb, resources["nbgrader"]["student"], secret, self.limits,
                                            trusted=self.trust_submissions, sandbox=self.sandbox,
-                                           policy=self.policy)
+                                           policy=self.policy, tests=self.tests(nb, resources))
         return nb, resources
+
+
+    def tests(self, nb: NotebookNode, resources: dict[str, Any]) -> dict[str, str]:
+        """Test cells of nbgrader's own kind, with their hidden parts.
+
+        Raises
+        ------
+        NbGraderException
+            If the course refuses them.
+        """
+        own = resources["nbgrader"]
+        found = with_hidden(nb, self.parent.parent.coursedir, own["assignment"], own["notebook"])
+        if found and self.test_cells == REFUSE:
+            raise NbGraderException(REFUSED.format(names=", ".join(found)))
+        return found
 
 
 class SaveVerdicts(SaveAutoGrades):

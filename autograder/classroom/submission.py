@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.assignment.cells import ANYWHERE, exercise_of, grade_id, is_answer
+from autograder.assignment.cells import ANYWHERE, exercise_of, grade_id, grading, is_answer
 from autograder.assignment.magics import MagicsReader
+from autograder.classroom.own_tests import tests_of
 from autograder.classroom.slimming import slimmed
 from autograder.errors import AutograderError
 from autograder.exercises.contents import find
@@ -133,6 +134,7 @@ class _Found:
     source: str
     trouble: str
     checks: list[str]
+    given: bool = False
 
 
 class _Reader:
@@ -142,6 +144,11 @@ class _Reader:
         self._wanted = {grade_id(cell): cell for cell in template.cells if is_answer(cell)}
         self._given = {cell.source.strip() for cell in template.cells} | {""}
         self._exercises = _answers_by_exercise(template)
+        self._tests = tests_of(template)
+        # Tests of nbgrader's kind count on all that stands above them; exercises of ours do without.
+        self._locked = {grade_id(cell): cell.source for cell in template.cells if self._tests and grade_id(cell)
+                        and cell.cell_type == "code" and not is_answer(cell) and not grading(cell).get("grade")}
+        self._setup = {cell.source for cell in setup_cells(template)}
         self.found: list[_Found] = []
         self.words: dict[str, str] = {}
         self.problems: list[str] = []
@@ -161,6 +168,13 @@ class _Reader:
                     self.found.append(_Found(name, source, trouble, []))
             elif not is_stub or name not in self._attachments:
                 self._take_words(name, source, cell, is_stub)
+        elif name in self._tests:
+            pass  # ours run
+        elif self._tests and cell.get("cell_type") == "code" and (
+                name in self._locked or source.strip() in self._given) and not exercise_of(cell):
+            given = self._locked.get(name, source)
+            if given not in self._setup and not given.startswith(ANYWHERE):
+                self.found.append(_Found("", given, "", [], given=True))
         elif cell.get("cell_type") == "code" and source.strip() not in self._given and not source.startswith(ANYWHERE):
             self.found.append(_Found("", source, trouble, []))
         if cell.get("cell_type") == "code" and self.found:
@@ -199,7 +213,8 @@ class _Reader:
             if name in last or cell.cell_type != "code" or not name.isidentifier():
                 continue
             defines = re.compile(rf"^[ \t]*(?:(?:async[ \t]+)?def {name}\s*\(|{name}\s*=(?!=))", re.MULTILINE)
-            if found := next((found for found in reversed(self.found) if defines.search(found.source)), None):
+            if found := next((found for found in reversed(self.found)
+                              if not found.given and defines.search(found.source)), None):
                 left = "was left as it was" if name in answers else "had lost its name"
                 answers[name] = found.source
                 shown.add(id(found))
@@ -209,10 +224,15 @@ class _Reader:
 
     def _sandbox_cells(self, last: dict[str, _Found], shown: set[int]) -> tuple[list[Cell], list[str]]:
         """What runs, as Python, within limits; and sources of it that are shown in no answer cell."""
-        cells, own = [], []
+        cells: list[Cell] = []
+        own: list[str] = []
         magics = MagicsReader()
         characters = number = 0
         for found in self.found:
+            if found.given:
+                cells.append(Cell(f"given cell {len(cells)}", magics.python_of(found.source)[0], False,
+                                  tuple(found.checks)))
+                continue
             is_last = last.get(found.name) is found
             if not is_last:
                 number += 1

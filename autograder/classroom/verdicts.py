@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from nbformat import NotebookNode, from_dict
 
 from autograder.assignment.cells import CHECK_PREFIX, exercise_of, grade_id, grading, is_answer
 from autograder.assignment.prose import language_of
+from autograder.classroom import own_tests
 from autograder.classroom import submission as submissions
 from autograder.classroom.fingerprints import marks
 from autograder.classroom.folding import folded
@@ -57,7 +59,7 @@ def answers_of(path: Path, template: NotebookNode) -> NotebookNode:
 
 def judge_notebook(
     nb: NotebookNode, student: str, secret: bytes, limits: Limits, *, trusted: bool = False, sandbox: str = AUTO,
-    policy: Policy = USUAL,
+    policy: Policy = USUAL, tests: Mapping[str, str] | None = None,
 ) -> dict[str, float]:
     """Run the answers of a rebuilt notebook and write what was found into its check cells and its record.
 
@@ -74,6 +76,8 @@ def judge_notebook(
     sandbox : str, optional
         Which way to isolate, see `autograder.sandbox.isolation.choose`.
     policy : Policy, optional
+    tests : mapping of str to str, optional
+        Test cells of nbgrader's own kind with their hidden parts; by default as they stand in the notebook.
 
     Returns
     -------
@@ -91,8 +95,11 @@ def judge_notebook(
     for name in filter(None, map(exercise_of, nb.cells)):
         with contextlib.suppress(Exception):  # a reference that fails is told where its exercise is judged
             make_ready(find(name))  # or the student's seconds would pass while we compile
+    tests = own_tests.tests_of(nb) if tests is None else tests
+    called = own_tests.aliases(tests)
     with (speaking(language_of(nb)), np.errstate(all="ignore"),
-          SandboxRunner(sandbox_cells(nb), limits, answers=submissions.asked_for(nb), trusted=trusted,
+          SandboxRunner([*sandbox_cells(nb), *own_tests.as_cells(tests)], limits,
+                        answers=[*submissions.asked_for(nb), *called.values()], trusted=trusted,
                         sandbox=sandbox) as runner):
         for cell in nb.cells:
             name = exercise_of(cell)
@@ -107,6 +114,15 @@ def judge_notebook(
                 verdicts[name], cell.outputs, fault = _judged(exercise, runner, seed, policy)
                 if fault:
                     faults[name] = fault
+            elif (name := grade_id(cell)) in called:
+                outcome = runner.call(called[name], ())
+                points = float(grading(cell).get("points", 0))
+                share = own_tests.share_of(outcome, points)
+                text = own_tests.told(outcome, share)
+                verdicts[name] = Verdict(share, share * points, points, int(share == 1), 1, (),
+                                         outcome.ending is Ending.NOT_WRITTEN, None if share == 1 else outcome.ending,
+                                         text)
+                cell.outputs = _in_plain_text(verdicts[name])
         whole = _fold(nb)
     nb.metadata[RECORD] |= {
         "version": marks(), "seconds": round(runner.seconds, 3), "isolated": runner.isolated,
@@ -114,7 +130,7 @@ def judge_notebook(
         "verdicts": {name: verdict.to_json() for name, verdict in verdicts.items()}, "faults": faults,
         SOURCES: whole,
     }
-    return {CHECK_PREFIX + name: verdict.score for name, verdict in verdicts.items()
+    return {name if name in called else CHECK_PREFIX + name: verdict.score for name, verdict in verdicts.items()
             if verdict.ended is not Ending.FAULT}
 
 

@@ -12,8 +12,9 @@ from typing import Any, Self
 from autograder.classroom.course import Course
 from autograder.classroom.fingerprints import marks, pages
 from autograder.classroom.marking import penalties_fingerprint
+from autograder.classroom.own_tests import with_hidden
 from autograder.classroom.plugins import JudgeAnswers
-from autograder.classroom.template import instructors_path
+from autograder.classroom.template import instructors_notebook, instructors_path
 from autograder.exercises.contents import fingerprint
 
 
@@ -62,6 +63,8 @@ class Versions:
         handed_out = hashlib.sha256()
         for name in sorted(notebooks):
             handed_out.update(name.encode() + instructors_path(course.directory, assignment, name).read_bytes())
+            template = instructors_notebook(course.directory, assignment, name)
+            handed_out.update(repr(with_hidden(template, course.directory, assignment, name)).encode())
         settings = JudgeAnswers(config=course.config)
         return cls(_digest(marks(), fingerprint(assignment)), handed_out.hexdigest(),
                    _digest(asdict(settings.limits), penalties_fingerprint(course.config), settings.partial_credit),

@@ -6,6 +6,6 @@ arrives.
 """
 
 from autograder.cohort.feedback import write_feedback
-from autograder.cohort.grading import LOG_FILE, Report, attempts, grade, reports
+from autograder.cohort.grading import LOG_FILE, Report, attempts, forgeable, grade, reports
 
-__all__ = ["LOG_FILE", "Report", "attempts", "grade", "reports", "write_feedback"]
+__all__ = ["LOG_FILE", "Report", "attempts", "forgeable", "grade", "reports", "write_feedback"]

@@ -29,6 +29,7 @@ from autograder.assignment.cells import exercise_of
 from autograder.classroom import marking, places
 from autograder.classroom.course import Course
 from autograder.classroom.marking import Earlier, LatePenalties, NotebookMarks, Standing
+from autograder.classroom.own_tests import with_hidden
 from autograder.classroom.plugins import JudgeAnswers
 from autograder.classroom.seeds import course_secret
 from autograder.classroom.template import instructors_notebook
@@ -262,7 +263,8 @@ class _Desk:
             absent = batch.notebooks.keys() - taken
             for name in absent:
                 marks[name] = NotebookMarks(dict.fromkeys(batch.notebooks[name], (0.0, False)))
-            judging = {name: self._judge(templates[name], student, path) for name, path in taken.items()}
+            judging = {name: self._judge(batch.assignment, name, templates[name], student, path)
+                       for name, path in taken.items()}
         faults: list[str] = []
         for name, (notebook, shares) in judging.items():
             own = notebook.metadata[RECORD]
@@ -286,11 +288,14 @@ class _Desk:
         return Graded(student, status, marks, verdicts, tuple(problems), time.perf_counter() - began,
                       "\n".join(faults), before, score)
 
-    def _judge(self, template: NotebookNode, student: str, path: Path) -> tuple[NotebookNode, dict[str, float]]:
+    def _judge(
+        self, assignment: str, name: str, template: NotebookNode, student: str, path: Path
+    ) -> tuple[NotebookNode, dict[str, float]]:
         notebook = answers_of(path, template)
+        tests = with_hidden(template, self.course.directory, assignment, name)
         return notebook, judge_notebook(notebook, student, self.secret, self.settings.limits,
                                         trusted=self.settings.trust_submissions, sandbox=self.settings.sandbox,
-                                        policy=self.settings.policy)
+                                        policy=self.settings.policy, tests=tests)
 
     def _mark(
         self, notebook: NotebookNode, shares: Mapping[str, float], most: Mapping[str, float], student: str,

@@ -21,7 +21,8 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from autograder.assignment.cells import CHECK_PREFIX, grade_id
 from autograder.classroom.course import LOG_FILE, Course
 from autograder.classroom.marking import NotebookMarks
-from autograder.classroom.plugins import JudgeAnswers
+from autograder.classroom.own_tests import tests_of
+from autograder.classroom.plugins import REFUSE, REFUSED, JudgeAnswers
 from autograder.classroom.template import instructors_notebook
 from autograder.classroom.versions import Versions, Why
 from autograder.cohort import ledger
@@ -149,6 +150,8 @@ def grade(
         log = stack.enter_context(log_to_file(course.root / LOG_FILE))
         run = _Run(course, assignment, GradebookWriter(gradebook, assignment), log, on_start, lower)
         assert_in_step(course, assignment, run.writer.notebooks)
+        if JudgeAnswers(config=course.config).test_cells == REFUSE and (names := forgeable(course, assignment)):
+            raise AutograderError(REFUSED.format(names=", ".join(names)))
         course.make_private()  # the log is there now, and what others have made meanwhile
         log.info("%s: %d submissions, isolated by %s", assignment, len(students), one_line(isolated))
         try:
@@ -449,6 +452,13 @@ def assert_in_step(course: Course, assignment: str, known: Mapping[str, Mapping[
                 raise AutograderError(
                     f"{assignment}: {exercise} is worth {find(exercise).points:g} points now, and {points:g} in the "
                     f"notebook and the gradebook. To enter what it is worth now: course release {assignment}")
+
+
+def forgeable(course: Course, assignment: str) -> list[str]:
+    """Names of test cells whose points the author of a notebook could forge: those of nbgrader's own kind."""
+    folder = Path(course.directory.format_path(course.directory.release_directory, ".", assignment))
+    return [name for path in sorted(folder.glob("*.ipynb"))
+            for name in tests_of(instructors_notebook(course.directory, assignment, path.stem))]
 
 
 def unusable_name(student: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from autograder.cohort import Report
-from autograder.exercises.contents import find
+from autograder.exercises.contents import exercises, find
 from autograder.judging.exercise import Misconception
 from autograder.judging.general import GENERAL, GeneralMistake
 from autograder.judging.result import explained
@@ -146,9 +146,10 @@ class ClassNumbers:
     @cached_property
     def exercises(self) -> list[ExerciseNumbers]:
         """Every exercise in the order of the notebook."""
+        declared = exercises()
         made = count_misconceptions(self.graded)
         return [_exercise_numbers(name, self.graded, [one for one in made if one[0] == name])
-                for name in exercises_of(self.graded)]
+                for name in exercises_of(self.graded) if name in declared]
 
     @cached_property
     def to_teach_again(self) -> list[ExerciseNumbers]:

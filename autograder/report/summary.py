@@ -19,9 +19,10 @@ ENDINGS = {Ending.TIME: "did not finish", Ending.CRASH: "its process ended",
 
 
 def exercises_of(reports: Sequence[Report]) -> list[str]:
-    """Names of the exercises in the reports, in the order of the notebook."""
-    found = {name for report in reports for name in report.verdicts}
-    return [name for name in exercises() if name in found]
+    """Names of the exercises in the reports, in the order of the course; then what is none of its exercises."""
+    found = dict.fromkeys(name for report in reports for name in report.verdicts)
+    known = exercises()
+    return [*(name for name in known if name in found), *(name for name in found if name not in known)]
 
 
 def count_misconceptions(reports: Sequence[Report]) -> list[tuple[str, str, list[str]]]:
