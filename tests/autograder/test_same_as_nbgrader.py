@@ -110,7 +110,7 @@ def test_rows_notebooks_and_pages_are_those_of_nbgraders_own_commands(root, tmp_
     shutil.copytree(ours.folder, theirs)  # the secret too: the inputs have to be the same
     for step in ("autograded", "feedback"):
         shutil.rmtree(theirs / step)
-    reports = ours.grade(force=True)
+    reports = ours.grade(force=True, lower=True)  # as nbgrader does
     nbgrader(theirs, "autograde", ASSIGNMENT)
     nbgrader(theirs, "generate_feedback", ASSIGNMENT)
 
