@@ -375,7 +375,7 @@ def _set_points(notebook: NotebookNode) -> None:
         if name := exercise_of(cell):
             own: Any = grading(cell)
             declared, points = taught().declared.get(name), own.get("points")
-            if declared and points is not None and float(points) != declared.points:
+            if declared and points is not None and float(points) not in (declared.points, find(name).points):
                 raise BuildError(f"{CHECK_PREFIX}{name} gives {points:g} points, the exercise is worth "
                                  f"{declared.points:g}. Leave out what the cell says, and give points in course.toml.")
             own["points"] = find(name).points

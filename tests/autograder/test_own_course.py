@@ -249,6 +249,15 @@ def test_two_courses_in_one_process_do_not_mix(tmp_path):
         find("twice")
 
 
+@pytest.mark.parametrize("text", [{}, {"from": "01-local-connectivity"}])
+def test_an_exercise_of_ones_own_is_worth_what_the_course_says(tmp_path, text):
+    root = write(tmp_path, [{"name": "own", "exercises": ["output_size", "twice"], "points": {"twice": 7}, **text}],
+                 {"exercises/twice.py": TEMPLATE.format(name="twice")})
+    with teaching(Syllabus.read(root)):
+        cells = source_notebook(root, "own").cells
+    assert {exercise_of(cell): cell.metadata.nbgrader.points for cell in cells if exercise_of(cell)}["twice"] == 7
+
+
 OWN_TEXT = """\
 # My week
 
