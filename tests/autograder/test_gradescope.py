@@ -17,14 +17,18 @@ from typing import Any
 import nbformat
 import pytest
 
+from autograder.assignment.cells import grade_id, is_answer
 from autograder.authoring.build import source_notebook
+from autograder.authoring.release import enter
+from autograder.classroom.course import Course
 from autograder.classroom.seeds import course_secret
 from autograder.errors import AutograderError
+from autograder.exercises.contents import teach
 from autograder.platforms.gradescope import judge, pack, run
 from autograder.sandbox.isolation import WAYS
 from tests import machine
+from tests.autograder.test_own_course import TEMPLATE, write
 from tests.classroom import ASSIGNMENT, Classroom
-from tests.conftest import ROOT
 
 pytestmark = pytest.mark.sandbox
 METADATA = {"id": 5, "created_at": "2026-12-01T09:00:00.000000-07:00", "users": [
@@ -72,12 +76,17 @@ def archive(classroom, tmp_path_factory) -> Path:
 @pytest.fixture
 def place(archive, tmp_path) -> Path:
     """The folder /autograder, with an empty submission."""
+    return laid_out(archive, tmp_path)
+
+
+def laid_out(archive: Path, place: Path) -> Path:
+    """What Gradescope makes of the zip before a submission is judged."""
     for name in ("source", "submission", "results"):
-        (tmp_path / name).mkdir()
+        (place / name).mkdir(parents=True)
     with zipfile.ZipFile(archive) as content:
-        content.extractall(tmp_path / "source")
-    (tmp_path / "submission_metadata.json").write_text(json.dumps(METADATA))
-    return tmp_path
+        content.extractall(place / "source")
+    (place / "submission_metadata.json").write_text(json.dumps(METADATA))
+    return place
 
 
 def hand_in(place: Path, name: str, content: bytes | Mapping[str, Any]) -> None:
@@ -326,29 +335,45 @@ def test_without_an_installed_judge_there_are_results(place):
 
 @pytest.mark.slow
 @pytest.mark.skipif(bool(machine.why_not_played()), reason=machine.why_not_played())
-def test_as_the_service_runs_it(place, classroom, tmp_path_factory):
-    """Root without capabilities, and no namespaces to be had: a spy reads nothing of what lies beside it."""
-    home = tmp_path_factory.mktemp("home")
+def test_as_the_service_runs_it(root, tmp_path):
+    """Root without capabilities, no namespaces to be had, and a course of one's own in the wheel: a spy reads nothing
+    of what lies beside it."""
+    own = write(tmp_path / "course", [{"name": "01-windows", "from": ASSIGNMENT, "points": {"doubled": 7.0},
+                                       "exercises": ["output_size", "conv1x1", "doubled"]}],
+                {"exercises/doubled.py": TEMPLATE.format(name="doubled")})
+    try:
+        course = Course(own)
+        released = enter(course, "01-windows")
+        sources = {grade_id(cell): cell.source for cell in source_notebook(own, "01-windows").cells if is_answer(cell)}
+        archive = pack.pack(course, "01-windows", tmp_path / "dist")
+    finally:
+        teach(None)
+    place, home = laid_out(archive, tmp_path / "autograder"), tmp_path / "home"
+    (wheel,) = (place / "source").glob("*.whl")
+    with zipfile.ZipFile(wheel) as content:
+        content.extractall(home / "packages")
     python = home / "environment" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     for path in (place / "source", *(place / "source").rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
-    paths = [str(path) for path in (place, place / "source", place / "source" / ".course-secret",
-                                    place / "source" / "settings.json", place / "results",
-                                    place / "results" / "results.json", place / "submission_metadata.json",
-                                    place / "submission", ROOT / "autograder" / "exercises" / "contents.py",
-                                    ROOT / "cnncourse" / "functional", "/proc/1/environ")]
-    spying = classroom.solved(conv1x1=SPY.format(paths=paths))
-    hand_in(place, "my homework.ipynb", spying)
+    beside = (place, place / "source", place / "source" / ".course-secret", place / "source" / "settings.json",
+              place / "results", place / "results" / "results.json", place / "submission_metadata.json",
+              place / "submission", home / "packages" / "autograder" / "course" / "course.toml",
+              home / "packages" / "cnncourse" / "functional", Path("/proc/1/environ"))
+    sources |= {"conv1x1": SPY.format(paths=[str(path) for path in beside])}
+    notebook = json.loads(released.read_text())
+    for cell in notebook["cells"]:
+        cell["source"] = sources.get(grade_id(cell), cell["source"])
+    hand_in(place, "my homework.ipynb", notebook)
     hand_in(place, "submission_metadata.json", b'{"users": [{"id": 1}]}')  # a student's own, of no account
-    container = machine.Machine(ordinary=False, namespaces=False)
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), "CNNCOURSE_HOME": str(home)}
-    ran = container.run(["bash", str(place / "source" / "run_autograder"), str(place)], place, ROOT, sys.prefix,
-                        sys.base_prefix, home, environment=environment, cwd=place)
+    ran = machine.Machine(ordinary=False, namespaces=False).run(
+        ["bash", str(place / "source" / "run_autograder"), str(place)], place, home, root, sys.prefix, sys.base_prefix,
+        cwd=place, environment={"PATH": os.environ["PATH"], "HOME": str(home), "CNNCOURSE_HOME": str(home),
+                                "PYTHONPATH": str(home / "packages")})
     found = results(place)
-    assert points(found) == everything_but(classroom, "conv1x1"), ran.stdout + ran.stderr
+    assert points(found) == {"output_size": 2, "conv1x1": 0, "doubled": 7}, ran.stdout + ran.stderr
     (told,) = [test["output"] for test in found["tests"] if test["name"] == "conv1x1"]
     assert "reached: []" in told
     assert "isolated by Landlock" in ran.stdout
