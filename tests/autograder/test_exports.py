@@ -9,17 +9,25 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import CsvExportPlugin, ExportPlugin
+from traitlets import Instance
+from traitlets.config import LoggingConfigurable
 
+from autograder.classroom.course import Course
+from autograder.cohort import ledger
 from autograder.exports import CanvasExportPlugin, MoodleExportPlugin, PlainCsvExportPlugin
 from autograder.spreadsheet import defuse, write_csv
+from autograder.text import one_line
 from tests.classroom import CONFIGURATION, empty_gradebook
+from tests.effort import examples
 
 EXPORTERS = (CanvasExportPlugin, MoodleExportPlugin, PlainCsvExportPlugin)
 STUDENTS = {
@@ -230,3 +238,87 @@ def test_no_text_begins_a_formula_whatever_separates_cells_where_the_file_is_ope
 def test_what_is_no_formula_stays_as_it_is():
     for text in ("a - b = c", "x; y", "Got -1, expected (2, -3).", "1; 2", "mail@example.org", "a\nb", ""):
         assert defuse(text) == text
+
+
+class Hand(StrEnum):
+    """What became of a student's work, and how a mark has to look."""
+
+    NOTHING = "handed in nothing"
+    RIGHT = "graded"
+    WRONG = "graded, all wrong"
+    BY_HAND = "marked by hand alone"
+    FAILED = "could not be graded"
+    FAILED_IN_PART = "could not be graded as a whole"
+    KILLED = "entered by a run that was killed"
+    WAITING = "not graded yet"
+    UNKNOWN = "not in the gradebook"
+
+
+MARK = {Hand.NOTHING: "0", Hand.RIGHT: "7", Hand.WRONG: "0", Hand.BY_HAND: "3", Hand.FAILED: "",
+        Hand.FAILED_IN_PART: "7", Hand.KILLED: "", Hand.WAITING: "", Hand.UNKNOWN: ""}
+NASTY = st.text(st.sampled_from("aZ0=+-@,;.'\" \t\née\u0301李_%(){}[]*"), min_size=1, max_size=20).filter(
+    lambda name: name not in (".", ".."))
+COURSE = "c = get_config()\nc.CourseDirectory.course_id = 'x'\nc.Exchange.root = 'exchange'\n"
+
+
+class Parent(LoggingConfigurable):
+    """What nbgrader's command is to an exporter."""
+
+    coursedir = Instance(CourseDirectory)
+
+
+@given(st.dictionaries(NASTY, st.sampled_from(Hand), min_size=1, max_size=8))
+@settings(max_examples=examples(20), deadline=None)
+def test_everybody_is_exported_and_only_who_handed_in_nothing_or_got_nothing_right_has_0(tmp_path_factory, people):
+    root = tmp_path_factory.mktemp("course")
+    (root / "nbgrader_config.py").write_text(COURSE)
+    with Gradebook(empty_gradebook(root / "gradebook.db")) as gradebook:
+        gradebook.add_assignment("one")
+        gradebook.add_notebook("n", "one")
+        gradebook.add_grade_cell("check", "n", "one", max_score=10, cell_type="code")
+        ledger.make_table(gradebook.engine)
+        for student, hand in people.items():
+            _enter(gradebook, root, student, hand)
+    course = Course(root)
+    records: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: records.append(record.getMessage())
+    for exporter, column, mark in zip(EXPORTERS, (3, 0, 0), (5, 3, 4), strict=True):
+        records.clear()
+        plugin = exporter(to=str(root / "out.csv"), parent=Parent(coursedir=course.directory))
+        plugin.log.addHandler(handler)
+        try:
+            with course.gradebook() as gradebook:
+                plugin.export(gradebook)
+        finally:
+            plugin.log.removeHandler(handler)
+        with (root / "out.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))[2 if exporter is CanvasExportPlugin else 1:]
+        ids = {str(defuse(student)): student for student in people} | {student: student for student in people}
+        assert {ids[row[column]]: row[mark] for row in rows} == {
+            student: MARK[hand] for student, hand in people.items()}
+        assert len(rows) == len(people)
+        said = "\n".join(records)
+        assert all(one_line(student) in said for student, hand in people.items()
+                   if MARK[hand] == "" or hand is Hand.FAILED_IN_PART)
+        if exporter is PlainCsvExportPlugin:
+            assert {ids[row[0]] for row in rows if row[5] == ""} == {
+                student for student, hand in people.items() if MARK[hand] == ""}
+
+
+def _enter(gradebook: Gradebook, root: Path, student: str, hand: Hand) -> None:
+    if hand is not Hand.NOTHING:
+        (root / "submitted" / student / "one").mkdir(parents=True)
+    if hand is Hand.UNKNOWN:
+        return
+    gradebook.add_student(student)
+    if hand in (Hand.NOTHING, Hand.WAITING):
+        return
+    grade = gradebook.add_submission("one", student).notebooks[0].grades[0]
+    grade.auto_score = {Hand.RIGHT: 7.0, Hand.FAILED_IN_PART: 7.0, Hand.WRONG: 0.0, Hand.FAILED: 0.0}.get(hand)
+    grade.manual_score = 3.0 if hand is Hand.BY_HAND else None
+    gradebook.db.commit()
+    if hand is not Hand.KILLED:
+        with gradebook.engine.begin() as connection:
+            status = "failed" if hand in (Hand.FAILED, Hand.FAILED_IN_PART) else "graded"
+            ledger.write(connection, "one", [ledger.Line(student, "hash", None, status)])
