@@ -194,11 +194,11 @@ BIAS_PER_WEIGHT = (
 BIAS_ALONG_WIDTH = (
     "bias added along the width",
     "NumPy lines up shapes from the last axis: a bias of shape (K,) added to (N, K, OH, OW) meets the columns, not the "
-    "filters. It needs the shape (K, 1, 1).")
+    "filters. How many axes have to stand behind the one for the filters?")
 BIAS_ALONG_HEIGHT = (
     "bias added along the height",
     "NumPy lines up shapes from the last axis: a bias of shape (K, 1) added to (N, K, OH, OW) meets the rows, not the "
-    "filters. It needs one more axis behind, the shape (K, 1, 1).")
+    "filters. How many axes have to stand behind the one for the filters?")
 
 # --- Tables of windows, and products with them ---------------------------------------------------------------------
 

@@ -123,12 +123,12 @@ class Conv2dMatmul:
                              "(filters, rows, columns)."),
         Misconception("bias added to the positions",
                       "The product has a row for each filter and a column for each position. A bias of shape (K,) is "
-                      "lined up with the columns: it needs the shape (K, 1).",
+                      "lined up with the columns, and it belongs to the rows.",
                       WITHOUT_BIAS.returning("(out.reshape(*out.shape[:2], -1) + bias).reshape(*out.shape[:3], -1)"),
                       "conv2d_matmul"),
         Misconception("a reshape in place of flattening",
-                      "Each filter becomes one row: weight.reshape(K, -1). A reshape to (-1, K) cuts the same numbers "
-                      "into other pieces, and no transposition puts them together again.",
+                      "Each filter becomes one row. A reshape to (-1, K) cuts the same numbers into other pieces, and "
+                      "no transposition puts them together again.",
                       AT_ONCE.given("weight = weight.reshape(-1, len(weight)).T.reshape(weight.shape)"),
                       "conv2d_matmul"),
         Misconception(*words.FILTERS_IN_ANOTHER_ORDER,

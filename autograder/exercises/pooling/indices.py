@@ -68,7 +68,8 @@ class MaxPool2dBackwardByIndices:
                       "channels, so that everything is gathered in the first plane.",
                       THROUGH_ALL, also=(THROUGH_ALL.edited({"+=": "="}),)),
         Misconception("index taken apart by the height",
-                      "Counted row by row, W entries make a row: the row is index // W, the column index % W.",
+                      "Counted row by row, how many entries make one row? That number tells row and column apart, "
+                      "and it is not the number of rows.",
                       LOOPS.edited({"], W)": "], H)"})),
         Misconception("index taken apart by the output's width",
                       "Indices count in the planes of the input, whose rows are input_size[1] long. The rows of "

@@ -168,5 +168,5 @@ class Chain:
         "between?",
         "Forward: a loop that puts x into a list before it replaces x. Backward: a loop over both sequences in "
         "reverse that replaces the gradient.",
-        "reversed(backwards) and reversed(inputs) go together in zip; in the loop, grad_out = backward(grad_out, x).",
+        "zip takes both sequences, each reversed. What a layer hands back is what the one before it is given.",
     )

@@ -292,6 +292,6 @@ class SgdStep:
         "does the weight stand after each?",
         "Three lines: the gradient with the decay, the new velocity, the new weight. In update_all a loop does them "
         "for each parameter; its number of axes, .ndim, tells a weight from a bias.",
-        "velocity = momentum * velocity + gradient + weight_decay * weight, and the weight moves by learning_rate "
-        "times it, downhill. For a bias call the same function with a decay of 0.",
+        "The velocity keeps a part of itself and gains the gradient with its decay; only then does the weight move, by "
+        "the learning rate times the new velocity, downhill. For a bias the decay is 0.",
     )
