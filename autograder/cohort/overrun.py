@@ -2,9 +2,9 @@
 
 What strangers' code does in its sandbox is limited there. This is about the work around it, comparing, explaining,
 drawing, writing pages, which a stranger's values and texts could make as long as they like. A thread looks at what the
-process uses and, where that is too much, raises an exception in the thread that works. Where work does not return to
-Python, and so never sees the exception, a process of a pool is ended after some more time; the submission is then
-tried once more, alone.
+process uses and, where that is too much, raises an exception in the thread that works. What is asked for all at once,
+between two looks, the system refuses. Where work does not return to Python, and so never sees the exception, a process
+of a pool is ended after some more time; the submission is then tried once more, alone.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ SECONDS = 30.0
 
 MEMORY = 500 << 20
 """What the judge may grow by while it works on one submission, in bytes."""
+
+ROOM = 1 << 30
+"""Addresses beyond that which the system still gives: some are asked for and never used."""
 
 LOOK_SECONDS, AGAIN_SECONDS = 0.05, 1.0
 KILL_SECONDS = 120.0
@@ -61,12 +64,15 @@ def bounded(wall_seconds: float, seconds: float = SECONDS, memory: int = MEMORY)
             null = stack.enter_context(open(os.devnull, "w"))
             faulthandler.dump_traceback_later(wall_seconds + KILL_SECONDS, exit=True, file=null)
             stack.callback(faulthandler.cancel_dump_traceback_later)
+        stack.enter_context(_refusing(memory + ROOM))
         watch.start()
         try:
             try:
                 yield
             finally:
                 watch.stop()
+        except MemoryError:
+            raise OverrunError(f"judging it took more than {memory >> 20} MiB of the judge's own memory") from None
         except OverrunError as error:
             watch.stop()  # it may have come just before
             raise OverrunError(watch.text or str(error)) from None
@@ -116,10 +122,34 @@ class _Watch:
         return ""
 
 
-def _resident() -> int:
-    """Bytes of memory that this process has; where the system does not say, the most that it ever had."""
+@contextlib.contextmanager
+def _refusing(growth: int) -> Iterator[None]:
+    """Let the system refuse memory by which this process would grow too much, where it can."""
+    size = _pages(0)
+    if resource is None or not hasattr(resource, "RLIMIT_AS") or not size:
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = size + growth
+    if soft != resource.RLIM_INFINITY and soft <= most:
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _pages(column: int) -> int:
+    """Bytes of addresses (0) or of memory (1) that this process has; 0 where the system does not say."""
     try:
         with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            return int(file.read().split()[column]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if resource else 0
+        return 0
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has; where the system does not say, the most that it ever had."""
+    return _pages(1) or (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if resource else 0)

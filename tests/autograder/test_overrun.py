@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import mmap
 import multiprocessing
+import resource
+import subprocess
+import sys
 import threading
 import time
 
@@ -43,6 +46,15 @@ def test_work_that_takes_too_much_is_given_up_and_what_follows_is_not(work, said
     burn(0.3)  # nothing is raised any more
     with bounded(1, seconds=60, memory=64 << 20):
         burn(0.1)
+
+
+def test_memory_that_is_asked_for_all_at_once_is_refused_and_what_follows_has_its_own():
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with pytest.raises(OverrunError, match="64 MiB of the judge's own memory"), bounded(1, seconds=60, memory=64 << 20):
+        bytearray(1 << 33)
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    with bounded(1, seconds=60, memory=64 << 20):
+        subprocess.run([sys.executable, "-c", "import numpy"], check=True)
 
 
 def test_work_that_waits_for_a_sandbox_is_not_the_judges():
