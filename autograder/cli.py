@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from autograder.errors import AutograderError, SandboxUnavailableError
+from autograder.errors import AutograderError, RehearsalError, SandboxUnavailableError
 from autograder.startup import leave_out_address_grammar, write_what_fits
 from autograder.syllabus import FILE, SOURCES, library
 from autograder.terminal import changes, console, grade_with_progress, misconceptions, notes, scores
@@ -255,6 +256,37 @@ def grade(
     console.print(scores(reports), notes(reports), sep="\n")
     if any(report.status == "failed" for report in reports):
         sys.exit(1)
+
+
+@app.command(epilog="Examples: [bold]course update work[/], [bold]course update mine.ipynb --to 03-pooling.zip[/]")
+def update(
+    notebooks: Annotated[Path, typer.Argument(help="Your notebook, or a folder of them.")],
+    to: Annotated[Path | None, typer.Option(help="The newer release: the zip, a folder or a notebook; by default what "
+                                            "is installed here.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+) -> None:
+    """Bring your copies to a newer release: new cells in, answers and own cells kept; the old file stays beside it."""
+    from autograder.lab import updating
+
+    copies = updating.copies_in(notebooks)
+    if not copies:
+        raise AutograderError(f"there is no notebook in {notebooks}")
+    with ExitStack() as stack:
+        among = stack.enter_context(updating.released_in(to)) if to else None
+        for path in copies:
+            try:
+                result = updating.update(path, among)
+            except RehearsalError as error:
+                if len(copies) == 1:
+                    raise
+                console.print(f"left alone: {escape(one_line(str(error)))}", soft_wrap=True)
+                continue
+            backup = None if dry_run else updating.write(result)
+            what = (f"{result.added} new cells, {result.kept} answers and {result.own} cells of your own kept"
+                    if result.changed else "as the release already")
+            console.print(f"{path}: {what}" + (f"; as it was: {backup.name}" if backup else ""), soft_wrap=True)
+            for conflict in result.conflicts if result.changed else ():
+                console.print(f"  [yellow]look at[/] {escape(one_line(conflict))}", soft_wrap=True)
 
 
 @app.command(epilog="Examples: [bold]course rehearse work/03-pooling/03-pooling.ipynb[/], "

@@ -200,7 +200,18 @@ def rehearsal(path: Path, announce: Announce = lambda name, done, total: None, *
 
 
 def handed_out(path: Path) -> Any:
-    """The notebook as it was handed out, of all that there are the one that most cells are from.
+    """The notebook as it was handed out, see `nearest`."""
+    return _template(nearest(path))
+
+
+def nearest(path: Path, among: Iterable[Path] | None = None) -> Path:
+    """Of all notebooks that were handed out the one that most cells of a file are from.
+
+    Parameters
+    ----------
+    path : Path
+    among : iterable of Path, optional
+        By default the notebooks of this installation.
 
     Raises
     ------
@@ -210,7 +221,7 @@ def handed_out(path: Path) -> Any:
     own = _cells(path)
     names, sources = {grade_id(cell) for cell in own} - {""}, {source_of(cell).strip() for cell in own}
     best, most = None, (0, 0)
-    for candidate in _all_handed_out():
+    for candidate in _all_handed_out() if among is None else among:
         cells = _cells(candidate)
         common = (len(names & ({grade_id(cell) for cell in cells} - {""})),
                   len(sources & ({source_of(cell).strip() for cell in cells} - {""})))
@@ -218,7 +229,7 @@ def handed_out(path: Path) -> Any:
             best, most = candidate, common
     if best is None:
         raise RehearsalError(say("{path} is none of this course's notebooks.", path=path.name))
-    return _template(best)
+    return best
 
 
 def _all_handed_out() -> Iterator[Path]:

@@ -162,12 +162,12 @@ class _Reader:
             self._copies.setdefault(name, []).append(source)
             if trouble:
                 self.problems.append(f"The answer cell {name}{trouble}")
-            is_stub = _is_stub(source, self._wanted[name].source)
+            unwritten = is_stub(source, self._wanted[name].source)
             if self._wanted[name].cell_type == "code":
-                if not is_stub:
+                if not unwritten:
                     self.found.append(_Found(name, source, trouble, []))
-            elif not is_stub or name not in self._attachments:
-                self._take_words(name, source, cell, is_stub)
+            elif not unwritten or name not in self._attachments:
+                self._take_words(name, source, cell, unwritten)
         elif name in self._tests:
             pass  # ours run
         elif self._tests and cell.get("cell_type") == "code" and (
@@ -199,11 +199,11 @@ class _Reader:
         return Submission(answers, self._attachments, tuple(stubs + cells), tuple(own),
                           tuple(dict.fromkeys(self.problems)))
 
-    def _take_words(self, name: str, source: str, cell: dict[str, Any], is_stub: bool) -> None:
+    def _take_words(self, name: str, source: str, cell: dict[str, Any], unwritten: bool) -> None:
         self._attachments[name], lost = _pictures(cell)
         if lost:
             self.problems.append(f"The answer cell {name}{lost}")
-        if not is_stub or self._attachments[name]:
+        if not unwritten or self._attachments[name]:
             self.words[name] = source
 
     def _find_moved(self, answers: dict[str, str], last: dict[str, _Found]) -> set[int]:
@@ -254,7 +254,7 @@ class _Reader:
         return cells, own
 
 
-def _is_stub(source: str, handed_out: str) -> bool:
+def is_stub(source: str, handed_out: str) -> bool:
     """Whether nothing is written in an answer cell: it is as it was handed out, now or in an earlier release."""
     if source.strip() in ("", handed_out.strip()):
         return True
