@@ -61,14 +61,14 @@ def start(way: str) -> tuple[float, float]:
     lending.end_idle()
     began = time.perf_counter()
     sandbox = lending.Sandbox(Limits(), isolation.WAYS[way])
-    worker = sandbox.lend()
-    assert worker is not None
-    lending.greeted(worker)
+    tenant = sandbox.lend()
+    assert tenant is not None
+    lending.greeted(tenant)
     milliseconds = 1000 * (time.perf_counter() - began)
     first = psutil.Process(sandbox._started.process.pid)
     family = [first, *first.children(recursive=True)]
     memory = sum(process.memory_full_info().pss for process in family) / 2**20
-    worker.end()
+    tenant.end()
     lending.end_idle()
     return milliseconds, memory
 

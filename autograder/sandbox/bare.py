@@ -16,7 +16,7 @@ class _Bare:
     """Finds no module but those that a sandbox has, and asks before all others do."""
 
     def __init__(self, names: Sequence[str], stand_ins: Mapping[str, str]) -> None:
-        self._names = {*names, *sys.stdlib_module_names, "wire", "meaning", "needed", "standins", "worker"}
+        self._names = {*names, *sys.stdlib_module_names, "wire", "meaning", "needed", "standins", "tenant"}
         self._stand_ins = stand_ins
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:

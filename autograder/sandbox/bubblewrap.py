@@ -162,7 +162,7 @@ def _files(limits: Limits) -> list[str]:
     arguments = ["--proc", "/proc", "--dev", "/dev"]
     library = contents.standard_library()
     # Without this, bubblewrap gives the parents of a mount to root alone when root starts it.
-    ours = (Path("/grader/worker.py"), Path("/packages/numpy"), Path("/usr/lib"))
+    ours = (Path("/grader/tenant.py"), Path("/packages/numpy"), Path("/usr/lib"))
     for folder in _parents(*ours, Path(sys.base_prefix, "lib"), library, contents.base_python()):
         arguments += ["--perms", "0755", "--dir", str(folder)]
     for name in contents.SYSTEM_LIBRARIES:

@@ -15,7 +15,7 @@ ALLOWED_DISTRIBUTIONS = ("numpy", "matplotlib")
 
 HERE = Path(__file__).parent
 OWN_FILES = {path.name: path for path in (
-    *(HERE / f"{name}.py" for name in ("worker", "meaning", "needed", "standins", "wire")),
+    *(HERE / f"{name}.py" for name in ("tenant", "meaning", "needed", "standins", "wire")),
     *(HERE / "inside" / f"{name}.py" for name in ("doorkeeper", "heir", "kernel", "lender", "state")))}
 """Our files, which run there."""
 STAND_INS = {f"{name}.py": HERE / "inside" / f"{name}.py" for name in ("autograder", "cnncourse")}

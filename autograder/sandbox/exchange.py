@@ -1,4 +1,4 @@
-"""Questions to a worker and its answers, over two pipes: many are sent ahead, and each answer is waited for in vain
+"""Questions to a tenant and its answers, over two pipes: many are sent ahead, and each answer is waited for in vain
 for a limited time only.
 
 Neither side can block the other: what does not fit into a pipe is sent while answers are read.
@@ -29,7 +29,7 @@ AHEAD = 1 << 15
 """Bytes of questions that are on their way together, unless a single one is larger."""
 
 
-class Worker:
+class Tenant:
     """What runs one submission: two pipes, and a way to end it.
 
     Parameters
@@ -135,7 +135,7 @@ class Worker:
         self._given = self._answers = -1
 
     def discard(self) -> str:
-        """End its sandbox, which lends no other worker, and release the pipes; what the sandbox says of itself."""
+        """End its sandbox, which lends no other tenant, and release the pipes; what the sandbox says of itself."""
         told = self._on_discard()
         self.end()
         return told

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from autograder.errors import SandboxLostError, SandboxUnavailableError
 from autograder.sandbox.bubblewrap import Bubblewrap
 from autograder.sandbox.landlock import Landlock
-from autograder.sandbox.lending import greeted, worker_for
+from autograder.sandbox.lending import greeted, tenant_for
 from autograder.sandbox.settings import Limits as Limits
 from autograder.sandbox.way import Way
 
@@ -87,13 +87,13 @@ def why_not(name: str) -> str:
         return reason
     told = ""
     try:
-        worker = worker_for(Limits(), way)
+        tenant = tenant_for(Limits(), way)
         try:
-            greeted(worker)
+            greeted(tenant)
         except SandboxLostError:
-            told = worker.discard()
+            told = tenant.discard()
             raise
-        worker.end()
+        tenant.end()
     except (OSError, SandboxLostError) as error:
         complaint = told or str(error)
         return f"{way.describe()} could not start a sandbox: {complaint}. {way.mend(complaint)}"

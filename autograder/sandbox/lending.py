@@ -24,7 +24,7 @@ from typing import TypeVar
 from autograder.errors import SandboxLostError
 from autograder.sandbox import cgroups
 from autograder.sandbox.cgroups import Group
-from autograder.sandbox.exchange import Worker
+from autograder.sandbox.exchange import Tenant
 from autograder.sandbox.settings import Limits
 from autograder.sandbox.way import Way
 
@@ -76,8 +76,8 @@ class Sandbox:
             self.kill()
             raise
 
-    def lend(self) -> Worker | None:
-        """A worker for one submission; None if this sandbox is of no use any more."""
+    def lend(self) -> Tenant | None:
+        """A tenant for one submission; None if this sandbox is of no use any more."""
         inside_reads, given = os.pipe()
         answers, inside_writes = os.pipe()
         try:
@@ -93,7 +93,7 @@ class Sandbox:
         finally:
             os.close(inside_reads)
             os.close(inside_writes)
-        return Worker(given, answers, self._take_back, self._discard)
+        return Tenant(given, answers, self._take_back, self._discard)
 
     @property
     def last_words(self) -> str:
@@ -224,8 +224,8 @@ def end_idle() -> None:
     idle.end_all()
 
 
-def worker_for(limits: Limits, way: Way) -> Worker:
-    """A worker for one submission, from a sandbox that waits or from a new one.
+def tenant_for(limits: Limits, way: Way) -> Tenant:
+    """A tenant for one submission, from a sandbox that waits or from a new one.
 
     Parameters
     ----------
@@ -240,23 +240,23 @@ def worker_for(limits: Limits, way: Way) -> Worker:
         If a new sandbox does not answer.
     """
     while (waiting := idle.take(limits, way)) is not None:
-        if worker := waiting.lend():
-            return worker
+        if tenant := waiting.lend():
+            return tenant
     new = Sandbox(limits, way)
-    if worker := new.lend():
-        return worker
+    if tenant := new.lend():
+        return tenant
     raise SandboxLostError(new.last_words or f"a new sandbox ended, or did not answer within {START_SECONDS:g} s")
 
 
-def greeted(worker: Worker) -> None:
-    """Wait until a worker answers, before it has run anything of a stranger's.
+def greeted(tenant: Tenant) -> None:
+    """Wait until a tenant answers, before it has run anything of a stranger's.
 
     Raises
     ------
     SandboxLostError
         If it does not, which is the sandbox's failure and nobody else's.
     """
-    for _ in worker.exchange([({"op": "hello"}, None)], START_SECONDS):
+    for _ in tenant.exchange([({"op": "hello"}, None)], START_SECONDS):
         pass
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from autograder.errors import SandboxLostError
 from autograder.sandbox import wire
-from autograder.sandbox.exchange import Worker
+from autograder.sandbox.exchange import Tenant
 from autograder.sandbox.isolation import Limits, choose
-from autograder.sandbox.lending import greeted, worker_for
+from autograder.sandbox.lending import greeted, tenant_for
 from autograder.sandbox.outcome import SAID_INSIDE, Ending, Outcome
-from autograder.sandbox.trusted import trusted_worker
+from autograder.sandbox.trusted import trusted_tenant
 from autograder.sandbox.way import Way
 from cnncourse.language import say
 
@@ -30,7 +30,7 @@ SANDBOX = "sandbox"
 MOST_SANDBOXES = 3
 """How many sandboxes may fail before one has run anything of a submission's."""
 GRACE_SECONDS = 1.0
-"""For the worker, which ends an endless statement itself as long as that lets it."""
+"""For the tenant, which ends an endless statement itself as long as that lets it."""
 MOST_REASONS = 3
 TOLD = ("time", "spent", "SyntaxError", "IndentationError", "MemoryError", "RecursionError")
 """What is said of a student's own cell even if no answer needs it."""
@@ -111,7 +111,7 @@ class SandboxRunner:
         self._lost_once: set[str] = set()
         self._said: list[str] = []
         self._way: Way | None = None
-        self._worker: Worker | None = None
+        self._tenant: Tenant | None = None
         self._answer = ""
         self._began = 0.0
         self._deadline = 0.0
@@ -164,23 +164,23 @@ class SandboxRunner:
             if time.monotonic() >= self._deadline:
                 yield Outcome(Ending.TIME, text=say("The submission had used up its {seconds:g} s.",
                                                 seconds=self.limits.total_seconds))
-            elif self._worker is None and not self._start():
+            elif self._tenant is None and not self._start():
                 yield Outcome(Ending.CRASH, text=self.problems.get("", say("The process could not be started again.")))
             else:
-                for outcome in self._calls_of_one_worker(answer, arguments[done:]):
+                for outcome in self._calls_of_one_tenant(answer, arguments[done:]):
                     yield outcome
                     done += 1
                 continue
             done += 1
 
-    def _calls_of_one_worker(
+    def _calls_of_one_tenant(
         self, answer: str, arguments: Sequence[tuple[Any, ...]]
     ) -> Generator[Outcome, None, None]:
-        """Outcomes until all are there, the worker is lost, or the time of the whole submission is over."""
-        worker, seconds = self._worker, self.limits.call_seconds
-        assert worker is not None
-        self._turn_to(worker, answer)
-        answers = worker.exchange([({"op": "call"}, given) for given in arguments], seconds)
+        """Outcomes until all are there, the tenant is lost, or the time of the whole submission is over."""
+        tenant, seconds = self._tenant, self.limits.call_seconds
+        assert tenant is not None
+        self._turn_to(tenant, answer)
+        answers = tenant.exchange([({"op": "call"}, given) for given in arguments], seconds)
         try:
             for given in arguments:
                 if time.monotonic() >= self._deadline:
@@ -190,28 +190,28 @@ class SandboxRunner:
         except SandboxLostError as error:
             self._stop()
             if self._may_be_lost_by_others(answer, error):
-                return  # this one gets a fresh worker
+                return  # this one gets a fresh tenant
             if error.late:
                 yield Outcome(Ending.TIME, text=say("It did not finish within {seconds:g} s.", seconds=seconds))
             else:
                 yield Outcome(Ending.CRASH, text=say("Its process ended before there was a result."))
         finally:
-            if worker is self._worker:
-                self._finish(worker)
+            if tenant is self._tenant:
+                self._finish(tenant)
 
-    def _finish(self, worker: Worker) -> None:
+    def _finish(self, tenant: Tenant) -> None:
         """Leave nothing of this answer on its way."""
         try:
-            worker.drop_answers(self.limits.call_seconds)
+            tenant.drop_answers(self.limits.call_seconds)
         except SandboxLostError:
             self._stop()
 
-    def _turn_to(self, worker: Worker, answer: str) -> None:
+    def _turn_to(self, tenant: Tenant, answer: str) -> None:
         """Let a process of its own take the calls of an answer."""
         if answer != self._answer:
             if self._answer:
-                worker.tell({"op": "done"})
-            worker.tell({"op": "answer", "name": answer})
+                tenant.tell({"op": "done"})
+            tenant.tell({"op": "answer", "name": answer})
             self._answer = answer
 
     def _believe_little(self, answer: str, header: dict[str, Any], value: Any, count: int) -> Outcome:
@@ -242,32 +242,32 @@ class SandboxRunner:
         return "".join(reasons[:MOST_REASONS])
 
     def _start(self) -> bool:
-        """Start a worker and run the cells, until all that are not left out end."""
+        """Start a tenant and run the cells, until all that are not left out end."""
         while time.monotonic() < self._deadline:
-            self._worker = self._new_worker()
-            if self._run_cells(self._worker):
+            self._tenant = self._new_tenant()
+            if self._run_cells(self._tenant):
                 return True
             self._stop()
         return False
 
-    def _new_worker(self) -> Worker:
-        """A worker that answers; until then it is the sandbox's time and the sandbox's failure."""
+    def _new_tenant(self) -> Tenant:
+        """A tenant that answers; until then it is the sandbox's time and the sandbox's failure."""
         began = time.monotonic()
         for attempt in range(MOST_SANDBOXES):
-            worker = None
+            tenant = None
             try:
-                worker = (worker_for(self.limits, self._way) if self._way else
-                          trusted_worker(self.limits, bare=self.bare))
-                greeted(worker)
+                tenant = (tenant_for(self.limits, self._way) if self._way else
+                          trusted_tenant(self.limits, bare=self.bare))
+                greeted(tenant)
                 break
             except SandboxLostError:
-                if worker is not None:
-                    worker.discard()
+                if tenant is not None:
+                    tenant.discard()
                 if attempt == MOST_SANDBOXES - 1:
                     raise
-        assert worker is not None
+        assert tenant is not None
         self._deadline += time.monotonic() - began
-        return worker
+        return tenant
 
     def _may_be_lost_by_others(self, name: str, error: SandboxLostError) -> bool:
         """Whether a cell or an answer is tried again: another answer's bytes may have come, or the machine may have
@@ -276,14 +276,14 @@ class SandboxRunner:
         self._lost_once.add(name)
         return again
 
-    def _run_cells(self, worker: Worker) -> bool:
-        """Run every cell; False if the worker was lost. A cell that takes it down is reduced to what it defines the
+    def _run_cells(self, tenant: Tenant) -> bool:
+        """Run every cell; False if the tenant was lost. A cell that takes it down is reduced to what it defines the
         next time, and left out if that takes it down, too."""
         cells = [cell for cell in self.cells if cell.name not in self._left_out]
-        worker.tell({"op": "answers", "names": self.answers})
+        tenant.tell({"op": "answers", "names": self.answers})
         for cell in cells:
-            worker.tell(_as_text(cell))
-        results = worker.exchange(map(self._question, cells), self.limits.cell_seconds + GRACE_SECONDS)
+            tenant.tell(_as_text(cell))
+        results = tenant.exchange(map(self._question, cells), self.limits.cell_seconds + GRACE_SECONDS)
         for cell in cells:
             if time.monotonic() >= self._deadline:
                 return False
@@ -301,7 +301,7 @@ class SandboxRunner:
                 "seconds": self.limits.cell_seconds, "definitions": cell.name in self._reduced}, None
 
     def _give_up(self, cell: Cell, error: SandboxLostError) -> None:
-        """Use less of a cell that took the worker down."""
+        """Use less of a cell that took the tenant down."""
         if self._may_be_lost_by_others(f"cell {cell.name}", error):
             return
         (self._left_out if cell.name in self._reduced else self._reduced).add(cell.name)
@@ -318,10 +318,10 @@ class SandboxRunner:
         (self.problems if told else self._failures)[cell.name] = text
 
     def _stop(self) -> None:
-        if self._worker is not None:
-            self._worker.end()
-            self._said += [self._worker.said] if self._worker.said else []
-            self._worker = None
+        if self._tenant is not None:
+            self._tenant.end()
+            self._said += [self._tenant.said] if self._tenant.said else []
+            self._tenant = None
             self._answer = ""
 
 

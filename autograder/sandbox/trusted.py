@@ -9,16 +9,16 @@ import sys
 import tempfile
 
 from autograder.sandbox import contents
-from autograder.sandbox.exchange import Worker
+from autograder.sandbox.exchange import Tenant
 from autograder.sandbox.lending import end_process
 from autograder.sandbox.settings import Limits, resource_limits
 
-START = f"import sys; sys.path.insert(0, {str(contents.HERE)!r}); import worker; worker.main()"
-BARE = START.replace("import worker;", "import bare; bare.leave({names!r}, {stand_ins!r}); import worker;")
+START = f"import sys; sys.path.insert(0, {str(contents.HERE)!r}); import tenant; tenant.main()"
+BARE = START.replace("import tenant;", "import bare; bare.leave({names!r}, {stand_ins!r}); import tenant;")
 
 
-def trusted_worker(limits: Limits, *, bare: bool = False) -> Worker:
-    """A worker in a process of its own; limits on resources still hold where the system has them.
+def trusted_tenant(limits: Limits, *, bare: bool = False) -> Tenant:
+    """A tenant in a process of its own; limits on resources still hold where the system has them.
 
     Parameters
     ----------
@@ -47,4 +47,4 @@ def trusted_worker(limits: Limits, *, bare: bool = False) -> Worker:
         folder.cleanup()
         return ""
 
-    return Worker(given, answers, end)
+    return Tenant(given, answers, end)

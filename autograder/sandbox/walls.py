@@ -30,7 +30,7 @@ def breakout(*paths):
 
     for name in (*paths, "/etc/passwd", "/home"):
         attempt("read " + name, lambda: os.listdir(name) or True if os.path.isdir(name) else [open(name).read()])
-    for name in (*paths, "/grader/worker.py", "/packages/numpy/x", "/usr/x", "/usr/lib/x", "/dev/x", "/x"):
+    for name in (*paths, "/grader/tenant.py", "/packages/numpy/x", "/usr/x", "/usr/lib/x", "/dev/x", "/x"):
         attempt("write " + name, lambda: open(name, "a"))
         attempt("change the mode of " + name, lambda: os.chmod(name, 0o777) is None)
         attempt("change the times of " + name, lambda: os.utime(name) is None)

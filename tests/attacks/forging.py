@@ -94,12 +94,12 @@ ATTACKS = (
         "async def _execute(code, silent, *a, **k):\n"
         "    return {'status': 'ok', 'execution_count': 1, 'payload': [], 'user_expressions': {}}\n"
         "_kernel.do_execute = _execute\n")),
-    Attack("replace exec, compile and the worker's functions", "forging", below(
+    Attack("replace exec, compile and the tenant's functions", "forging", below(
         "import builtins, sys\nbuiltins.exec = builtins.compile = lambda *a, **k: None\n"
-        "_worker = sys.modules.get('worker') or sys.modules.get('__main__')\n"
-        "if hasattr(_worker, '_call'):\n"
+        "_tenant = sys.modules.get('tenant') or sys.modules.get('__main__')\n"
+        "if hasattr(_tenant, '_call'):\n"
         "    import wire\n"
-        "    _worker._call = lambda *a: wire.pack({'kind': 'value', 'changed': [], 'passed': True, 'score': 1.0})\n"),
+        "    _tenant._call = lambda *a: wire.pack({'kind': 'value', 'changed': [], 'passed': True, 'score': 1.0})\n"),
         points=NONE),
     Attack("read the expected value from a caller's frame", "forging", body(
         "import sys, gc\n"

@@ -29,7 +29,7 @@ LIMITS = tuple(name for name in dir(resource) if name.startswith("RLIMIT_"))
 VALUES = ("(2, 2)", "(0, 0)", "(1, 1)", "((1 << 40) + 1195, (1 << 40) + 1195)", "(64, 64)",
           "(int.from_bytes(b'note', 'big'),) * 2", "(resource.RLIM_INFINITY,) * 2")
 SIGNALS = ("SIGSTOP", "SIGKILL", "SIGTERM", "SIGUSR1", "SIGCONT", "SIGTSTP", "SIGALRM", "SIGXCPU", "SIGPIPE", "SIGCHLD")
-FILES = ("'.'", "os.environ.get('HOME', '/')", "'/'", "'/dev/null'", "ctypes.__file__", "'/grader/worker.py'",
+FILES = ("'.'", "os.environ.get('HOME', '/')", "'/'", "'/dev/null'", "ctypes.__file__", "'/grader/tenant.py'",
          "'/packages'", "f'/proc/{_lender}'", "'/dev/shm'", "'/tmp'", "'/run'", "'/usr/lib'", "'..'", "'../packages'")
 OF_PROC = ("oom_score_adj", "coredump_filter", "autogroup", "timerslack_ns", "comm", "mem", "clear_refs", "loginuid",
            "attr/current", "setgroups", "uid_map", "limits", "sched")

@@ -61,7 +61,7 @@ ATTACKS = (
     _writing("add start-up files of IPython, Jupyter and the shell", "<home>/.ipython/profile_default/startup/0.py",
              "<home>/.bashrc", "<home>/.profile", "<home>/.jupyter/jupyter_config.py", "~/.ipython/startup/0.py",
              "<home>/.config/systemd/user/x.service", content=OWN_STARTUP),
-    _writing("change the worker and the first process's files", "/grader/worker.py", "/grader/wire.py",
+    _writing("change the tenant and the first process's files", "/grader/tenant.py", "/grader/wire.py",
              "/proc/1/environ", "/proc/sys/kernel/core_pattern", "/proc/self/oom_score_adj", "/proc/self/uid_map"),
     Attack("write into the process that starts all others", "tampering", body(
         "import os\nfor number in {os.getppid(), 1, 2, 3} - {os.getpid()}:\n"
@@ -112,7 +112,7 @@ ATTACKS = (
         "    try: call()\n    except (OSError, AttributeError): pass\n"
         f"if os.getuid() == 0: raise RuntimeError('<root>')\nreturn {ZEROS}")),
     Attack("patch what decides on the meaning of a notebook", "tampering", own_cell(
-        "import sys\nfor _name in ('meaning', 'needed', 'wire', 'worker', '__main__'):\n"
+        "import sys\nfor _name in ('meaning', 'needed', 'wire', 'tenant', '__main__'):\n"
         "    for _what in list(vars(sys.modules.get(_name, sys))):\n"
         "        if _what in ('Notebook', 'needed', 'explain', 'changed', 'snapshots', '_call'):\n"
         "            setattr(sys.modules[_name], _what, lambda *a, **k: {'kind': 'value', 'passed': True})\n"),

@@ -79,7 +79,7 @@ ATTACKS = (
     _attack("an array of text", "np.full(shape, '0.0')", "array of"),
     _attack("dates", "np.zeros(shape, dtype='datetime64[s]')", "array of"),
     _attack("long doubles", "np.zeros(shape, dtype=np.longdouble)"),
-    _attack("a memory map of the judge's own file", "np.memmap('/grader/worker.py', mode='r', dtype='u1', shape=8)"),
+    _attack("a memory map of the judge's own file", "np.memmap('/grader/tenant.py', mode='r', dtype='u1', shape=8)"),
     _attack("one number in the shape of a gigantic array", "np.broadcast_to(0.0, (1 << 20, 1 << 20))", "could not be read"),
     _attack("an array of thirty-two dimensions", "np.zeros((1,) * 32)", "array of"),
     _attack("an array without entries and with a gigantic side", "np.zeros((0, 1 << 26, 1, 1))", "shape is"),

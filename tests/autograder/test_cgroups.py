@@ -105,11 +105,11 @@ def test_a_sandbox_enters_its_group_before_it_starts_and_takes_it_along_when_it_
     limits = Limits(total_seconds=63.0)
     sandbox = lending.Sandbox(limits, isolation.choose().way)
     (group,) = root.glob("course-sandbox-*")
-    worker = sandbox.lend()
-    assert worker is not None
+    tenant = sandbox.lend()
+    assert tenant is not None
     assert (group / "cgroup.procs").read_text() == "0\n"
     assert int((group / "memory.max").read_text()) == limits.memory_bytes + limits.scratch_bytes
-    worker.end()
+    tenant.end()
     sandbox.kill()
     assert not group.exists()
 

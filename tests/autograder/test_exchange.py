@@ -15,21 +15,21 @@ from autograder.exercises.contents import find
 from autograder.judging.judge import judge
 from autograder.judging.local import LocalRunner
 from autograder.sandbox import exchange, wire
-from autograder.sandbox.exchange import Worker
+from autograder.sandbox.exchange import Tenant
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.session import Cell, SandboxRunner
 from tests.effort import rest_slow
 
 
 class FarSide:
-    """The worker's end of both pipes, played by a thread."""
+    """The tenant's end of both pipes, played by a thread."""
 
     def __init__(self, play) -> None:
         inside_reads, given = os.pipe()
         answers, inside_writes = os.pipe()
         self.questions, self.answers = os.fdopen(inside_reads, "rb"), os.fdopen(inside_writes, "wb", buffering=0)
         self.ended = threading.Event()
-        self.worker = Worker(given, answers, self.ended.set)
+        self.tenant = Tenant(given, answers, self.ended.set)
         self.thread = threading.Thread(target=self._play, args=(play,))
         self.thread.start()
 
@@ -52,7 +52,7 @@ def far_side():
     yield lambda play: made.append(FarSide(play)) or made[-1]
     for side in made:
         side.ended.set()
-        side.worker.end()
+        side.tenant.end()
         side.questions.close()
         side.thread.join(5)
         assert not side.thread.is_alive()
@@ -68,18 +68,18 @@ def echo(side) -> None:
         side.answer(*frame)
 
 
-def asked(worker, values, seconds=5.0):
-    return [value for _, value in worker.exchange([({"op": "call"}, value) for value in values], seconds)]
+def asked(tenant, values, seconds=5.0):
+    return [value for _, value in tenant.exchange([({"op": "call"}, value) for value in values], seconds)]
 
 
 def test_answers_come_in_the_order_of_the_questions(far_side, any_way_to_wait):
-    assert asked(far_side(echo).worker, list(range(500))) == list(range(500))
+    assert asked(far_side(echo).tenant, list(range(500))) == list(range(500))
 
 
 @pytest.mark.parametrize("size", rest_slow([100, 5_000, 130_000], 2))
 def test_large_frames_both_ways_at_once_block_nobody(far_side, any_way_to_wait, size):
     values = [np.full(size, float(i)) for i in range(6)]
-    for sent, came in zip(values, asked(far_side(echo).worker, values), strict=True):
+    for sent, came in zip(values, asked(far_side(echo).tenant, values), strict=True):
         np.testing.assert_array_equal(sent, came)
 
 
@@ -93,7 +93,7 @@ def test_small_pipes_and_small_questions_with_large_answers_block_nobody(far_sid
     side = far_side(play)
     for pipe in (side.questions, side.answers):
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
-    assert len(asked(side.worker, [np.zeros(300)] * 40)) == 40
+    assert len(asked(side.tenant, [np.zeros(300)] * 40)) == 40
 
 
 def test_no_more_than_a_few_questions_are_on_their_way(far_side):
@@ -110,16 +110,16 @@ def test_no_more_than_a_few_questions_are_on_their_way(far_side):
             taken.append(i)
             yield {"op": "call"}, np.zeros(1000)
 
-    answers = far_side(play).worker.exchange(questions(), 5)
+    answers = far_side(play).tenant.exchange(questions(), 5)
     threading.Timer(0.1, go_on.set).start()
     next(answers)
     assert 1 < len(taken) <= exchange.AHEAD // 8000 + 1
 
 
-def lost_after(worker, values, seconds) -> tuple[SandboxLostError, float]:
+def lost_after(tenant, values, seconds) -> tuple[SandboxLostError, float]:
     began = time.monotonic()
     with pytest.raises(SandboxLostError) as caught:
-        asked(worker, values, seconds)
+        asked(tenant, values, seconds)
     return caught.value, time.monotonic() - began
 
 
@@ -128,7 +128,7 @@ def lost_after(worker, values, seconds) -> tuple[SandboxLostError, float]:
     lambda side: (side.take(), side.ended.wait(5)),
 ], ids=["reads nothing", "answers nothing"])
 def test_a_far_side_that_is_silent_is_given_up_in_time(far_side, play):
-    error, took = lost_after(far_side(play).worker, [np.zeros(10 ** 5)], 0.4)
+    error, took = lost_after(far_side(play).tenant, [np.zeros(10 ** 5)], 0.4)
     assert error.late
     assert 0.3 < took < 1.5
 
@@ -142,14 +142,14 @@ def test_bytes_that_trickle_do_not_prolong_the_wait(far_side):
             while not side.ended.wait(0.01):
                 side.answers.write(b" ")
 
-    error, took = lost_after(far_side(play).worker, [1], 0.4)
+    error, took = lost_after(far_side(play).tenant, [1], 0.4)
     assert error.late
     assert took < 1.5
 
 
 def test_without_poll_a_silent_far_side_is_ended_in_time(far_side, monkeypatch):
     monkeypatch.setattr(exchange, "CAN_POLL", False)
-    error, took = lost_after(far_side(lambda side: (side.take(), side.ended.wait(5))).worker, [1], 0.4)
+    error, took = lost_after(far_side(lambda side: (side.take(), side.ended.wait(5))).tenant, [1], 0.4)
     assert error.late
     assert 0.3 < took < 1.5
 
@@ -161,7 +161,7 @@ def test_each_answer_has_a_time_of_its_own(far_side, any_way_to_wait):
             side.answer(*frame)
 
     began = time.monotonic()
-    assert asked(far_side(play).worker, [1, 2, 3, 4], 0.5) == [1, 2, 3, 4]
+    assert asked(far_side(play).tenant, [1, 2, 3, 4], 0.5) == [1, 2, 3, 4]
     assert time.monotonic() - began > 0.7
 
 
@@ -171,7 +171,7 @@ def test_answers_given_before_the_far_side_ended_still_count(far_side):
             side.answer(*side.take())
         side.questions.close()
 
-    answers = far_side(play).worker.exchange([({"op": "call"}, np.full(2000, float(i))) for i in range(50)], 5)
+    answers = far_side(play).tenant.exchange([({"op": "call"}, np.full(2000, float(i))) for i in range(50)], 5)
     assert [next(answers)[1][0] for _ in range(3)] == [0, 1, 2]
     with pytest.raises(SandboxLostError) as caught:
         next(answers)
@@ -186,8 +186,8 @@ def test_an_answer_to_nothing_that_was_asked_is_refused(far_side, surplus):
         side.answers.write(wire.pack(surplus, 7))
         echo(side)
 
-    worker = far_side(play).worker
-    answers = worker.exchange([({"op": "call"}, i) for i in range(3)], 5)
+    tenant = far_side(play).tenant
+    answers = tenant.exchange([({"op": "call"}, i) for i in range(3)], 5)
     next(answers)
     with pytest.raises(SandboxLostError) as caught:
         next(answers)
@@ -195,12 +195,12 @@ def test_an_answer_to_nothing_that_was_asked_is_refused(far_side, surplus):
 
 
 def test_answers_that_nobody_wants_any_more_are_dropped_and_not_mistaken_for_later_ones(far_side):
-    worker = far_side(echo).worker
-    answers = worker.exchange([({"op": "call"}, i) for i in range(20)], 5)
+    tenant = far_side(echo).tenant
+    answers = tenant.exchange([({"op": "call"}, i) for i in range(20)], 5)
     assert next(answers)[1] == 0
     answers.close()
-    worker.drop_answers(5)
-    assert asked(worker, ["next"]) == ["next"]
+    tenant.drop_answers(5)
+    assert asked(tenant, ["next"]) == ["next"]
 
 
 QUICK = Limits(call_seconds=1.0, cell_seconds=2.0, total_seconds=20.0)

@@ -228,7 +228,7 @@ def test_nothing_outlives_a_judge_or_a_lender_that_is_killed(whom):
                "source = 'import os, time\\nif os.fork() == 0:\\n    while True: time.sleep(0.1)\\n"
                "def f(x): time.sleep(60)'\n"
                "with SandboxRunner([Cell('f', source)], sandbox='landlock') as runner:\n"
-               "    print(runner._worker._on_end.__self__._started.process.pid, flush=True)\n"
+               "    print(runner._tenant._on_end.__self__._started.process.pid, flush=True)\n"
                "    runner.call('f', (1,))\n")
     judge = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert judge.stdout is not None

@@ -111,8 +111,8 @@ def test_a_sandbox_in_which_anything_has_changed_is_thrown_away(change, alone):
     """Even if a way to change it were found: here the change is made from outside."""
     with SandboxRunner([Cell("f", "def f(x): return x")], QUICK) as runner:
         assert runner.call("f", (1,)).value == 1
-        (worker,) = [runner._worker]
-        sandbox = worker._on_end.__self__
+        (tenant,) = [runner._tenant]
+        sandbox = tenant._on_end.__self__
         lender = _lender(sandbox)
         try:
             CHANGES[change](lender.pid)
@@ -133,7 +133,7 @@ def test_a_first_process_that_ends_or_stands_still_costs_nobody_anything(number,
     import signal
 
     with SandboxRunner([Cell("f", "def f(x): return x")], QUICK) as runner:
-        sandbox = runner._worker._on_end.__self__
+        sandbox = runner._tenant._on_end.__self__
     lender = _lender(sandbox)
     os.kill(lender.pid, getattr(signal, number))
     if number == "SIGSTOP":
@@ -149,11 +149,11 @@ def test_a_first_process_that_ends_or_stands_still_costs_nobody_anything(number,
 def test_what_is_lost_before_the_first_cell_is_the_sandboxs_failure_and_never_a_wrong_answer(monkeypatch, each_way):
     lost = []
 
-    def lose(worker) -> None:
-        lost.append(worker)
+    def lose(tenant) -> None:
+        lost.append(tenant)
         if len(lost) <= most:
             raise SandboxLostError("gone before anything ran")
-        lending.greeted(worker)
+        lending.greeted(tenant)
 
     monkeypatch.setattr(session, "greeted", lose)
     most = session.MOST_SANDBOXES - 1
@@ -186,9 +186,9 @@ def test_each_submission_is_a_user_of_its_own_and_a_sandbox_without_users_is_ren
 
 
 def test_the_time_that_a_sandbox_takes_to_start_is_not_the_submissions(monkeypatch, each_way):
-    def slowly(worker) -> None:
+    def slowly(tenant) -> None:
         time.sleep(1.0)
-        lending.greeted(worker)
+        lending.greeted(tenant)
 
     monkeypatch.setattr(session, "greeted", slowly)
     with SandboxRunner([Cell("f", "def f(x): return x")], Limits(total_seconds=0.9)) as runner:

@@ -252,7 +252,7 @@ ATTEMPTS = {
     "import scipy": "import scipy.signal",
     "reach the network": "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)",
     "write to the system": "open('/usr/lib/x', 'w')",
-    "write to its own worker": "open('/grader/worker.py', 'a')",
+    "write to its own tenant": "open('/grader/tenant.py', 'a')",
     "write to the root": "open('/x', 'w')",
     "write to /dev": "open('/dev/x', 'w')",
     "become root": "import os; os.setuid(0)",

@@ -34,7 +34,7 @@ def test_what_an_older_judge_wrote_is_graded_again():
 def packages(tmp_path, monkeypatch):
     """Copies of a few files of each kind, found in place of the installed packages."""
     kinds = {"marks": ("autograder/judging/compare.py", "autograder/exercises/pooling/kept.py",
-                       "autograder/sandbox/worker.py", "cnncourse/kernels/pooling.py"),
+                       "autograder/sandbox/tenant.py", "cnncourse/kernels/pooling.py"),
              "pages": ("autograder/showing/html.py", "autograder/templates/check.html.j2",
                        "autograder/locale/zh_CN/LC_MESSAGES/autograder.po", "autograder/cohort/pages.py"),
              "neither": ("autograder/report/page.py", "autograder/lab/page.py", "autograder/book/pages.py",

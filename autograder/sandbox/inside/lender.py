@@ -2,7 +2,7 @@
 
 The judge sends it its settings over a socket that no stranger ever holds, and for each submission "begin" with two
 pipes. Before the fork runs anything of a stranger's it becomes a user of its own where the lender may choose one, obeys
-Landlock's rules where these are the walls, and installs the filter for system calls; `worker` does the rest. On "end",
+Landlock's rules where these are the walls, and installs the filter for system calls; `tenant` does the rest. On "end",
 or when the judge is gone, everything of the submission is killed and the scratch folder is emptied. Then the lender
 looks at itself and at all that it shares with the forks (see `state`), and goes on only where nothing has changed.
 Without namespaces an heir (see `heir`) waits for its end, however that comes, and then kills what it has lent.
@@ -27,7 +27,7 @@ from typing import Any
 import kernel
 import numpy as np
 import state
-import worker
+import tenant
 from doorkeeper import Doorkeeper
 from heir import Heir
 
@@ -47,9 +47,9 @@ def main() -> None:
     try:
         _open_nothing()
         own = dict(settings["limits"])
-        worker.limit({name: value for name, value in own.items() if name != "RLIMIT_CPU"})
+        tenant.limit({name: value for name, value in own.items() if name != "RLIMIT_CPU"})
         np.seterr(all="ignore")
-        worker.rehearse()
+        tenant.rehearse()
         gc.collect()
         gc.freeze()
         Lender(control, settings, own["RLIMIT_CPU"]).lend()
@@ -129,7 +129,7 @@ class Lender:
                     raise
                 for one in (self.control, here, there):
                     one.detach()  # closed already, and the numbers may be others' by now
-                worker.serve(*pipes, kernel.die_with_parent)
+                tenant.serve(*pipes, kernel.die_with_parent)
             os._exit(0)
         there.close()
         for descriptor in descriptors:
@@ -165,7 +165,7 @@ class Lender:
     def _wall_in(self, there: socket.socket, uid: int | None, given: int, answers: int) -> tuple[int, int]:
         """In the fork: become whoever may run strangers' code; there is no way back. Its two pipes, newly numbered."""
         os.setsid()
-        worker.limit(self.limits)
+        tenant.limit(self.limits)
         if uid is not None:
             kernel.become(uid, self.reads_everywhere)
         kernel.hide_memory()
