@@ -57,7 +57,7 @@ def cautions(
         used = list(_with_helpers(function))
         for module in dict.fromkeys(module for one in used for module in _modules(one)):
             what = (say("the course's own packages") if module in COURSE else f"`{module}`")
-            said.append(say("{name} uses {module}, which is not there in grading: an answer has Python's library and "
+            said.append(say("{name} uses {module}, which grading does not have: an answer has Python's library and "
                             "NumPy.", name=name, module=what))
         for own in dict.fromkeys(own for one in used for own in _own_names(one)) if after_all else ():
             if not _binds(after_all, own):
