@@ -69,4 +69,5 @@ def test_the_page_leads_from_a_folder_to_marks(tmp_path):
     chinese = (where / "notebooks" / "zh_CN" / "01-windows" / "01-windows.ipynb").read_text()
     assert "一个窗口能看到什么" in chinese and "· `thresholded` · 3 分" in chinese
     book = (where / "build" / "book" / "01-windows.html").read_text()
+    assert "Seeing in three weeks" in book and "Convolutional networks in notebooks" not in book
     assert "What a window sees" in book and "threshold itself dropped" in book

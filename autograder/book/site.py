@@ -22,10 +22,12 @@ from autograder.exercises.contents import VARIABLE as COURSE_VARIABLE
 from autograder.exercises.contents import teaching
 from autograder.showing.templating import template
 from autograder.syllabus import Syllabus, library
-from cnncourse.language import VARIABLE, current, full_name, say, speaking
+from cnncourse.language import VARIABLE, current, full_name, mark, say, speaking
 
 UNFINISHED = "unfinished"
 PAGES = "writing pages"
+TITLE = mark("Convolutional networks in notebooks")
+"""Of our own book; a course of its own has its own."""
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -171,7 +173,7 @@ def run_sphinx(root: Path, parts: Parts, to: Path, language: str, announce: Anno
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     settings = {"language": language, "locale_dirs": [str(parts.catalogues)], "html_extra_path": [str(parts.extra)],
-                "html_title": say("Convolutional networks in notebooks")}
+                "html_title": say(Syllabus.read(root).title or TITLE)}
     to.mkdir(parents=True, exist_ok=True)
     # A page that was cut off by a kill looks newer than its source: then all are written anew.
     unfinished = to / UNFINISHED
