@@ -78,6 +78,7 @@ def test_a_cluster_and_postgresql_give_the_marks_that_this_machine_and_sqlite_gi
         config.write_text(before)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_costs_nothing(classroom, tmp_path):
     list(grade(classroom.course, ASSIGNMENT))  # unless it is graded already
     expected = marks(classroom.course)

@@ -136,6 +136,7 @@ def test_answer_with_one_change_is_nearly_the_same(tmp_path: Path) -> None:
     assert [row[-1] for row in rows if row[2:4] == ["conv2d_forward", "near"] and row[-1] in "ab"] == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_work_grows_with_the_class_and_not_with_its_square() -> None:
     comparisons = {}
     for number in (1250, 5000):
