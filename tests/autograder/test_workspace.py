@@ -52,7 +52,7 @@ def test_a_signal_to_the_command_ends_the_server_and_all_that_it_started(number,
         [sys.executable, "-m", "autograder.cli", "lab", "--folder", str(tmp_path / "work"), "--", "--no-browser",
          "--allow-root", f"--port={free_port()}"],
         env={**os.environ, "CNNCOURSE_STATE": str(tmp_path)}, stdout=log, stderr=subprocess.STDOUT,
-        start_new_session=True)
+        start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     end = time.monotonic() + 60
     while "Use Control-C to stop this server" not in (tmp_path / "log").read_text():
         assert time.monotonic() < end and process.poll() is None
