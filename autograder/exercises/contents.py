@@ -178,7 +178,8 @@ def teach(syllabus: Syllabus | None) -> None:
     syllabus : Syllabus or None
     """
     global _chosen
-    _chosen = syllabus
+    # A folder without a course.toml teaches the library as it is.
+    _chosen = syllabus if syllabus is not None and syllabus.own else None
 
 
 @contextmanager

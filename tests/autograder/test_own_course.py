@@ -28,7 +28,7 @@ from autograder.classroom.verdicts import answers_of, judge_notebook
 from autograder.classroom.versions import Versions, Why
 from autograder.cohort import grade
 from autograder.errors import BuildError, SyllabusError, UnknownExerciseError
-from autograder.exercises.contents import every, exercises, find, taught, teach, teaching
+from autograder.exercises.contents import every, exercises, find, fingerprint, taught, teach, teaching
 from autograder.judging.verdict import How
 from autograder.sandbox.isolation import Limits
 from autograder.syllabus import FORMAT, NOTEBOOKS, SOURCES, Syllabus, library_assignments
@@ -438,6 +438,12 @@ def test_a_course_with_an_address_has_it_in_its_first_cell_and_links_to_colab(tm
         link = f"https://colab.research.google.com/github/me/mine/blob/main/notebooks/{folder}week-1/week-1.ipynb"
         assert f'<a href="{link}">' in shown.cells[1].source
     assert "colab" not in pages.page(notebook, "week-1")[0].cells[1].source
+
+
+def test_a_folder_without_a_description_is_the_library_in_every_process(tmp_path):
+    with teaching(Syllabus.read(tmp_path)):
+        assert fingerprint("03-pooling") == "" and taught().syllabus is None
+    assert fingerprint("03-pooling") == ""
 
 
 def test_the_book_of_a_course_begins_with_its_own_contents(tmp_path):
