@@ -141,8 +141,11 @@ async def _run_missing(
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(name, notebook)) for name, notebook in notebooks.items()]
-    except* BuildError as errors:
-        raise errors.exceptions[0] from None
+    except ExceptionGroup as errors:  # what except* raises is a group again in early releases of Python 3.11
+        build = errors.subgroup(BuildError)
+        if build is None:
+            raise
+        raise build.exceptions[0] from None
     return dict(task.result() for task in tasks)
 
 

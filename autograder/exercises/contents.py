@@ -131,7 +131,8 @@ class Taught:
         own: list[Exercise] = []
         for path in syllabus.own_exercises:
             try:
-                declared = list(declared_in(f"{package}.{path.stem}"))
+                with _without_bytecode():
+                    declared = list(declared_in(f"{package}.{path.stem}"))
                 collected([*self.known.values(), *own, *declared])
             except Exception as error:
                 yield Problem(path, f"line {_line(error, path)}: {error or type(error).__name__}")
@@ -272,6 +273,17 @@ def _package(syllabus: Syllabus) -> str:
         package.__path__ = [str(syllabus.root / "exercises")]
         sys.modules[name] = package
     return name
+
+
+@contextmanager
+def _without_bytecode() -> Iterator[None]:
+    """Import what stands in a file now: Python takes a file of the same second and size for unchanged."""
+    before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _line(error: Exception, path: Path) -> int:
