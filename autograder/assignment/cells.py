@@ -20,6 +20,15 @@ ANYWHERE = "# Makes this notebook run anywhere"
 """What the cell begins with that installs the course where it is missing; nobody's work is in it."""
 
 
+INSTALLED = "\ninstall_the_course()"
+"""What that cell ends with, in every release."""
+
+
+def own_part(source: str) -> str:
+    """Text of a cell without what installs the course above it; what a student writes below is the student's."""
+    return source.rpartition(INSTALLED)[2] if source.startswith(ANYWHERE) and INSTALLED in source else source
+
+
 def is_for_handing_in(cell: Any) -> bool:
     """Whether a cell of ours is only for those who hand in."""
     return HANDING_IN in cell["metadata"].get("tags", ())

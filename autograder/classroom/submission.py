@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.assignment.cells import ANYWHERE, exercise_of, grade_id, grading, is_answer
+from autograder.assignment.cells import exercise_of, grade_id, grading, is_answer, own_part
 from autograder.assignment.magics import MagicsReader
 from autograder.classroom.own_tests import tests_of
 from autograder.classroom.slimming import slimmed
@@ -158,6 +158,7 @@ class _Reader:
     def take(self, cell: dict[str, Any]) -> None:
         """Take the next cell of the submission."""
         name, (source, trouble) = grade_id(cell), _source(cell)
+        source = own_part(source)
         if name in self._wanted:
             self._copies.setdefault(name, []).append(source)
             if trouble:
@@ -173,9 +174,9 @@ class _Reader:
         elif self._tests and cell.get("cell_type") == "code" and (
                 name in self._locked or source.strip() in self._given) and not exercise_of(cell):
             given = self._locked.get(name, source)
-            if given not in self._setup and not given.startswith(ANYWHERE):
+            if given.strip() and given not in self._setup:
                 self.found.append(_Found("", given, "", [], given=True))
-        elif cell.get("cell_type") == "code" and source.strip() not in self._given and not source.startswith(ANYWHERE):
+        elif cell.get("cell_type") == "code" and source.strip() not in self._given:
             self.found.append(_Found("", source, trouble, []))
         if cell.get("cell_type") == "code" and self.found:
             for exercise in CHECKED.findall(source):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.assignment.cells import ANYWHERE, grade_id, is_answer, source_of
+from autograder.assignment.cells import grade_id, is_answer, own_part, source_of
 from autograder.assignment.prose import SPOKEN
 from autograder.classroom.submission import is_stub
 from autograder.errors import RehearsalError
@@ -208,7 +208,7 @@ class _Merge:
     def _is_own(self, cell: dict[str, Any]) -> bool:
         """Whether a cell that the new release does not have is the student's, and not one of an earlier release."""
         source = source_of(cell)
-        if not source.strip() or source.startswith(ANYWHERE):
+        if not own_part(source).strip():
             return False
         if grade_id(cell):
             if not is_answer(cell):

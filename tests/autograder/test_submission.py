@@ -140,10 +140,13 @@ def test_a_cell_of_the_instructors_that_was_changed_is_the_students_own(template
 def test_the_cell_that_installs_the_course_is_nobodys_whatever_release_it_is_of(template, tmp_path):
     work = nbformat.from_dict(template)
     work.cells[2].source = "def one(x): return 1"
-    work.cells.insert(1, nbformat.v4.new_code_cell(f"{ANYWHERE}: an older one\nraise SystemExit"))
+    work.cells.insert(1, nbformat.v4.new_code_cell(f"{ANYWHERE}: an older one\nraise SystemExit\ninstall_the_course()"))
     read = submissions.read(handed_in(tmp_path, work), template)
     assert read.own == () and [cell.name for cell in read.cells] == ["two", "one"]
     assert read.problems == ()
+    work.cells[1].source += "\n\nhelper = 3\n"
+    read = submissions.read(handed_in(tmp_path, work), template)
+    assert [source.strip() for source in read.own] == ["helper = 3"]
 
 
 def test_what_was_handed_out_never_takes_the_place_of_what_was_written(template, tmp_path):
